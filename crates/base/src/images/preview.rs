@@ -1,0 +1,182 @@
+use super::{ImageSet, ImagesError, font};
+
+/// Pixels between things on a contact sheet.
+const GAP: usize = 4;
+
+/// Sheet pixels per pixel of a letter.
+const LETTER_SCALE: usize = 2;
+
+/// Images are enlarged, by a whole factor, to at least this many rows.
+const LEAST_HEIGHT: usize = 56;
+
+const PAPER: [u8; 3] = [255, 255, 255];
+const INK: [u8; 3] = [40, 40, 40];
+
+/// A look at an image set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// One row of images per class, its name beside it; PNG, red, green, blue.
+    pub png: Vec<u8>,
+    /// Class names with the number of their images in the whole set.
+    pub counts: Vec<(String, usize)>,
+}
+
+/// Draws the first `per_class` images of each class, and counts all.
+///
+/// # Errors
+///
+/// [`ImagesError::Encode`] if the sheet has no pixel or too many for a PNG file.
+pub fn preview(set: &ImageSet, per_class: usize) -> Result<Preview, ImagesError> {
+    let scale = LEAST_HEIGHT.div_ceil(set.height.max(1));
+    let row_height = set.height * scale + GAP;
+    let letter_width = (font::WIDTH + 1) * LETTER_SCALE;
+    let longest_name = set
+        .class_names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let margin = GAP + longest_name * letter_width + GAP;
+    let mut sheet = Sheet::new(
+        margin + per_class * (set.width * scale + GAP),
+        GAP + set.classes * row_height,
+    );
+
+    for (class, name) in set.class_names.iter().enumerate() {
+        let top = GAP + class * row_height;
+        let middle = (row_height - GAP).saturating_sub(font::HEIGHT * LETTER_SCALE) / 2;
+        for (position, letter) in name.chars().enumerate() {
+            sheet.letter(letter, top + middle, GAP + position * letter_width);
+        }
+        let members = (0..set.len()).filter(|&index| usize::from(set.labels[index]) == class);
+        for (column, index) in members.take(per_class).enumerate() {
+            sheet.image(set, index, scale, top, margin + column * (set.width * scale + GAP));
+        }
+    }
+    Ok(Preview {
+        png: sheet.encode()?,
+        counts: std::iter::zip(set.class_names.clone(), set.class_counts()).collect(),
+    })
+}
+
+/// A picture in the making.
+struct Sheet {
+    width: usize,
+    height: usize,
+    /// `[height, width, 3]`.
+    pixels: Vec<u8>,
+}
+
+impl Sheet {
+    fn new(width: usize, height: usize) -> Self {
+        Self {
+            width,
+            height,
+            pixels: PAPER.repeat(width * height),
+        }
+    }
+
+    fn letter(&mut self, letter: char, top: usize, left: usize) {
+        for (row, bits) in font::rows(letter).into_iter().enumerate() {
+            for column in (0..font::WIDTH).filter(|column| bits >> (font::WIDTH - 1 - column) & 1 == 1) {
+                self.square(
+                    top + row * LETTER_SCALE,
+                    left + column * LETTER_SCALE,
+                    LETTER_SCALE,
+                    INK,
+                );
+            }
+        }
+    }
+
+    fn image(&mut self, set: &ImageSet, index: usize, scale: usize, top: usize, left: usize) {
+        let image = set.image(index);
+        for row in 0..set.height {
+            for column in 0..set.width {
+                let start = (row * set.width + column) * set.channels;
+                let value = |channel: usize| {
+                    let value = u32::from(image[start + channel.min(set.channels - 1)]);
+                    (value * 255 / u32::from(set.maximum.max(1))) as u8
+                };
+                let color = [value(0), value(1), value(2)];
+                self.square(top + row * scale, left + column * scale, scale, color);
+            }
+        }
+    }
+
+    /// Fills a square whose corner is at row `top` and column `left`.
+    fn square(&mut self, top: usize, left: usize, size: usize, color: [u8; 3]) {
+        for row in top..(top + size).min(self.height) {
+            for column in left..(left + size).min(self.width) {
+                let start = (row * self.width + column) * 3;
+                self.pixels[start..start + 3].copy_from_slice(&color);
+            }
+        }
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let mut bytes = Vec::new();
+        let side = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        let mut encoder = png::Encoder::new(&mut bytes, side(self.width), side(self.height));
+        encoder.set_color(png::ColorType::Rgb);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.pixels)?;
+        writer.finish()?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_classes() -> ImageSet {
+        ImageSet {
+            name: "toy".to_owned(),
+            images: vec![0, 16, 16, 0],
+            labels: vec![1, 1],
+            height: 1,
+            width: 2,
+            channels: 1,
+            maximum: 16,
+            classes: 2,
+            class_names: vec!["a".to_owned(), "b".to_owned()],
+        }
+    }
+
+    #[test]
+    fn pixels_stand_beside_the_name_of_their_class() {
+        let preview = preview(&two_classes(), 3).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&preview.png))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        // One letter of 8 pixels between two gaps; images enlarged by 56, to 112 by 56; two rows.
+        assert_eq!((info.width, info.height), (4 + 8 + 4 + 3 * (112 + 4), 4 + 2 * 60));
+        let pixel = |row: usize, column: usize| pixels[(row * info.width as usize + column) * 3];
+        // The second row holds both images: black then white, white then black.
+        assert_eq!([pixel(64, 16), pixel(64, 16 + 56)], [0, 255]);
+        assert_eq!([pixel(64, 16 + 116), pixel(64, 16 + 116 + 56)], [255, 0]);
+        // The first row is empty paper.
+        assert_eq!(pixel(4, 16), 255);
+    }
+
+    #[test]
+    fn all_images_are_counted() {
+        let counts = preview(&two_classes(), 1).unwrap().counts;
+        assert_eq!(counts, [("a".to_owned(), 0), ("b".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn an_empty_sheet_is_no_panic() {
+        let empty = ImageSet {
+            classes: 0,
+            class_names: Vec::new(),
+            labels: Vec::new(),
+            images: Vec::new(),
+            ..two_classes()
+        };
+        let _ = preview(&empty, 0);
+    }
+}

@@ -1,0 +1,1 @@
+//! Everything of Burn Papers that needs no Burn.

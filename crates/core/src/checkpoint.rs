@@ -1,0 +1,528 @@
+//! What survives a crash: one generation of everything, written atomically, with a digest of each file.
+//!
+//! ```text
+//! RUN/checkpoints/step-000000500/
+//!     manifest.json        step, position of the journal, state of the loop, size and BLAKE3 digest of every file
+//!     <name>.burnpack      weights of a module
+//!     <name>.optimizer     state of its optimizer
+//!     <name>.json          anything else
+//! ```
+//! A generation is assembled in a temporary folder and renamed into place, so it exists whole or not at all. Reading
+//! checks every digest and falls back to the newest generation that is intact.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use burn::{module::Module, optim::ModuleOptimizer};
+use papers_base::{commit, journal::Position};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tempfile::TempDir;
+
+use crate::{Error, Result, port};
+
+const FORMAT: u32 = 1;
+const MANIFEST: &str = "manifest.json";
+/// No honest part of a manifest is longer.
+const MANIFEST_LIMIT: u64 = 16 << 20;
+
+/// What the training loop itself has to remember.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LoopState {
+    /// Seconds of training so far.
+    pub seconds: f64,
+    /// Best evaluation so far.
+    pub best: Option<Best>,
+    /// Evaluations since the early-stop metric last improved.
+    pub stale_evaluations: u64,
+    /// Best value of the early-stop metric.
+    pub early_stop_best: Option<f64>,
+}
+
+/// The best evaluation so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Updates applied when it was measured.
+    pub step: u64,
+    /// Value of the metric.
+    pub value: f64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    step: u64,
+    journal: Position,
+    state: LoopState,
+    files: BTreeMap<String, FileDigest>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct FileDigest {
+    bytes: u64,
+    blake3: String,
+}
+
+/// Collects the parts of one generation, or of an export.
+#[derive(Debug)]
+pub struct Writer {
+    staging: TempDir,
+    kind: Kind,
+    files: BTreeMap<String, FileDigest>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Checkpoint,
+    Export,
+}
+
+impl Writer {
+    fn new(parent: &Path, kind: Kind) -> Result<Self> {
+        create_folder(parent)?;
+        let staging = tempfile::Builder::new()
+            .prefix(".staging-")
+            .tempdir_in(parent)
+            .map_err(|source| io("write to", parent, source))?;
+        Ok(Self {
+            staging,
+            kind,
+            files: BTreeMap::new(),
+        })
+    }
+
+    /// Adds the weights of a module.
+    ///
+    /// # Errors
+    ///
+    /// A full disk, or weights that Burn cannot write.
+    pub fn module<M: Module>(&mut self, name: &str, module: &M) -> Result<()> {
+        match self.kind {
+            Kind::Checkpoint => {
+                let bytes = port::to_bytes(module).map_err(|source| record(name, source))?;
+                self.bytes(&format!("{name}.burnpack"), &bytes)
+            }
+            Kind::Export => {
+                let bytes = port::to_safetensors(module).map_err(|problem| Error::Checkpoint {
+                    path: name.into(),
+                    problem,
+                })?;
+                self.bytes(&format!("{name}.safetensors"), &bytes)
+            }
+        }
+    }
+
+    /// Adds the state of an optimizer.
+    ///
+    /// # Errors
+    ///
+    /// A full disk, or state that Burn cannot write.
+    pub fn optimizer(&mut self, name: &str, optimizer: &ModuleOptimizer) -> Result<()> {
+        if self.kind == Kind::Export {
+            return Ok(());
+        }
+        let bytes = port::optimizer_to_bytes(optimizer).map_err(|source| record(name, source))?;
+        self.bytes(&format!("{name}.optimizer"), &bytes)
+    }
+
+    /// Adds any other value.
+    ///
+    /// # Errors
+    ///
+    /// A full disk.
+    pub fn json<T: Serialize>(&mut self, name: &str, value: &T) -> Result<()> {
+        if self.kind == Kind::Export {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec(value).map_err(|error| Error::Checkpoint {
+            path: name.into(),
+            problem: error.to_string(),
+        })?;
+        self.bytes(&format!("{name}.json"), &bytes)
+    }
+
+    fn bytes(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
+        commit::bytes(&self.staging.path().join(file), bytes)?;
+        let digest = FileDigest {
+            bytes: bytes.len() as u64,
+            blake3: blake3::hash(bytes).to_hex().to_string(),
+        };
+        self.files.insert(file.to_owned(), digest);
+        Ok(())
+    }
+}
+
+/// Reads the parts of one intact generation.
+#[derive(Debug)]
+pub struct Reader {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+impl Reader {
+    /// Opens one generation and checks every file against its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checkpoint`] naming the first part that is missing or damaged.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        let length = fs::metadata(&path).map_err(|source| io("read", &path, source))?.len();
+        if length > MANIFEST_LIMIT {
+            return Err(damaged(&path, "is too large for a manifest"));
+        }
+        let bytes = fs::read(&path).map_err(|source| io("read", &path, source))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(&path, &format!("is damaged: {error}")))?;
+        if manifest.format != FORMAT {
+            let problem = format!("has format {}, this program reads {FORMAT}", manifest.format);
+            return Err(damaged(&path, &problem));
+        }
+        let reader = Self {
+            folder: folder.to_owned(),
+            manifest,
+        };
+        for name in reader.manifest.files.keys() {
+            reader.bytes(name)?;
+        }
+        Ok(reader)
+    }
+
+    /// Updates applied when the generation was written.
+    pub fn step(&self) -> u64 {
+        self.manifest.step
+    }
+
+    /// Where the journal stood.
+    pub fn journal(&self) -> &Position {
+        &self.manifest.journal
+    }
+
+    /// What the loop remembered.
+    pub fn state(&self) -> &LoopState {
+        &self.manifest.state
+    }
+
+    /// The generation's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Every file of the generation with its BLAKE3 digest: equal digests, equal state.
+    pub fn digests(&self) -> BTreeMap<&str, &str> {
+        let files = self.manifest.files.iter();
+        files.map(|(name, file)| (name.as_str(), file.blake3.as_str())).collect()
+    }
+
+    /// Puts the saved weights into `module`.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are missing or do not fit.
+    pub fn module<M: Module>(&self, name: &str, module: M) -> Result<M> {
+        let bytes = self.bytes(&format!("{name}.burnpack"))?;
+        port::from_bytes(module, bytes).map_err(|source| record(name, source))
+    }
+
+    /// Puts the saved state into `optimizer`.
+    ///
+    /// # Errors
+    ///
+    /// State that is missing or damaged.
+    pub fn optimizer(&self, name: &str, optimizer: ModuleOptimizer) -> Result<ModuleOptimizer> {
+        let bytes = self.bytes(&format!("{name}.optimizer"))?;
+        port::optimizer_from_bytes(optimizer, bytes).map_err(|source| record(name, source))
+    }
+
+    /// Reads a value written by [`Writer::json`].
+    ///
+    /// # Errors
+    ///
+    /// A value that is missing or of another type.
+    pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let file = format!("{name}.json");
+        serde_json::from_slice(&self.bytes(&file)?)
+            .map_err(|error| damaged(&self.folder.join(file), &error.to_string()))
+    }
+
+    fn bytes(&self, file: &str) -> Result<Vec<u8>> {
+        let path = self.folder.join(file);
+        let is_plain = Path::new(file).components().count() == 1 && !file.starts_with('.');
+        let Some(expected) = self.manifest.files.get(file).filter(|_| is_plain) else {
+            return Err(damaged(&path, "is not part of this checkpoint"));
+        };
+        let length = fs::metadata(&path).map_err(|source| io("read", &path, source))?.len();
+        if length != expected.bytes {
+            return Err(damaged(&path, "has another length than its manifest says"));
+        }
+        let bytes = fs::read(&path).map_err(|source| io("read", &path, source))?;
+        if blake3::hash(&bytes).to_hex().as_str() != expected.blake3 {
+            return Err(damaged(&path, "does not match its digest"));
+        }
+        Ok(bytes)
+    }
+}
+
+/// The generations of a run: `RUN/checkpoints`.
+#[derive(Debug, Clone)]
+pub struct Store {
+    run: PathBuf,
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The generations of the run in `run`; nothing is touched yet.
+    pub fn new(run: &Path) -> Self {
+        Self {
+            run: run.to_owned(),
+            folder: run.join("checkpoints"),
+        }
+    }
+
+    /// Writes one generation and returns its folder.
+    ///
+    /// # Errors
+    ///
+    /// What `fill` or the disk reports; earlier generations are untouched then.
+    pub fn save(
+        &self,
+        step: u64,
+        journal: Position,
+        state: &LoopState,
+        fill: impl FnOnce(&mut Writer) -> Result<()>,
+    ) -> Result<PathBuf> {
+        let mut writer = Writer::new(&self.folder, Kind::Checkpoint)?;
+        fill(&mut writer)?;
+        let manifest = Manifest {
+            format: FORMAT,
+            step,
+            journal,
+            state: state.clone(),
+            files: std::mem::take(&mut writer.files),
+        };
+        let bytes = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&self.folder, &error.to_string()))?;
+        commit::bytes(&writer.staging.path().join(MANIFEST), &bytes)?;
+        let folder = self.generation(step);
+        if folder.exists() {
+            self.remove(&folder)?;
+        }
+        commit::directory(writer.staging, &folder)?;
+        Ok(folder)
+    }
+
+    /// The newest intact generation, and one line for each damaged one that was passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoCheckpoint`] where none is intact.
+    pub fn latest(&self) -> Result<(Reader, Vec<String>)> {
+        let mut warnings = Vec::new();
+        for step in self.steps()?.into_iter().rev() {
+            match Reader::open(&self.generation(step)) {
+                Ok(reader) => return Ok((reader, warnings)),
+                Err(error) => warnings.push(format!("{error}; falling back to the generation before")),
+            }
+        }
+        Err(Error::NoCheckpoint {
+            folder: self.run.clone(),
+        })
+    }
+
+    /// The generation after `step` updates.
+    ///
+    /// # Errors
+    ///
+    /// A generation that is missing or damaged.
+    pub fn at(&self, step: u64) -> Result<Reader> {
+        Reader::open(&self.generation(step))
+    }
+
+    /// Steps of all generations, ascending; what a killed writer left behind is not among them.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be read.
+    pub fn steps(&self) -> Result<Vec<u64>> {
+        if !self.folder.exists() {
+            return Ok(Vec::new());
+        }
+        let mut steps: Vec<u64> = self.entries()?.iter().filter_map(|path| step_of(path)).collect();
+        steps.sort_unstable();
+        Ok(steps)
+    }
+
+    /// Removes all generations but the newest `keep` and the one of step `best`, and what killed writers left.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be removed.
+    pub fn prune(&self, keep: usize, best: Option<u64>) -> Result<()> {
+        let steps = self.steps()?;
+        let old = steps.len().saturating_sub(keep.max(1));
+        for &step in steps[..old].iter().filter(|&&step| Some(step) != best) {
+            self.remove(&self.generation(step))?;
+        }
+        for path in self.entries()? {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with(".staging-") || name.starts_with(".old-") {
+                fs::remove_dir_all(&path).map_err(|source| io("remove", &path, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the modules of `fill` as safetensors files into `RUN/weights`.
+    ///
+    /// # Errors
+    ///
+    /// What `fill` or the disk reports.
+    pub fn export(&self, fill: impl FnOnce(&mut Writer) -> Result<()>) -> Result<PathBuf> {
+        let mut writer = Writer::new(&self.run, Kind::Export)?;
+        fill(&mut writer)?;
+        let folder = self.run.join("weights");
+        if folder.exists() {
+            self.remove(&folder)?;
+        }
+        commit::directory(writer.staging, &folder)?;
+        Ok(folder)
+    }
+
+    fn generation(&self, step: u64) -> PathBuf {
+        self.folder.join(format!("step-{step:09}"))
+    }
+
+    fn entries(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(&self.folder).map_err(|source| io("read", &self.folder, source))?;
+        Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+    }
+
+    /// Renames before deleting, so that a kill in between leaves no half generation under a valid name.
+    fn remove(&self, folder: &Path) -> Result<()> {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let doomed = folder.with_file_name(format!(".old-{name}"));
+        if doomed.exists() {
+            fs::remove_dir_all(&doomed).map_err(|source| io("remove", &doomed, source))?;
+        }
+        fs::rename(folder, &doomed).map_err(|source| io("remove", folder, source))?;
+        fs::remove_dir_all(&doomed).map_err(|source| io("remove", &doomed, source))
+    }
+}
+
+fn step_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
+}
+
+fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|source| io("create", path, source))
+}
+
+fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
+    Error::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn record(name: &str, source: burn::store::RecordError) -> Error {
+    Error::Record {
+        name: name.to_owned(),
+        source,
+    }
+}
+
+fn damaged(path: &Path, problem: &str) -> Error {
+    Error::Checkpoint {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::new(folder.path());
+        (folder, store)
+    }
+
+    fn save(store: &Store, step: u64) -> PathBuf {
+        store
+            .save(step, Position::default(), &LoopState::default(), |writer| writer.json("value", &step))
+            .expect("an empty disk takes a checkpoint")
+    }
+
+    #[test]
+    fn the_newest_generation_is_read_back() {
+        let (_folder, store) = store();
+        save(&store, 10);
+        save(&store, 20);
+        let (reader, warnings) = store.latest().expect("two generations");
+        assert_eq!(reader.step(), 20);
+        assert_eq!(reader.json::<u64>("value").expect("the value"), 20);
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn a_flipped_bit_falls_back_with_one_warning() {
+        let (_folder, store) = store();
+        save(&store, 10);
+        let newest = save(&store, 20);
+        fs::write(newest.join("value.json"), b"21").expect("the file is writable");
+        let (reader, warnings) = store.latest().expect("the older generation");
+        assert_eq!(reader.step(), 10);
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("digest"), "{}", warnings[0]);
+    }
+
+    #[test]
+    fn a_missing_manifest_falls_back() {
+        let (_folder, store) = store();
+        save(&store, 10);
+        let newest = save(&store, 20);
+        fs::remove_file(newest.join(MANIFEST)).expect("the file is there");
+        assert_eq!(store.latest().expect("the older generation").0.step(), 10);
+    }
+
+    #[test]
+    fn nothing_intact_is_an_error_that_names_the_run() {
+        let (folder, store) = store();
+        let error = store.latest().expect_err("no generation");
+        assert!(error.to_string().contains(&folder.path().display().to_string()));
+    }
+
+    #[test]
+    fn pruning_keeps_the_newest_and_the_best() {
+        let (_folder, store) = store();
+        for step in [10, 20, 30, 40] {
+            save(&store, step);
+        }
+        store.prune(2, Some(10)).expect("pruning");
+        assert_eq!(store.steps().expect("the folder"), [10, 30, 40]);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_ignored_and_swept() {
+        let (folder, store) = store();
+        save(&store, 10);
+        let leftover = folder.path().join("checkpoints/.staging-abc");
+        fs::create_dir(&leftover).expect("a folder");
+        assert_eq!(store.steps().expect("the folder"), [10]);
+        store.prune(1, None).expect("pruning");
+        assert!(!leftover.exists());
+    }
+
+    #[test]
+    fn a_manifest_cannot_point_outside_its_folder() {
+        let (_folder, store) = store();
+        let generation = save(&store, 10);
+        let path = generation.join(MANIFEST);
+        let text = fs::read_to_string(&path).expect("the manifest");
+        fs::write(&path, text.replace("value.json", "../../secret")).expect("the file is writable");
+        assert!(Reader::open(&generation).is_err());
+    }
+}

@@ -1,0 +1,281 @@
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use papers_base::{
+    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs, exit},
+    config::About,
+    journal::Scalars,
+    progress::Mode,
+    provenance::Provenance,
+    report,
+};
+
+use super::{Paper, Request};
+use crate::{
+    Context, Error,
+    checkpoint::Store,
+    data::DataSource,
+    device::{self, Availability},
+    reproduce::{self, PlannedRun},
+    training::{self, Ending, Summary},
+};
+
+/// The whole command line of a paper binary.
+pub(super) fn command(paper: &Paper) -> Command {
+    let verb = |name: &'static str, about: &'static str| Command::new(name).about(about);
+    let mut command = Command::new(paper.name)
+        .version(paper.version)
+        .about(paper.title)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(TrainArgs::augment_args(verb("train", "Train one experiment and write its report")))
+        .subcommand(EvalArgs::augment_args(verb("eval", "Compute the paper's metrics from a run's newest checkpoint")))
+        .subcommand(ReportArgs::augment_args(verb("report", "Draw the report of a run, or compare several")))
+        .subcommand(ConfigArgs::augment_args(verb("config", "Print the resolved configuration of an experiment")))
+        .subcommand(verb("experiments", "List the experiments"))
+        .subcommand(DoctorArgs::augment_args(verb("doctor", "Show which backends this build can use here")))
+        .subcommand(CompletionArgs::augment_args(verb("completions", "Print completions for a shell")))
+        .subcommand(verb("man", "Print the manual page"));
+    if paper.reproduction.is_some() {
+        let about = "Run the experiments behind the README's tables: seeds, baselines, spread";
+        command = command.subcommand(ReproduceArgs::augment_args(verb("reproduce", about)));
+    }
+    if paper.bench.is_some() {
+        command = command.subcommand(BenchArgs::augment_args(verb("bench", "Measure step times and memory")));
+    }
+    for verb in &paper.verbs {
+        command = command.subcommand((verb.command)());
+    }
+    command
+}
+
+/// Runs the command that was parsed; returns the process's exit code.
+pub(super) fn run(paper: &Paper, matches: &ArgMatches) -> anyhow::Result<u8> {
+    let (name, matches) = matches.subcommand().context("a command is required")?;
+    match name {
+        "train" => return train(paper, &TrainArgs::from_arg_matches(matches)?),
+        "eval" => evaluate(paper, &EvalArgs::from_arg_matches(matches)?)?,
+        "report" => draw(&ReportArgs::from_arg_matches(matches)?)?,
+        "config" => print_config(paper, &ConfigArgs::from_arg_matches(matches)?)?,
+        "experiments" => list(paper)?,
+        "doctor" => doctor(&DoctorArgs::from_arg_matches(matches)?)?,
+        "completions" => {
+            let arguments = CompletionArgs::from_arg_matches(matches)?;
+            clap_complete::generate(arguments.shell, &mut command(paper), paper.name, &mut std::io::stdout());
+        }
+        "man" => clap_mangen::Man::new(command(paper)).render(&mut std::io::stdout())?,
+        "reproduce" => return Ok(reproduce::run(paper, &ReproduceArgs::from_arg_matches(matches)?)?),
+        "bench" => (paper.bench.context("this paper has no benchmarks")?)(&BenchArgs::from_arg_matches(matches)?)?,
+        own => {
+            let verb = paper.verbs.iter().find(|verb| (verb.command)().get_name() == own);
+            (verb.context("a command of this paper")?.run)(matches)?;
+        }
+    }
+    Ok(exit::DONE)
+}
+
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// Name of the experiment
+    #[arg(long, short)]
+    experiment: Option<String>,
+    /// Override one setting, as in `optimizer.learning_rate=3e-4`
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// A TOML file merged over the experiment's settings
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DoctorArgs {
+    /// Print JSON for other programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct CompletionArgs {
+    /// The shell to complete for
+    shell: clap_complete::Shell,
+}
+
+fn train(paper: &Paper, arguments: &TrainArgs) -> anyhow::Result<u8> {
+    let summary = train_one(paper, arguments)?;
+    let mode = Mode::detect(arguments.json, arguments.quiet);
+    if mode != Mode::Json && mode != Mode::Quiet {
+        print_summary(&summary)?;
+    }
+    Ok(match summary.ending {
+        Ending::Interrupted => exit::INTERRUPTED,
+        Ending::Finished | Ending::StoppedEarly => exit::DONE,
+    })
+}
+
+fn train_one(paper: &Paper, arguments: &TrainArgs) -> crate::Result<Summary> {
+    let (experiment, seed, out) = which_run(paper, arguments)?;
+    let (family, preset) = paper.find(&experiment)?;
+    let backend = backend(arguments.backend.as_deref())?;
+    let context = context(&backend, seed, arguments.data.clone())?;
+    let request = Request {
+        out,
+        sets: arguments.set.clone(),
+        config: arguments.config.clone(),
+        resume: arguments.resume,
+        overwrite: arguments.overwrite,
+        mode: Mode::detect(arguments.json, arguments.quiet),
+        provenance: Provenance::collect(paper.name, paper.version, &experiment, seed, &backend),
+    };
+    family.train(preset, &context, &request)
+}
+
+/// Experiment, seed and folder of the run; a resumed run knows its own.
+fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<(String, u64, PathBuf)> {
+    let experiment = arguments.experiment.clone().unwrap_or_else(|| paper.default_experiment.to_owned());
+    let out = arguments.out.clone().unwrap_or_else(|| run_folder(paper.name, &experiment, arguments.seed));
+    if !arguments.resume {
+        return Ok((experiment, arguments.seed, out));
+    }
+    if !out.join("run.json").exists() {
+        return Err(Error::Usage(format!(
+            "nothing to resume in {}; leave --resume away to start, or name the run's folder with --out",
+            out.display()
+        )));
+    }
+    let saved = Provenance::load(&out)?;
+    Ok((saved.experiment, saved.seed, out))
+}
+
+fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
+    let saved = Provenance::load(&arguments.run)?;
+    let (family, _) = paper.find(&saved.experiment)?;
+    let backend = backend(arguments.backend.as_deref())?;
+    let context = context(&backend, saved.seed, arguments.data.clone())?;
+    let (step, scalars) = family.evaluate(&arguments.run, &context)?;
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        let scalars: serde_json::Map<_, _> =
+            scalars.into_iter().map(|(name, value)| (name, serde_json::json!(value))).collect();
+        writeln!(out, "{}", serde_json::json!({ "step": step, "scalars": scalars }))?;
+    } else {
+        writeln!(out, "{} after {step} updates", arguments.run.display())?;
+        print_scalars(&mut out, &scalars)?;
+    }
+    Ok(())
+}
+
+fn draw(arguments: &ReportArgs) -> anyhow::Result<()> {
+    let page = report::draw(&arguments.runs, arguments.out.as_deref())?;
+    writeln!(std::io::stdout(), "{}", page.display())?;
+    Ok(())
+}
+
+fn print_config(paper: &Paper, arguments: &ConfigArgs) -> anyhow::Result<()> {
+    let name = arguments.experiment.as_deref().unwrap_or(paper.default_experiment);
+    let (family, preset) = paper.find(name)?;
+    let text = family.resolve(preset, arguments.config.as_deref(), &arguments.set)?;
+    write!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+fn list(paper: &Paper) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for preset in paper.presets() {
+        let about = About::parse(preset.toml)?;
+        let mark = if preset.name == paper.default_experiment { "*" } else { " " };
+        writeln!(out, "{mark} {:<20} {} ({})", preset.name, about.summary, about.cost)?;
+    }
+    Ok(())
+}
+
+fn doctor(arguments: &DoctorArgs) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for name in device::BACKENDS {
+        let availability = device::availability(name);
+        let (state, detail) = match &availability {
+            Availability::Ready(adapters) => ("ready", adapters.join(", ")),
+            Availability::NotCompiled => ("not compiled in", format!("build with `--features {name}`")),
+            Availability::NoAdapter(reason) => ("no adapter", reason.clone()),
+        };
+        if arguments.json {
+            let line = serde_json::json!({ "backend": name, "state": state, "detail": detail });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{name:<8} {state:<16} {detail}")?;
+        }
+    }
+    Ok(())
+}
+
+fn print_summary(summary: &Summary) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let folder = summary.folder.display();
+    if summary.ending == Ending::Interrupted {
+        writeln!(out, "stopped and saved after {} updates; continue with --resume", summary.step)?;
+        return Ok(());
+    }
+    let early = if summary.ending == Ending::StoppedEarly { " (stopped early)" } else { "" };
+    writeln!(out, "{} updates in {:.0} s{early}", summary.step, summary.seconds)?;
+    print_scalars(&mut out, &summary.scalars)?;
+    writeln!(out, "report: {folder}/report.html")?;
+    Ok(())
+}
+
+fn print_scalars(out: &mut impl Write, scalars: &Scalars) -> std::io::Result<()> {
+    let width = scalars.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in scalars {
+        writeln!(out, "  {name:<width$}  {value:.6}")?;
+    }
+    Ok(())
+}
+
+/// The folder of a run where none is named.
+pub(crate) fn run_folder(paper: &str, experiment: &str, seed: u64) -> PathBuf {
+    Path::new("runs").join(paper).join(format!("{experiment}-seed{seed}"))
+}
+
+pub(crate) fn backend(name: Option<&str>) -> crate::Result<String> {
+    match name {
+        Some(name) => Ok(name.to_owned()),
+        None => device::default_backend().map(str::to_owned),
+    }
+}
+
+pub(crate) fn context(backend: &str, seed: u64, data: Option<PathBuf>) -> crate::Result<Context> {
+    let mut context = Context::new(device::resolve(backend)?, seed);
+    context.data = DataSource::new(data);
+    Ok(context)
+}
+
+/// One run of a reproduction: taken as it lies if finished, continued if begun, trained if missing or if the
+/// experiment's settings have changed since.
+pub(crate) fn saved_or_trained(
+    paper: &Paper,
+    planned: &PlannedRun,
+    context: &Context,
+    folder: &Path,
+    mode: Mode,
+    provenance: Provenance,
+) -> crate::Result<Summary> {
+    let (family, preset) = paper.find(planned.experiment)?;
+    let wanted = family.resolve(preset, None, &planned.sets)?;
+    let is_same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|saved| saved == wanted);
+    if is_same && training::is_finished(folder) {
+        return training::finished(folder);
+    }
+    let resume = is_same && Store::new(folder).latest().is_ok();
+    let request = Request {
+        out: folder.to_owned(),
+        sets: if resume { Vec::new() } else { planned.sets.clone() },
+        config: None,
+        resume,
+        overwrite: !resume,
+        mode,
+        provenance,
+    };
+    family.train(preset, context, &request)
+}

@@ -1,0 +1,116 @@
+use std::{
+    fs,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
+
+use papers_base::{
+    config::{self, Preset, RunConfig},
+    journal::Scalars,
+    progress::Mode,
+    provenance::Provenance,
+};
+
+use crate::{
+    Context, Error, Experiment, Result,
+    training::{self, Summary},
+};
+
+/// One run to be carried out.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where the run is written.
+    pub out: PathBuf,
+    /// Overrides, `key.path=value`.
+    pub sets: Vec<String>,
+    /// A TOML file merged over the preset.
+    pub config: Option<PathBuf>,
+    /// Go on from the newest checkpoint in `out`.
+    pub resume: bool,
+    /// Replace what `out` holds.
+    pub overwrite: bool,
+    /// How progress is shown.
+    pub mode: Mode,
+    /// What is recorded about the run.
+    pub provenance: Provenance,
+}
+
+/// Experiments that share one implementation; the trait forgets which.
+pub(super) trait Family: Send + Sync {
+    fn presets(&self) -> &'static [Preset];
+    fn resolve(&self, preset: &Preset, file: Option<&Path>, sets: &[String]) -> Result<String>;
+    fn train(&self, preset: &Preset, context: &Context, request: &Request) -> Result<Summary>;
+    fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)>;
+}
+
+pub(super) struct FamilyOf<E> {
+    presets: &'static [Preset],
+    experiment: PhantomData<fn() -> E>,
+}
+
+impl<E> FamilyOf<E> {
+    pub(super) fn new(presets: &'static [Preset]) -> Self {
+        Self {
+            presets,
+            experiment: PhantomData,
+        }
+    }
+}
+
+impl<E: Experiment> Family for FamilyOf<E> {
+    fn presets(&self) -> &'static [Preset] {
+        self.presets
+    }
+
+    fn resolve(&self, preset: &Preset, file: Option<&Path>, sets: &[String]) -> Result<String> {
+        let config: E::Config = config::resolve(preset.toml, file, sets)?;
+        Ok(config::to_toml(&config)?)
+    }
+
+    fn train(&self, preset: &Preset, context: &Context, request: &Request) -> Result<Summary> {
+        let config: E::Config = if request.resume {
+            resumed_config(request)?
+        } else {
+            config::resolve(preset.toml, request.config.as_deref(), &request.sets)?
+        };
+        let options = training::Options {
+            out: request.out.clone(),
+            resume: request.resume,
+            overwrite: request.overwrite,
+            mode: request.mode,
+            provenance: request.provenance.clone(),
+        };
+        training::run::<E>(&config, context, &options)
+    }
+
+    fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)> {
+        let config: E::Config = config::resolve(&saved_config(run)?, None, &[])?;
+        let (experiment, step) = training::restore::<E>(&config, context, run)?;
+        Ok((step, experiment.evaluate()?))
+    }
+}
+
+/// A resumed run keeps its saved configuration; only its schedule may be changed.
+fn resumed_config<C: RunConfig>(request: &Request) -> Result<C> {
+    let other = request.sets.iter().find(|set| !set.starts_with("schedule."));
+    if let Some(set) = other {
+        return Err(Error::Usage(format!(
+            "`--set {set}` would change a run that has begun; with --resume only `schedule.*` can be set"
+        )));
+    }
+    if request.config.is_some() {
+        return Err(Error::Usage(
+            "--config cannot be combined with --resume: a resumed run keeps its configuration".to_owned(),
+        ));
+    }
+    Ok(config::resolve(&saved_config(&request.out)?, None, &request.sets)?)
+}
+
+fn saved_config(run: &Path) -> Result<String> {
+    let path = run.join("config.toml");
+    fs::read_to_string(&path).map_err(|source| Error::Io {
+        action: "read",
+        path,
+        source,
+    })
+}

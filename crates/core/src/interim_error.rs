@@ -1,0 +1,112 @@
+//! The one error type of the library crates.
+
+use std::path::PathBuf;
+
+use burn::{store::RecordError, tensor::TensorReadError};
+
+/// What can go wrong outside of a programming mistake.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A folder could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried, as in "read".
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The requested backend is not part of this build.
+    #[error(
+        "backend `{name}` is not compiled in (this build has: {compiled}); use `cargo xtask train <paper> --backend {name}`, or build with `--features {name}`"
+    )]
+    BackendMissing {
+        /// The name asked for.
+        name: String,
+        /// What is there, comma separated.
+        compiled: String,
+    },
+    /// No backend has this name.
+    #[error("unknown backend `{name}`; known: {known}")]
+    BackendUnknown {
+        /// The name asked for.
+        name: String,
+        /// All names, comma separated.
+        known: String,
+    },
+    /// The backend is compiled in, but the machine has nothing to run it on.
+    #[error("backend `{name}` finds no adapter: {reason}; {remedy}")]
+    NoAdapter {
+        /// The backend.
+        name: String,
+        /// What the probe said.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// Training left the finite numbers.
+    #[error(
+        "`{term}` became {value} at step {step}; the last good checkpoint is {}. Lower the learning rate or the tolerance, then continue with --resume or start anew with --overwrite",
+        checkpoint.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+    )]
+    Diverged {
+        /// Name of the scalar.
+        term: String,
+        /// Its value.
+        value: f64,
+        /// The update that produced it.
+        step: u64,
+        /// The newest checkpoint from before.
+        checkpoint: Option<PathBuf>,
+    },
+    /// Something inside one update failed.
+    #[error("step {step}: {message}")]
+    Step {
+        /// The update.
+        step: u64,
+        /// What happened.
+        message: String,
+    },
+    /// A file of a checkpoint is missing, damaged or does not fit.
+    #[error("checkpoint {}: {problem}", path.display())]
+    Checkpoint {
+        /// The generation or the file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The folder has no checkpoint that can be read.
+    #[error("no usable checkpoint in {}; train first, or start anew with --overwrite", folder.display())]
+    NoCheckpoint {
+        /// The run's folder.
+        folder: PathBuf,
+    },
+    /// The output folder already holds a run.
+    #[error("{} already holds a run{}; continue it with --resume, replace it with --overwrite, or choose another --out", folder.display(), if *finished { " (finished)" } else { "" })]
+    RunExists {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Whether that run came to its end.
+        finished: bool,
+    },
+    /// A request that makes no sense; the message says what would.
+    #[error("{0}")]
+    Usage(String),
+    /// Weights do not fit the module.
+    #[error("weights `{name}`")]
+    Record {
+        /// The module's name in the checkpoint.
+        name: String,
+        /// Burn's reason.
+        source: RecordError,
+    },
+    /// A value could not be read back from the device.
+    #[error("reading from the device")]
+    Device(#[from] TensorReadError),
+}
+
+/// Result with the library's error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+

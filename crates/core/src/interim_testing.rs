@@ -1,0 +1,92 @@
+//! Helpers for the tests of every crate: the test device, comparisons, gradient checks, fixtures, resume checks.
+
+use std::path::Path;
+
+use burn::{prelude::*, tensor::DType};
+use serde::de::DeserializeOwned;
+
+
+/// The plain device every test runs on, whatever backends the build enables.
+///
+/// # Panics
+///
+/// In a build without any backend.
+pub fn device() -> Device {
+    let name = crate::device::default_backend().expect("tests need a backend");
+    crate::device::resolve(name).expect("the CPU backends always open")
+}
+
+/// A tensor of `f64` numbers on `device`.
+///
+/// # Panics
+///
+/// If the number of values is not that of the shape.
+pub fn tensor_f64<const D: usize>(values: Vec<f64>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
+}
+
+/// The elements of a tensor in row-major order.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+/// Asserts `|actual - expected| <= tolerance · max(1, |expected|)`, element by element.
+///
+/// # Panics
+///
+/// With the first element that is off, or if the lengths differ.
+#[track_caller]
+pub fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len(), "as many values as expected");
+    for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let error = (actual - expected).abs() / expected.abs().max(1.0);
+        // Written so that NaN fails.
+        assert!(
+            error <= tolerance,
+            "element {index}: {actual} is not {expected} (off by {error:e}, allowed {tolerance:e})"
+        );
+    }
+}
+
+/// Asserts that autodiff and central differences agree on the gradient of the sum of `function` at `point`.
+///
+/// Runs in `f64`, so that the step can be small enough to be exact to about `1e-6`.
+///
+/// # Panics
+///
+/// With the first coordinate on which the two disagree.
+#[track_caller]
+pub fn assert_gradient<const D: usize>(point: &[f64], function: impl Fn(Tensor<1>) -> Tensor<D>) {
+    const STEP: f64 = 1e-5;
+    const TOLERANCE: f64 = 1e-6;
+    let plain = device();
+    let at = |point: &[f64], device: &Device| tensor_f64(point.to_vec(), [point.len()], device);
+
+    let input = at(point, &plain.clone().autodiff()).require_grad();
+    let gradients = function(input.clone()).sum().backward();
+    let gradient = values(input.grad(&gradients).expect("the function uses its input"));
+
+    for (coordinate, &exact) in gradient.iter().enumerate() {
+        let shifted = |offset: f64| -> f64 {
+            let mut point = point.to_vec();
+            point[coordinate] += offset;
+            function(at(&point, &plain)).sum().into_scalar()
+        };
+        let estimate = (shifted(STEP) - shifted(-STEP)) / (2.0 * STEP);
+        let error = (exact - estimate).abs() / exact.abs().max(1.0);
+        assert!(error < TOLERANCE, "coordinate {coordinate}: autodiff {exact}, differences {estimate}");
+    }
+}
+
+/// Reads a JSON fixture of a crate's `tests/fixtures`; pass `env!("CARGO_MANIFEST_DIR")` as `crate_folder`.
+///
+/// # Panics
+///
+/// If the file is missing or of another schema.
+#[track_caller]
+pub fn fixture<T: DeserializeOwned>(crate_folder: &str, name: &str) -> T {
+    let path = Path::new(crate_folder).join("tests/fixtures").join(name);
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()))
+}
+

@@ -1,0 +1,115 @@
+//! The few Burn calls that change between releases: records, optimizer state, parameter ids, weight files.
+
+use std::path::Path;
+
+use burn::{
+    module::{Module, ModuleMapper, Param, ParamId},
+    optim::ModuleOptimizer,
+    prelude::*,
+    store::{ModuleRecord, ModuleSnapshot, RecordError, SafetensorsStore},
+    tensor::Bytes,
+};
+
+/// Replaces every parameter id by a hash of `prefix` and the parameter's path, so that the same model always has the
+/// same ids (Burn draws them from the operating system's entropy).
+///
+/// Optimizers key their state by these ids: give two models that one optimizer serves different prefixes.
+pub fn with_path_ids<M: Module>(module: M, prefix: &str) -> M {
+    module.map(&mut PathIds { path: vec![prefix.to_owned()] })
+}
+
+struct PathIds {
+    path: Vec<String>,
+}
+
+impl PathIds {
+    fn id(&self) -> ParamId {
+        let digest = blake3::hash(self.path.join("/").as_bytes());
+        let mut head = [0; 8];
+        head.copy_from_slice(&digest.as_bytes()[..8]);
+        ParamId::from(u64::from_le_bytes(head))
+    }
+}
+
+impl ModuleMapper for PathIds {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(self.id(), value, mapper)
+    }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(self.id(), value, mapper)
+    }
+
+    fn map_bool<const D: usize>(&mut self, param: Param<Tensor<D, Bool>>) -> Param<Tensor<D, Bool>> {
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(self.id(), value, mapper)
+    }
+}
+
+/// The weights of a module as bytes: equal weights and ids give equal bytes.
+///
+/// # Errors
+///
+/// What Burn's record format reports.
+pub fn to_bytes<M: Module>(module: &M) -> Result<Vec<u8>, RecordError> {
+    Ok(module.clone().into_record().into_bytes()?.to_vec())
+}
+
+/// Puts weights from [`to_bytes`] into a module of the same structure.
+///
+/// # Errors
+///
+/// Damaged bytes, or weights that do not fit.
+pub fn from_bytes<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, RecordError> {
+    module.try_load_record(ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?)
+}
+
+/// The state of an optimizer as bytes.
+///
+/// # Errors
+///
+/// What Burn's record format reports.
+pub fn optimizer_to_bytes(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, RecordError> {
+    Ok(optimizer.into_bytes()?.to_vec())
+}
+
+/// Puts state from [`optimizer_to_bytes`] into an optimizer of the same configuration.
+///
+/// # Errors
+///
+/// Damaged bytes.
+pub fn optimizer_from_bytes(optimizer: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOptimizer, RecordError> {
+    optimizer.from_bytes(Bytes::from_bytes_vec(bytes))
+}
+
+/// Weights of a module as a safetensors file in memory, under the module's own parameter paths.
+///
+/// # Errors
+///
+/// What Burn's store reports.
+pub fn to_safetensors<M: Module>(module: &M) -> Result<Vec<u8>, String> {
+    let mut store = SafetensorsStore::from_bytes(None);
+    module.save_into(&mut store).map_err(|error| error.to_string())?;
+    store.get_bytes().map_err(|error| error.to_string())
+}
+
+/// Puts the weights of a safetensors file into a module of the same structure.
+///
+/// # Errors
+///
+/// A file that cannot be read, or weights that do not fit.
+pub fn load_safetensors<M: Module>(module: &mut M, file: &Path) -> Result<(), String> {
+    let mut store = SafetensorsStore::from_file(file);
+    module.load_from(&mut store).map_err(|error| error.to_string())?;
+    Ok(())
+}

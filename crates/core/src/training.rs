@@ -1,0 +1,417 @@
+//! The loop: update, report, evaluate, save, stop. Written once for every paper.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
+
+use papers_base::{
+    commit,
+    config::{self, Goal, RunConfig, Schedule},
+    journal::{self, Event, Journal, Scalars},
+    lock::RunLock,
+    progress::{Mode, Progress},
+    provenance::Provenance,
+    report,
+};
+
+use crate::{
+    Context, Error, Experiment, Result,
+    checkpoint::{Best, LoopState, Store},
+};
+
+/// How a run is carried out, besides its configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder of the run; created if missing.
+    pub out: PathBuf,
+    /// Go on from the newest intact checkpoint.
+    pub resume: bool,
+    /// Replace the run that the folder holds.
+    pub overwrite: bool,
+    /// How progress is shown.
+    pub mode: Mode,
+    /// What is recorded about the run in `run.json`.
+    pub provenance: Provenance,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Folder of the run.
+    pub folder: PathBuf,
+    /// Updates applied.
+    pub step: u64,
+    /// Seconds of training, over all resumptions.
+    pub seconds: f64,
+    /// Why the loop ended.
+    pub ending: Ending,
+    /// Numbers of the last evaluation.
+    pub scalars: Scalars,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All updates of the schedule were applied.
+    Finished,
+    /// The early-stop metric stopped improving.
+    StoppedEarly,
+    /// A signal asked for it; everything is saved.
+    Interrupted,
+}
+
+/// Trains one experiment from its configuration to its report.
+///
+/// # Errors
+///
+/// [`Error::RunExists`] or a locked folder before anything is touched; [`Error::Diverged`] when a scalar leaves the
+/// finite numbers (the checkpoint from before is kept); whatever the experiment reports.
+pub fn run<E: Experiment>(config: &E::Config, context: &Context, options: &Options) -> Result<Summary> {
+    let out = &options.out;
+    fs::create_dir_all(out).map_err(|source| io("create", out, source))?;
+    let _lock = RunLock::acquire(out)?;
+    prepare_folder(out, options)?;
+    let mut training = Training::<E>::start(config, context, options)?;
+    let ending = training.until_the_end()?;
+    training.close(ending)
+}
+
+/// Rebuilds the experiment of a run folder in the state of its newest intact checkpoint.
+///
+/// # Errors
+///
+/// No intact checkpoint, or one that does not fit the configuration.
+pub fn restore<E: Experiment>(config: &E::Config, context: &Context, run: &Path) -> Result<(E, u64)> {
+    let (reader, _warnings) = Store::new(run).latest()?;
+    let mut experiment = E::new(config, context)?;
+    experiment.restore(&reader)?;
+    Ok((experiment, reader.step()))
+}
+
+/// Whether the run in `folder` came to its end.
+pub fn is_finished(folder: &Path) -> bool {
+    folder.join("results.json").exists()
+}
+
+/// The summary of a run that came to its end, from its folder.
+///
+/// # Errors
+///
+/// A journal that cannot be read or has no end.
+pub fn finished(folder: &Path) -> Result<Summary> {
+    for record in journal::read(folder)?.into_iter().rev() {
+        if let Event::Finished { step, seconds, scalars } = record.event {
+            return Ok(Summary {
+                folder: folder.to_owned(),
+                step,
+                seconds,
+                ending: Ending::Finished,
+                scalars,
+            });
+        }
+    }
+    Err(Error::Usage(format!("{} holds no finished run", folder.display())))
+}
+
+struct Training<'a, E: Experiment> {
+    experiment: E,
+    schedule: Schedule,
+    context: &'a Context,
+    options: &'a Options,
+    store: Store,
+    journal: Journal,
+    progress: Progress,
+    signals: Signals,
+    state: LoopState,
+    /// Updates applied.
+    step: u64,
+    /// Step of the newest checkpoint.
+    saved: Option<u64>,
+    evaluated: Option<(u64, Scalars)>,
+    started: Instant,
+}
+
+impl<'a, E: Experiment> Training<'a, E> {
+    fn start(config: &E::Config, context: &'a Context, options: &'a Options) -> Result<Self> {
+        let out = &options.out;
+        let schedule = config.schedule().clone();
+        let store = Store::new(out);
+        let mut experiment = E::new(config, context)?;
+        let (journal, state, step) = if options.resume {
+            let (reader, warnings) = store.latest()?;
+            experiment.restore(&reader)?;
+            let mut journal = Journal::resume(out, reader.journal())?;
+            for message in warnings {
+                log::warn!("{message}");
+                journal.event(&Event::Warning { message })?;
+            }
+            journal.event(&Event::Resumed { step: reader.step() })?;
+            (journal, reader.state().clone(), reader.step())
+        } else {
+            (Journal::create(out)?, LoopState::default(), 0)
+        };
+        commit::bytes(&out.join("config.toml"), config::to_toml(config)?.as_bytes())?;
+        options.provenance.save(out)?;
+        let mut training = Self {
+            experiment,
+            context,
+            options,
+            store,
+            journal,
+            progress: Progress::new(schedule.steps, options.mode),
+            signals: Signals::install()?,
+            state,
+            step,
+            saved: options.resume.then_some(step),
+            evaluated: None,
+            started: Instant::now(),
+            schedule,
+        };
+        training.progress.set(step);
+        Ok(training)
+    }
+
+    fn until_the_end(&mut self) -> Result<Ending> {
+        while self.step < self.schedule.steps {
+            if self.signals.received() {
+                return Ok(Ending::Interrupted);
+            }
+            self.update()?;
+            if is_due(self.step, self.schedule.evaluate_every, self.schedule.steps) && self.evaluate()? {
+                return Ok(Ending::StoppedEarly);
+            }
+            if is_due(self.step, self.schedule.checkpoint_every, self.schedule.steps) {
+                self.save()?;
+            }
+        }
+        Ok(Ending::Finished)
+    }
+
+    fn update(&mut self) -> Result<()> {
+        let step = self.step;
+        self.context.device.seed(self.context.streams.number("device", step));
+        let scalars = self.experiment.step(step)?;
+        self.guard(step, &scalars)?;
+        self.step += 1;
+        if is_due(self.step, self.schedule.report_every, self.schedule.steps) {
+            self.progress.update(self.step, &scalars);
+            self.journal.event(&Event::Progress {
+                step: self.step,
+                scalars,
+            })?;
+        } else {
+            self.progress.set(self.step);
+        }
+        Ok(())
+    }
+
+    /// Stops at the first scalar that is not finite; nothing is saved after it.
+    fn guard(&mut self, step: u64, scalars: &Scalars) -> Result<()> {
+        let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) else {
+            return Ok(());
+        };
+        let checkpoint = self.store.latest().ok().map(|(reader, _)| reader.folder().to_owned());
+        let error = Error::Diverged {
+            term: term.clone(),
+            value: *value,
+            step,
+            checkpoint,
+        };
+        self.journal.event(&Event::Stopped {
+            step,
+            reason: error.to_string(),
+        })?;
+        Err(error)
+    }
+
+    /// Evaluates, remembers the best, and tells whether to stop early.
+    fn evaluate(&mut self) -> Result<bool> {
+        let scalars = self.experiment.evaluate()?;
+        self.journal.event(&Event::Evaluation {
+            step: self.step,
+            scalars: scalars.clone(),
+        })?;
+        self.progress.evaluation(self.step, &scalars);
+        let mut stop = false;
+        if let Some(early) = &self.schedule.early_stop {
+            let value = metric(&scalars, &early.metric)?;
+            if is_better(early.goal, value, self.state.early_stop_best) {
+                self.state.early_stop_best = Some(value);
+                self.state.stale_evaluations = 0;
+            } else {
+                self.state.stale_evaluations += 1;
+            }
+            stop = self.state.stale_evaluations >= early.patience;
+        }
+        let improved = match &self.schedule.best {
+            Some(best) => {
+                let value = metric(&scalars, &best.metric)?;
+                let previous = self.state.best.as_ref().map(|best| best.value);
+                is_better(best.goal, value, previous).then_some(value)
+            }
+            None => None,
+        };
+        self.evaluated = Some((self.step, scalars));
+        if let Some(value) = improved {
+            self.state.best = Some(Best { step: self.step, value });
+            self.save()?;
+        }
+        Ok(stop)
+    }
+
+    fn save(&mut self) -> Result<()> {
+        if self.saved == Some(self.step) {
+            return Ok(());
+        }
+        self.journal.event(&Event::Checkpoint { step: self.step })?;
+        let mut state = self.state.clone();
+        state.seconds += self.started.elapsed().as_secs_f64();
+        let position = self.journal.position()?;
+        self.store
+            .save(self.step, position, &state, |writer| self.experiment.save(writer))?;
+        self.saved = Some(self.step);
+        let best = self.state.best.as_ref().map(|best| best.step);
+        self.store.prune(self.schedule.keep_last, best)
+    }
+
+    fn close(mut self, ending: Ending) -> Result<Summary> {
+        let seconds = self.state.seconds + self.started.elapsed().as_secs_f64();
+        self.save()?;
+        if ending == Ending::Interrupted {
+            self.progress.finish();
+            self.journal.event(&Event::Stopped {
+                step: self.step,
+                reason: "asked to stop by a signal; continue with --resume".to_owned(),
+            })?;
+            return Ok(self.summary(ending, seconds, Scalars::new()));
+        }
+        let scalars = match self.evaluated.take() {
+            Some((step, scalars)) if step == self.step => scalars,
+            _ => self.experiment.evaluate()?,
+        };
+        report::save_figures(&self.options.out, &self.experiment.figures()?)?;
+        self.store.export(|writer| self.experiment.save(writer))?;
+        self.journal.event(&Event::Finished {
+            step: self.step,
+            seconds,
+            scalars: scalars.clone(),
+        })?;
+        self.progress.finish();
+        report::save_results(&self.options.out, &scalars)?;
+        report::run(&self.options.out)?;
+        Ok(self.summary(ending, seconds, scalars))
+    }
+
+    fn summary(self, ending: Ending, seconds: f64, scalars: Scalars) -> Summary {
+        Summary {
+            folder: self.options.out.clone(),
+            step: self.step,
+            seconds,
+            ending,
+            scalars,
+        }
+    }
+}
+
+/// Refuses to touch an existing run unless asked, and clears it when asked to replace it.
+fn prepare_folder(out: &Path, options: &Options) -> Result<()> {
+    let exists = out.join("config.toml").exists();
+    if !exists || options.resume {
+        return Ok(());
+    }
+    if !options.overwrite {
+        return Err(Error::RunExists {
+            folder: out.to_owned(),
+            finished: is_finished(out),
+        });
+    }
+    report::clear(out)?;
+    Ok(())
+}
+
+/// Whether something that happens `every` so many updates (0: only at the end) is due after `step` of them.
+fn is_due(step: u64, every: u64, steps: u64) -> bool {
+    step == steps || (every > 0 && step.is_multiple_of(every))
+}
+
+fn metric(scalars: &Scalars, name: &str) -> Result<f64> {
+    let found = scalars.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = scalars.iter().map(|(key, _)| key.as_str()).collect();
+        Error::Usage(format!(
+            "schedule: no metric `{name}` in the evaluation; it has: {}",
+            known.join(", ")
+        ))
+    })
+}
+
+/// A value that is not a number is never better; the first number always is.
+fn is_better(goal: Goal, value: f64, previous: Option<f64>) -> bool {
+    match (goal, previous) {
+        _ if value.is_nan() => false,
+        (_, None) => true,
+        (Goal::Minimize, Some(previous)) => value < previous,
+        (Goal::Maximize, Some(previous)) => value > previous,
+    }
+}
+
+/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 (a scheduler's warning): the first asks the loop to save and stop within one
+/// update, a second SIGINT ends the process at once.
+struct Signals {
+    received: Arc<AtomicBool>,
+    ids: Vec<signal_hook::SigId>,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    const ASKED: [i32; 4] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP, signal_hook::consts::SIGUSR1];
+    #[cfg(not(unix))]
+    const ASKED: [i32; 2] = [SIGINT, SIGTERM];
+
+    fn install() -> Result<Self> {
+        let received = Arc::new(AtomicBool::new(false));
+        let mut ids = Vec::new();
+        let mut keep = |id: std::io::Result<signal_hook::SigId>| -> Result<()> {
+            ids.push(id.map_err(|error| Error::Usage(format!("cannot listen to signals: {error}")))?);
+            Ok(())
+        };
+        // Registered first, so that the flag is still down when the first SIGINT arrives.
+        let code = i32::from(papers_base::cli::exit::INTERRUPTED);
+        keep(flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&received)))?;
+        for signal in Self::ASKED {
+            keep(flag::register(signal, Arc::clone(&received)))?;
+        }
+        Ok(Self { received, ids })
+    }
+
+    fn received(&self) -> bool {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.ids.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
+}
+
+fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
+    Error::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,336 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use papers_base::{
+    catalogue::Split,
+    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs},
+};
+
+/// Paper reproductions on Burn: train, evaluate, report, and the checks of this repository.
+///
+/// The commands that train or evaluate build the paper's own program first. The first build of a backend compiles Burn
+/// and takes minutes; from then on it takes seconds.
+#[derive(Debug, Parser)]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Begin here:
+  cargo xtask list                     what there is
+  cargo xtask train neural-ode         the first paper's default experiment, with a report to look at
+  cargo xtask doctor                   what this machine can do
+  cargo xtask test                     all tests"
+)]
+pub(crate) struct Xtask {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// List papers, experiments, data sets and backends
+    List(List),
+    /// Train one experiment of a paper and write its report
+    #[command(after_help = "\
+Examples:
+  cargo xtask train neural-ode
+  cargo xtask train neural-ode --experiment digits --seed 1
+  cargo xtask train neural-ode --set schedule.steps=500 --out /tmp/short
+  cargo xtask train neural-ode --resume                go on after Ctrl-C, or after a crash
+  BURN_PAPERS_DATA=~/data cargo xtask train neural-ode --experiment mnist-reduced
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 interrupted and saved, 4 diverged, 5 the folder is in use, 6 no such backend or adapter.")]
+    Train(Train),
+    /// Compute the paper's metrics from a run, finished or not
+    #[command(after_help = "\
+Example:
+  cargo xtask eval neural-ode --run runs/neural-ode/spirals-seed0")]
+    Eval(Eval),
+    /// Write the page of a run, or of several side by side
+    #[command(after_help = "\
+Examples:
+  cargo xtask report                                   the newest run
+  cargo xtask report runs/neural-ode/spirals-seed0
+  cargo xtask report runs/neural-ode/spirals-seed* --out comparison.html")]
+    Report(ReportArgs),
+    /// Run the experiments behind a paper's table of results
+    #[command(after_help = "\
+Examples:
+  cargo xtask reproduce neural-ode --quick
+  cargo xtask reproduce neural-ode")]
+    Reproduce(Reproduce),
+    /// List, fetch, import, verify or look at data sets
+    #[command(after_help = "\
+Examples:
+  cargo xtask data list
+  cargo xtask data fetch mnist
+  cargo xtask data import mnist --from ~/Downloads
+  cargo xtask data preview mnist --out mnist.png
+
+Data sets are looked for in --data DIR, in the folder of the environment variable BURN_PAPERS_DATA, and in the cache;
+each holds them as DIR/<data set>/<file>, under the official names of the files.")]
+    Data(Data),
+    /// Measure step times and memory of a paper
+    #[command(after_help = "\
+Examples:
+  cargo xtask bench neural-ode
+  cargo xtask bench neural-ode --vs-pytorch --python ~/venv/bin/python")]
+    Bench(Bench),
+    /// Show what this machine can do: versions, memory, backends, data sets
+    Doctor,
+    /// Run all tests
+    #[command(after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test --package papers-core -- resume     only tests with `resume` in their name
+  cargo xtask test --backends                          compare the backends with each other")]
+    Test(Test),
+    /// Run every check of continuous integration
+    #[command(after_help = "\
+Examples:
+  cargo xtask ci --fast                what needs no Burn build
+  cargo xtask ci --only format --only lint-base")]
+    Ci(Ci),
+    /// Renew the generated parts of the README files
+    Readme(Readme),
+    /// Run a command that only this paper has
+    #[command(after_help = "\
+Example:
+  cargo xtask run neural-ode -- config --experiment digits")]
+    Run(Run),
+    /// Print completions for a shell; they complete `xtask`, which they define as `cargo xtask`
+    #[command(after_help = "\
+Examples:
+  source <(cargo xtask completions bash)
+  cargo xtask completions fish > ~/.config/fish/completions/xtask.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one page per command
+    Man {
+        /// Folder for one page per command
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print JSON for other programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// The paper, as `cargo xtask list` names it
+    pub(crate) paper: String,
+    #[command(flatten)]
+    pub(crate) arguments: TrainArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The paper, as `cargo xtask list` names it
+    pub(crate) paper: String,
+    #[command(flatten)]
+    pub(crate) arguments: EvalArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reproduce {
+    /// The paper, as `cargo xtask list` names it
+    pub(crate) paper: String,
+    #[command(flatten)]
+    pub(crate) arguments: ReproduceArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The paper; all of them if left out
+    pub(crate) paper: Option<String>,
+    /// The backend to build
+    #[arg(long)]
+    pub(crate) backend: Option<String>,
+    #[command(flatten)]
+    pub(crate) arguments: BenchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The paper, as `cargo xtask list` names it
+    pub(crate) paper: String,
+    /// The backend to build
+    #[arg(long)]
+    pub(crate) backend: Option<String>,
+    /// Command and arguments for the paper's program
+    #[arg(last = true, value_name = "COMMAND", required = true)]
+    pub(crate) rest: Vec<std::ffi::OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Only this package
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+    /// Build all backends (minutes, the first time) and compare them with each other
+    #[arg(long, conflicts_with = "package")]
+    pub(crate) backends: bool,
+    /// Arguments for the test programs, such as a part of a test's name
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ci {
+    /// Leave out every step that compiles Burn
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Also build all backends (minutes, the first time) and compare them with each other
+    #[arg(long)]
+    pub(crate) backends: bool,
+    /// Leave out this step; can be given several times
+    #[arg(long, value_name = "STEP")]
+    pub(crate) skip: Vec<String>,
+    /// Run only this step; can be given several times
+    #[arg(long, value_name = "STEP")]
+    pub(crate) only: Vec<String>,
+    /// Record the present numbers of dependencies instead of comparing with the recorded ones
+    #[arg(long)]
+    pub(crate) record_dependencies: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Readme {
+    /// Change nothing; fail if a generated part is stale
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Data {
+    #[command(subcommand)]
+    pub(crate) task: DataTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataTask {
+    /// List the data sets and where they are
+    List {
+        #[command(flatten)]
+        search: SearchFolder,
+    },
+    /// Fetch data sets from their official addresses, comparing checksums
+    Fetch {
+        /// The data sets
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        cache: CacheFolder,
+    },
+    /// Copy a data set from a folder into the cache, comparing checksums
+    Import {
+        /// The data set
+        name: String,
+        /// Folder with the files under their official names, or with a folder of the set's name
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        #[command(flatten)]
+        cache: CacheFolder,
+    },
+    /// Compare files with their checksums
+    Verify {
+        /// The data sets; all that are on this machine if left out
+        names: Vec<String>,
+        #[command(flatten)]
+        search: SearchFolder,
+    },
+    /// Draw some images of each class, and count the classes
+    Preview {
+        /// The data set
+        name: String,
+        /// Part of the set
+        #[arg(long, default_value = "train", value_parser = parse_split)]
+        split: Split,
+        /// Images per class
+        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=200))]
+        per_class: u16,
+        /// PNG file to write; `<data set>-<split>.png` if left out
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        search: SearchFolder,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchFolder {
+    /// Folder to look in first
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheFolder {
+    /// Folder to put the data set in, instead of the cache
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+fn parse_split(text: &str) -> Result<Split, String> {
+    Split::ALL
+        .into_iter()
+        .find(|split| split.name() == text)
+        .ok_or_else(|| format!("there are: {}", Split::ALL.map(Split::name).join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task, clap::Error> {
+        Xtask::try_parse_from(line.split_whitespace().skip(1)).map(|xtask| xtask.task)
+    }
+
+    #[test]
+    fn the_definition_has_no_contradictions() {
+        Xtask::command().debug_assert();
+    }
+
+    #[test]
+    fn every_example_of_the_help_parses() {
+        let mut examples = Vec::new();
+        for command in std::iter::once(&Xtask::command()).chain(Xtask::command().get_subcommands()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(help.lines().filter_map(|line| {
+                let start = line.find("cargo xtask ")?;
+                // Comments stand after three spaces, shell syntax around `<(...)` and `>`.
+                let example = line[start..].split("   ").next()?.split([')', '>']).next()?;
+                Some(example.to_owned())
+            }));
+        }
+        assert!(examples.len() > 15, "{examples:?}");
+        for example in examples {
+            if let Err(error) = parse(&example) {
+                panic!("{example}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_two_dashes_goes_to_the_paper() {
+        let Task::Run(run) = parse("cargo xtask run toy --backend wgpu -- graph --dot").unwrap() else {
+            panic!("another task");
+        };
+        assert_eq!(run.rest, ["graph", "--dot"]);
+        assert_eq!(run.backend.as_deref(), Some("wgpu"));
+    }
+}

@@ -1,0 +1,163 @@
+//! Building and running a paper's program, with a script in cargo's place.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// A workspace with the paper `toy`, whose program is a script.
+struct Fake {
+    folder: tempfile::TempDir,
+}
+
+impl Fake {
+    fn new(program: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("crates/toy/experiments")).unwrap();
+        fs::create_dir_all(root.join("xtask")).unwrap();
+        fs::write(root.join("Cargo.toml"), "[workspace]\nmembers = [\"crates/*\"]\n").unwrap();
+        fs::write(
+            root.join("crates/toy/Cargo.toml"),
+            "[package]\nname = \"toy\"\n[package.metadata.paper]\ntitle = \"Toy\"\nauthors = \"A\"\nvenue = \"V\"\nyear = 2000\nurl = \"u\"\n[features]\nflex = []\nwgpu = []\n",
+        )
+        .unwrap();
+        fs::write(
+            root.join("crates/toy/experiments/small.toml"),
+            "[about]\nsummary = \"s\"\nreproduces = \"r\"\ndata = []\ncost = \"c\"\n",
+        )
+        .unwrap();
+        write_script(&root.join("program"), program);
+        let artifact = format!(
+            "{{\"reason\":\"compiler-artifact\",\"target\":{{\"name\":\"toy\"}},\"executable\":\"{}\"}}",
+            root.join("program").display()
+        );
+        let target = root.join("target");
+        write_script(
+            &root.join("cargo"),
+            &format!(
+                "if [ \"$1\" = metadata ]; then echo '{{\"target_directory\":\"{}\"}}'; exit; fi\n\
+                 echo \"$@\" >> {}\n\
+                 echo \"    Finished nothing\" >&2\n\
+                 echo '{artifact}'\n",
+                target.display(),
+                root.join("calls").display()
+            ),
+        );
+        Self { folder }
+    }
+
+    fn xtask(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command
+            .env("CARGO", self.folder.path().join("cargo"))
+            .env("CARGO_MANIFEST_DIR", self.folder.path().join("xtask"))
+            .args(arguments);
+        command
+    }
+
+    fn calls(&self) -> String {
+        fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default()
+    }
+
+    /// Makes Burn look compiled.
+    fn pretend_built(&self, backend: &str) {
+        let deps = self.folder.path().join("target/release/deps");
+        fs::create_dir_all(&deps).unwrap();
+        fs::write(deps.join(format!("libburn_{backend}-1.rlib")), "").unwrap();
+    }
+}
+
+fn write_script(path: &Path, body: &str) {
+    fs::write(path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn only_the_backend_asked_for_is_built() {
+    let fake = Fake::new("exit 0");
+    assert!(
+        fake.xtask(&["train", "toy", "--backend", "wgpu:1"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    let calls = fake.calls();
+    assert!(calls.contains("--release --no-default-features"), "{calls}");
+    assert!(calls.contains("--package toy --bin toy --features wgpu"), "{calls}");
+}
+
+#[test]
+fn the_program_gets_the_arguments_and_gives_its_exit_code() {
+    let fake = Fake::new("echo \"$@\"; exit 4");
+    let arguments = [
+        "train",
+        "toy",
+        "--experiment",
+        "small",
+        "--seed",
+        "7",
+        "--set",
+        "a.b=1 2",
+        "--resume",
+    ];
+    let output = fake.xtask(&arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("train "), "{text}");
+    for argument in ["--experiment small", "--seed 7", "--set a.b=1 2", "--resume"] {
+        assert!(text.contains(argument), "{argument}: {text}");
+    }
+}
+
+#[test]
+fn the_first_build_says_what_it_does_and_later_ones_are_silent() {
+    let fake = Fake::new("exit 0");
+    let first = fake.xtask(&["run", "toy", "--", "config"]).output().unwrap();
+    let text = String::from_utf8(first.stderr).unwrap();
+    assert!(text.contains("Burn itself is compiled first"), "{text}");
+    fake.pretend_built("flex");
+    let later = fake.xtask(&["run", "toy", "--", "config"]).output().unwrap();
+    assert_eq!(String::from_utf8(later.stderr).unwrap(), "");
+}
+
+#[test]
+fn a_termination_signal_reaches_the_program() {
+    let fake = Fake::new("trap 'exit 3' TERM; echo ready; while :; do sleep 0.02; done");
+    let mut child = fake
+        .xtask(&["train", "toy"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(line, "ready\n");
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn a_failed_build_runs_nothing() {
+    let fake = Fake::new("echo ran");
+    write_script(
+        &fake.folder.path().join("cargo"),
+        "echo '{\"target_directory\":\"/none\"}'; [ \"$1\" = metadata ]",
+    );
+    let output = fake.xtask(&["train", "toy"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("building toy with the flex backend failed")
+    );
+}
