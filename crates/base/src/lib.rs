@@ -1,1 +1,27 @@
 //! Everything of Burn Papers that needs no Burn.
+//!
+//! | question | module |
+//! |---|---|
+//! | what is a run? | [`config`], [`cli`], [`provenance`] |
+//! | what did it do? | [`journal`], [`progress`], [`figure`], [`plot`], [`report`] |
+//! | what survives a crash? | [`commit`], [`lock`] |
+//! | what does it learn from? | [`catalogue`], [`idx`], [`images`], [`gzip`] |
+
+pub mod catalogue;
+pub mod cli;
+pub mod commit;
+pub mod config;
+mod error;
+pub mod figure;
+pub mod gzip;
+pub mod idx;
+pub mod images;
+pub mod journal;
+pub mod lock;
+pub mod plot;
+pub mod progress;
+pub mod provenance;
+pub mod report;
+pub mod suggest;
+
+pub use error::{Error, Result};
