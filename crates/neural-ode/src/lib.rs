@@ -1,1 +1,4 @@
 //! Neural ordinary differential equations.
+
+pub mod method;
+pub mod tableau;
