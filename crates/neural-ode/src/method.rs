@@ -219,12 +219,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest_and_all_others() {
-        for (name, nearest) in [
-            ("tist5", "tsit5"),
-            ("RK4", "rk4"),
-            ("rk4-classic", "rk4_classic"),
-            ("adams", "euler"),
-        ] {
+        for (name, nearest) in [("tist5", "tsit5"), ("RK4", "rk4"), ("rk4-classic", "rk4_classic")] {
             let error = name.parse::<Method>().unwrap_err();
             let message = error.to_string();
             assert!(
