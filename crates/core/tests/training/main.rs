@@ -112,17 +112,6 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint_before() {
 }
 
 #[test]
-fn a_signal_saves_within_one_update_and_the_resumed_run_ends_the_same() {
-    let [stopped, whole] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
-    let summary = train(stopped.path(), 0, &["signal=13"]).expect("stopped in good order");
-    assert_eq!((summary.step, summary.ending), (14, Ending::Interrupted));
-    assert_eq!(Store::new(stopped.path()).latest().expect("saved").0.step(), 14);
-    resume(stopped.path(), 0, &[]).expect("the rest");
-    train(whole.path(), 0, &[]).expect("a run");
-    assert_eq!(weights(stopped.path()), weights(whole.path()));
-}
-
-#[test]
 fn a_damaged_checkpoint_is_passed_over_with_one_warning() {
     let [damaged, whole] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     train(damaged.path(), 0, &["schedule.steps=30"]).expect("a run");
