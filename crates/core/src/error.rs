@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use burn::{store::RecordError, tensor::TensorReadError};
+use papers_base::{catalogue::CatalogueError, images::ImagesError};
 
 /// What can go wrong outside of a programming mistake.
 #[derive(Debug, thiserror::Error)]
@@ -11,9 +12,12 @@ pub enum Error {
     /// Configuration, files, journal, data catalogue.
     #[error(transparent)]
     Base(#[from] papers_base::Error),
+    /// A data set could not be found.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     /// A data set could not be read.
     #[error(transparent)]
-    Data(#[from] papers_base::images::ImagesError),
+    Images(#[from] ImagesError),
     /// A folder could not be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -117,6 +121,16 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Whether a data set is not on this machine; the message says how to get it.
+    pub fn is_missing_data(&self) -> bool {
+        match self {
+            Self::Catalogue(error) | Self::Images(ImagesError::Catalogue(error)) => {
+                matches!(error, CatalogueError::DatasetMissing { .. })
+            }
+            _ => false,
+        }
+    }
+
     /// The documented exit code of a binary that ends with this error.
     pub fn exit_code(&self) -> u8 {
         use papers_base::cli::exit;
@@ -124,7 +138,8 @@ impl Error {
             Self::Base(papers_base::Error::Locked { .. }) => exit::LOCKED,
             Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
             Self::Diverged { .. } => exit::DIVERGED,
-            Self::Usage(_) | Self::RunExists { .. } | Self::Base(papers_base::Error::Config(_)) => exit::USAGE,
+            Self::Usage(_) | Self::RunExists { .. } | Self::Base(papers_base::Error::Config(_))
+            | Self::Catalogue(CatalogueError::UnknownDataset { .. }) => exit::USAGE,
             _ => exit::FAILED,
         }
     }

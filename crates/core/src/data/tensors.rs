@@ -11,14 +11,18 @@ use papers_base::images::ImageSet;
 ///
 /// If an index is outside the set.
 pub fn pixels(set: &ImageSet, indices: &[usize], device: &Device) -> Tensor<4> {
-    let size = set.channels * set.height * set.width;
     let scale = 1.0 / f32::from(set.maximum);
-    let mut values = Vec::with_capacity(indices.len() * size);
+    let mut values = Vec::with_capacity(indices.len() * set.pixels());
     for &index in indices {
-        values.extend(set.images[index * size..][..size].iter().map(|&value| f32::from(value) * scale));
+        values.extend(set.image(index).iter().map(|&value| f32::from(value) * scale));
     }
-    let shape = [indices.len(), set.channels, set.height, set.width];
-    Tensor::from_data(TensorData::new(values, shape), device)
+    let shape = [indices.len(), set.height, set.width, set.channels];
+    let images = Tensor::<4>::from_data(TensorData::new(values, shape), device);
+    match set.channels {
+        // The same order in memory, so that nothing has to be moved.
+        1 => images.reshape([indices.len(), 1, set.height, set.width]),
+        _ => images.permute([0, 3, 1, 2]),
+    }
 }
 
 /// Classes of the pictures of a set.
@@ -33,4 +37,29 @@ pub fn pixels(set: &ImageSet, indices: &[usize], device: &Device) -> Tensor<4> {
 pub fn labels(set: &ImageSet, indices: &[usize], device: &Device) -> Tensor<1, Int> {
     let values: Vec<i32> = indices.iter().map(|&index| i32::from(set.labels[index])).collect();
     Tensor::from_data(TensorData::new(values, [indices.len()]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn channels_come_before_rows() {
+        let set = ImageSet {
+            name: "two/train".to_owned(),
+            // One image of 1 row, 2 columns, 3 channels, after another one.
+            images: vec![9, 9, 9, 9, 9, 9, 0, 1, 2, 3, 4, 5],
+            labels: vec![0, 1],
+            height: 1,
+            width: 2,
+            channels: 3,
+            maximum: 10,
+            classes: 2,
+            class_names: vec!["a".to_owned(), "b".to_owned()],
+        };
+        let images = pixels(&set, &[1], &testing::device());
+        assert_eq!(images.dims(), [1, 3, 1, 2]);
+        testing::assert_close(&testing::values(images), &[0.0, 0.3, 0.1, 0.4, 0.2, 0.5], 1e-6);
+    }
 }
