@@ -2,6 +2,7 @@
 
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State, Statistics,
+    gradient::BackwardReport,
     solver::{
         adaptive,
         dense::Curve,
@@ -187,6 +188,7 @@ impl<S: State, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
             times: self.times.to_vec(),
             states: self.states,
             statistics: self.statistics,
+            report: BackwardReport::default(),
         }
     }
 
@@ -204,6 +206,7 @@ impl<S: State, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
             times,
             states: self.states,
             statistics: self.statistics,
+            report: BackwardReport::default(),
         }
     }
 }
