@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How values inside the steps of a run are found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Curve {
     /// The method's own polynomial of its stages.
     Own(&'static Tableau),

@@ -7,10 +7,10 @@ mod dense;
 mod fixed;
 pub mod initial_step;
 pub mod norm;
-mod options;
+pub(crate) mod options;
 mod replay;
 mod run;
-mod step;
+pub mod step;
 
 pub use dense::DenseSolution;
 pub use options::{End, ErrorWeights, Interpolation};
