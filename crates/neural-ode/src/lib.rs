@@ -15,8 +15,9 @@ pub use gradient::{BackwardStatistics, GradientMode};
 pub use method::Method;
 pub use solution::{Solution, Statistics};
 pub use solver::{
-    DenseSolution, End, ErrorWeights, Interpolation, Solver,
+    End, ErrorWeights, Interpolation, Solver,
     controller::Controller,
+    dense::DenseSolution,
     norm::{Norm, Tolerance},
 };
 pub use state::State;

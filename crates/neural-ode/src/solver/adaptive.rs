@@ -9,7 +9,7 @@ use crate::{
         norm::{self, Norm, Tolerances},
         options::{End, Options},
         run::{Observer, Progress},
-        step::{self, AcceptedStep, Span, Step, scaled},
+        step::{self, AcceptedStep, Span, Step},
     },
     tableau::{Embedded, Tableau},
 };
@@ -114,7 +114,10 @@ impl Adaptive {
             let mut step = step::take(self.tableau, &span, &state, slope.clone(), |time, state| {
                 progress.evaluate(time, state)
             })?;
-            let ratio = self.error_ratio(&span, &state, &step)?;
+            let error = step.weighted_stages(self.embedded.error_weights, &span);
+            let ratio = self
+                .tolerances
+                .error_ratio(&self.norm, &error, &state.plain(), &step.next.plain())?;
             let is_good = ratio <= 1.0;
             let factor = self
                 .control
@@ -220,14 +223,6 @@ impl Adaptive {
             first: self.direction * first,
             last: self.direction * last,
         }
-    }
-
-    /// Error of a step in units of the tolerance, from plain values.
-    fn error_ratio<S: State>(&self, span: &Span, before: &S, step: &Step<S>) -> Result<f64, SolveError> {
-        let stages: Vec<S> = step.stages.iter().map(State::plain).collect();
-        let error = S::weighted_sum(&scaled(span.size, self.embedded.error_weights, &stages));
-        self.tolerances
-            .error_ratio(&self.norm, &error, &before.plain(), &step.next.plain())
     }
 
     /// Collects the states at the requested times in the step, and reports it.

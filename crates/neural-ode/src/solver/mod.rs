@@ -3,7 +3,7 @@
 mod adams;
 mod adaptive;
 pub mod controller;
-mod dense;
+pub mod dense;
 mod fixed;
 pub mod initial_step;
 pub mod norm;
@@ -12,20 +12,19 @@ mod replay;
 mod run;
 pub mod step;
 
-pub use dense::DenseSolution;
 pub use options::{End, ErrorWeights, Interpolation};
 
-pub(crate) use dense::{Curve, Segment};
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
-pub(crate) use step::{AcceptedStep, Span};
 
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State,
     solver::{
         controller::Controller,
+        dense::{Curve, DenseSolution, Segment},
         norm::{Norm, Tolerance, Tolerances},
         options::Options,
+        step::AcceptedStep,
     },
 };
 
