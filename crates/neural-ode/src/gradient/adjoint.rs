@@ -212,7 +212,7 @@ fn augmented_norm(tensors: usize, sizes: &[usize]) -> Norm {
         let mut parts = components[..tensors].to_vec();
         let mut start = 0;
         for size in &sizes {
-            parts.push(components[tensors].clone().slice([start..start + size]));
+            parts.push(components[tensors].clone().narrow(0, start, *size));
             start += size;
         }
         // A device that cannot be read makes the step fail like any other non-finite one.

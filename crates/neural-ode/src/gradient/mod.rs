@@ -119,6 +119,9 @@ trait Pullback<S>: Send + 'static {
     fn pull(self: Box<Self>, cotangents: Vec<Cotangent>) -> Result<Pulled, SolveError>;
 }
 
+/// A plain solution, and what finds its gradients.
+type Differentiable<S> = (Solution<S>, Box<dyn Pullback<S>>);
+
 impl Solver {
     /// Solves the equation of a module. Gradients with respect to its parameters and to `initial` come from the
     /// solver's [`gradient`](Self::gradient) mode when a loss of the states is differentiated; frozen parameters get
@@ -175,7 +178,7 @@ impl Solver {
         module: &M,
         initial: S,
         times: &[f64],
-    ) -> Result<(Solution<S>, Box<dyn Pullback<S>>), Failure<S>> {
+    ) -> Result<Differentiable<S>, Failure<S>> {
         let local = LocalModule::new(module, &initial);
         let module = module.valid();
         match self.gradient_mode() {
@@ -227,7 +230,7 @@ fn finish<S: State>(
             let parts: Vec<_> = initial.chain([pulled.parameters]).collect();
             let size = input.dims()[0];
             // Without parameters their gradient is a stand-in of one element.
-            Tensor::cat(parts, 0).slice([0..size])
+            Tensor::cat(parts, 0).narrow(0, 0, size)
         }
         Err(error) => {
             log::warn!("the backward solve failed, gradients are NaN: {error}");

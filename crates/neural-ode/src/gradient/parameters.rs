@@ -51,7 +51,7 @@ impl<M: Module> LocalModule<M> {
         let components = state.plain().components();
         Self {
             module,
-            zero: components[0].clone().slice([0..1]).zeros_like(),
+            zero: components[0].clone().narrow(0, 0, 1).zeros_like(),
             sizes,
         }
     }

@@ -32,7 +32,7 @@ impl Solver {
         };
         let plain = module.valid();
         let moves = times.clone() - times.detach();
-        let of_time = |index: usize| moves.clone().slice([index..index + 1]);
+        let of_time = |index: usize| moves.clone().narrow(0, index, 1);
 
         let slope = plain.evaluate(first, initial.plain());
         let start = moved(&initial, &slope, of_time(0).neg());

@@ -24,8 +24,11 @@ pub enum Norm {
         components: usize,
     },
     /// Any function of the flattened tensors.
-    Custom(Arc<dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync>),
+    Custom(CustomNorm),
 }
+
+/// A norm of flattened tensors in units of the tolerance.
+pub type CustomNorm = Arc<dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync>;
 
 impl fmt::Debug for Norm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
