@@ -8,13 +8,12 @@ mod fixed;
 pub mod initial_step;
 pub mod norm;
 mod options;
-mod replay;
+pub(crate) mod replay;
 mod run;
 pub mod step;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
-pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
 
 use crate::{
