@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use burn::prelude::*;
+use burn::{prelude::*, tensor::DType};
 use neural_ode::{Controller, End, Method, Norm, SolveError, Solver};
-use papers_core::testing::{assert_close, values};
+use papers_core::testing::{assert_close, device, values};
 
 use crate::{tensor, wave};
 
@@ -183,6 +183,29 @@ fn a_blow_up_keeps_what_was_solved() {
     assert_close(&values(partial.states[1].clone()), &[2.0], 1e-5);
     assert!(partial.times[2] > 0.999 && values(partial.states[2].clone())[0] > 1e3);
     assert!(partial.statistics.accepted > 10);
+}
+
+#[test]
+fn states_that_overflow_are_not_returned() {
+    let growth = |_time: f64, state: Tensor<1>| state;
+    for method in Method::ALL {
+        let initial = Tensor::<1>::from_data([1e38f32, 1.0], (&device(), DType::F32));
+        let solver = match method.is_adaptive() {
+            true => Solver::new(method).tolerances(1e-2, 1e-2),
+            false => Solver::new(method).step_size(0.1),
+        };
+        let failure = solver.max_steps(2000).solve(&growth, initial, &[0.0, 2.0]).unwrap_err();
+        let time = match failure.error {
+            SolveError::NonFiniteDynamics { time } => time,
+            // Steps so small that they do not change the state in `f32` are good ones, for ever.
+            SolveError::MaxSteps { time, .. } if method.is_adaptive() => time,
+            other => panic!("{method}: {other}"),
+        };
+        // The largest number is 3.4e38.
+        assert!((time - 3.4f64.ln()).abs() < 0.2, "{method}: {time}");
+        let last = failure.partial.unwrap().into_last();
+        assert!(values(last).iter().all(|value| value.is_finite()), "{method}");
+    }
 }
 
 #[test]
