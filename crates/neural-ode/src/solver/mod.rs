@@ -8,12 +8,14 @@ mod fixed;
 pub mod initial_step;
 pub mod norm;
 mod options;
-pub(crate) mod replay;
+mod replay;
 mod run;
 pub mod step;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
+#[expect(unused_imports, reason = "the gradient modes use it")]
+pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
 
 use crate::{

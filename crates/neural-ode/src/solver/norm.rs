@@ -9,9 +9,6 @@ use burn::{
 
 use crate::{SolveError, State};
 
-/// A function of flattened tensors.
-pub type CustomNorm = dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync;
-
 /// How a state in units of the tolerance becomes one number.
 #[derive(Clone, Default)]
 #[non_exhaustive]
@@ -27,8 +24,11 @@ pub enum Norm {
         components: usize,
     },
     /// Any function of the flattened tensors.
-    Custom(Arc<CustomNorm>),
+    Custom(CustomNorm),
 }
+
+/// A norm of flattened tensors in units of the tolerance.
+pub type CustomNorm = Arc<dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync>;
 
 impl fmt::Debug for Norm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
