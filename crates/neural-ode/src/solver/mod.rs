@@ -11,10 +11,12 @@ mod options;
 mod replay;
 mod run;
 pub mod step;
+#[cfg(test)]
+mod tests;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
-#[expect(unused_imports, reason = "the gradient modes use it")]
+#[cfg_attr(not(test), expect(unused_imports, reason = "the gradient modes use it"))]
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
 
