@@ -11,9 +11,12 @@ pub(crate) mod options;
 mod replay;
 mod run;
 pub mod step;
+#[cfg(test)]
+mod tests;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
+#[cfg_attr(not(test), expect(unused_imports, reason = "the gradient modes use it"))]
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
 
