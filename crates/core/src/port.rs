@@ -6,7 +6,7 @@ use burn::{
     module::{Module, ModuleMapper, Param, ParamId},
     optim::ModuleOptimizer,
     prelude::*,
-    store::{ModuleRecord, ModuleSnapshot, RecordError, SafetensorsStore},
+    store::{ModuleRecord, ModuleSnapshot, RecordError, SafetensorsStore, burn_pack},
     tensor::Bytes,
 };
 
@@ -74,13 +74,25 @@ pub fn from_bytes<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, RecordError
     module.try_load_record(ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?)
 }
 
-/// The state of an optimizer as bytes.
+/// The state of an optimizer as bytes: equal states give equal bytes.
 ///
 /// # Errors
 ///
 /// What Burn's record format reports.
 pub fn optimizer_to_bytes(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, RecordError> {
-    Ok(optimizer.into_bytes()?.to_vec())
+    // Burn writes the tensors in the order of a hash map, which differs from run to run.
+    let reader = burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?;
+    let (scalars, metadata) = (reader.scalars().clone(), reader.metadata().clone());
+    let mut tensors = reader.into_tensors()?;
+    tensors.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut writer = burn_pack::Writer::new(tensors);
+    for (name, value) in scalars {
+        writer = writer.with_scalar(&name, value);
+    }
+    for (name, value) in metadata {
+        writer = writer.with_metadata(&name, &value);
+    }
+    Ok(writer.into_bytes()?.to_vec())
 }
 
 /// Puts state from [`optimizer_to_bytes`] into an optimizer of the same configuration.

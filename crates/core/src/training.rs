@@ -200,7 +200,7 @@ impl<'a, E: Experiment> Training<'a, E> {
 
     fn update(&mut self) -> Result<()> {
         let step = self.step;
-        self.context.device.seed(self.context.streams.number("device", step));
+        drop(self.context.streams.seed_device("device", step, &self.context.device));
         let scalars = self.experiment.step(step)?;
         self.guard(step, &scalars)?;
         self.step += 1;
