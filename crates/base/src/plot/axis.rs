@@ -197,7 +197,7 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Ticks {
         .flat_map(|exponent| [1.0, 2.0, 5.0].map(|factor| factor * 10_f64.powi(exponent)))
         .filter(within)
         .collect();
-    if decades >= 3 || (decades == 2 && values.len() > most) {
+    if decades >= 3 || (decades == 2 && values.len() > most + most / 2) {
         let stride = decades.div_ceil(most.max(1));
         let exponents = (first..=last).step_by(stride);
         return Ticks {
@@ -276,7 +276,7 @@ mod tests {
     fn a_short_log_axis_has_ticks_between() {
         assert_eq!(labels(Scale::Log, &[0.15, 3.0], 6), ["0.2", "0.5", "1", "2"]);
         assert_eq!(labels(Scale::Log, &[0.9, 11.0], 6), ["1", "2", "5", "10"]);
-        assert_eq!(labels(Scale::Log, &[0.9, 11.0], 3), ["1", "10"]);
+        assert_eq!(labels(Scale::Log, &[0.9, 11.0], 2), ["1", "10"]);
         assert!(labels(Scale::Log, &[0.31, 0.34], 6).len() >= 2);
     }
 
