@@ -170,21 +170,16 @@ fn results(groups: &[Group<'_>]) -> Table {
     let columns = ["run".to_owned()].into_iter().chain(names.iter().cloned());
     let mut table = Table::new(columns.chain(["seconds of training".to_owned()]));
     for group in groups {
-        let unfinished = group.runs.iter().filter(|run| run.results.is_none()).count();
-        let note = if unfinished == 0 {
-            String::new()
-        } else {
-            format!(" ({unfinished} unfinished)")
-        };
+        let (counted, note) = group.counted();
         let mut row = vec![format!("{}{note}", group.name)];
         for name in &names {
-            let values = group.runs.iter().filter_map(|run| {
+            let values = counted.iter().filter_map(|run| {
                 let scalars = scalars(run);
                 scalars.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
             });
             row.push(cell(&values.collect::<Vec<f64>>()));
         }
-        let seconds = group.runs.iter().filter_map(|run| match run.status() {
+        let seconds = counted.iter().filter_map(|run| match run.status() {
             Status::Finished { seconds } => Some(seconds),
             _ => None,
         });
@@ -192,6 +187,19 @@ fn results(groups: &[Group<'_>]) -> Table {
         table.push(row);
     }
     table
+}
+
+impl<'a> Group<'a> {
+    /// The runs whose numbers count, and a remark: half a training must not move a mean.
+    fn counted(&self) -> (Vec<&'a SavedRun>, String) {
+        let finished: Vec<&SavedRun> = self.runs.iter().filter(|run| run.results.is_some()).copied().collect();
+        let others = self.runs.len() - finished.len();
+        match (finished.len(), others) {
+            (_, 0) => (finished, String::new()),
+            (0, _) => (self.runs.clone(), " (unfinished)".to_owned()),
+            (_, others) => (finished, format!(" ({others} unfinished left out)")),
+        }
+    }
 }
 
 fn cell(values: &[f64]) -> String {

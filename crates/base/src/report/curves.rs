@@ -11,6 +11,9 @@ const MOST_POINTS: usize = 240;
 /// A positive quantity that changes by this factor is drawn on a logarithmic axis.
 const LOG_RATIO: f64 = 30.0;
 
+/// Update and value, in order.
+pub(super) type Points = Vec<(f64, f64)>;
+
 /// Where a number comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
@@ -32,7 +35,7 @@ impl Source {
 pub(super) struct Curve {
     pub(super) source: Source,
     pub(super) name: String,
-    pub(super) points: Vec<(f64, f64)>,
+    pub(super) points: Points,
 }
 
 /// All scalars of a journal, in the order of their first appearance.
@@ -100,7 +103,7 @@ fn chart_of_group(title: String, group: Vec<Curve>) -> Chart {
 }
 
 /// One chart of the same scalar of several runs; a color for each group, whose name stands at its first run.
-pub(super) fn overlay(title: String, groups: &[(&str, Vec<Vec<(f64, f64)>>)]) -> Chart {
+pub(super) fn overlay(title: String, groups: &[(&str, Vec<Points>)]) -> Chart {
     let scale = scale_for(groups.iter().flat_map(|(_, runs)| runs.iter().flatten()));
     let mut series = Vec::new();
     for (index, (name, runs)) in groups.iter().enumerate() {
@@ -152,7 +155,7 @@ fn thinned(name: &str, points: &[(f64, f64)]) -> Series {
         lower: buckets.iter().map(|bucket| bucket.low).collect(),
         upper: buckets.iter().map(|bucket| bucket.high).collect(),
     };
-    Series::new(format!("{name} (mean and range)"), means, style)
+    Series::new(name, means, style)
 }
 
 /// Neighboring points taken together.

@@ -11,6 +11,7 @@ use crate::{
     Result,
     figure::{Table, number},
     journal::{Event, Record},
+    plot::{Series, Style},
     progress::duration,
 };
 
@@ -29,6 +30,7 @@ struct RunPage {
     results_title: String,
     results: Vec<(String, String)>,
     curves: Vec<String>,
+    has_bands: bool,
     figures: Vec<Shown>,
     events: String,
     config: String,
@@ -60,6 +62,8 @@ pub(super) fn draw(run: &SavedRun) -> Result<String> {
         (None, Some((step, _))) => format!("Newest evaluation, after {step} updates"),
         _ => "Results".to_owned(),
     };
+    let charts = curves::charts(&run.records);
+    let is_band = |series: &Series| matches!(series.style, Style::Band { .. });
     let results = evaluation.map(|(_, scalars)| scalars.as_slice()).unwrap_or_default();
     html::render(&RunPage {
         title: run.name(),
@@ -76,7 +80,8 @@ pub(super) fn draw(run: &SavedRun) -> Result<String> {
             .iter()
             .map(|(name, value)| (name.clone(), number(*value)))
             .collect(),
-        curves: html::svgs(&curves::charts(&run.records))?,
+        has_bands: charts.iter().flat_map(|chart| &chart.series).any(is_band),
+        curves: html::svgs(&charts)?,
         figures: run.figures.iter().map(Shown::new).collect::<Result<_>>()?,
         events: html::table(&events(&run.records))?,
         config: run.config.clone(),

@@ -279,6 +279,26 @@ fn runs_that_differ_only_in_their_seed_are_one_row() {
 }
 
 #[test]
+fn unfinished_runs_do_not_move_a_mean() {
+    let folder = folder();
+    let runs = ["a-seed0", "a-seed1", "b-seed0"].map(|name| folder.path().join(name));
+    finish(&runs[0], 0, 1.0, 0.5);
+    train(&runs[1], 1, 1.0, 20);
+    train(&runs[2], 0, 2.0, 20);
+    let out = folder.path().join("comparison.html");
+    compare(&runs, &out).unwrap();
+    let page = fs::read_to_string(out).unwrap();
+    for expected in [
+        "a (1 unfinished left out)",
+        "0.5000 (n=1)",
+        "b (unfinished)",
+        "0.01250 (n=1)",
+    ] {
+        assert!(page.contains(expected), "no {expected}");
+    }
+}
+
+#[test]
 fn one_run_is_drawn_and_several_are_compared() {
     let folder = folder();
     let runs = ["a-seed0", "b-seed0"].map(|name| folder.path().join(name));
