@@ -324,8 +324,10 @@ impl<'a, E: Experiment> Training<'a, E> {
     }
 }
 
-/// Refuses to touch an existing run unless asked, and clears it when asked to replace it.
+/// Refuses to touch an existing run unless asked, and clears it when asked to replace it. Takes away what killed
+/// writers left.
 fn prepare_folder(out: &Path, options: &Options) -> Result<()> {
+    report::sweep(out)?;
     let exists = out.join("config.toml").exists();
     if !exists || options.resume {
         return Ok(());

@@ -45,7 +45,7 @@ const WRITTEN: [&str; 9] = [
 ];
 
 /// Beginnings of names under which a killed process left something unfinished.
-const LEFTOVERS: [&str; 2] = [".staging-", ".old-"];
+const LEFTOVERS: [&str; 3] = [".staging-", ".old-", ".commit-"];
 
 /// Draws the report of the run in `folder`, finished or not, and tells where it is.
 ///
@@ -117,18 +117,25 @@ pub fn save_results(folder: &Path, scalars: &Scalars) -> Result<()> {
 ///
 /// A file that cannot be removed.
 pub fn clear(folder: &Path) -> Result<()> {
-    let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    for entry in entries {
+    sweep(folder)?;
+    WRITTEN.iter().try_for_each(|name| remove(&folder.join(name)))
+}
+
+/// Removes what writers that were killed left in the folder of a run.
+///
+/// # Errors
+///
+/// A file that cannot be removed.
+pub fn sweep(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let entry = entry.map_err(Error::io("read", folder))?;
         let name = entry.file_name();
-        if LEFTOVERS
-            .iter()
-            .any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()))
-        {
+        let starts_with = |start: &&str| name.as_encoded_bytes().starts_with(start.as_bytes());
+        if LEFTOVERS.iter().any(starts_with) {
             remove(&entry.path())?;
         }
     }
-    WRITTEN.iter().try_for_each(|name| remove(&folder.join(name)))
+    Ok(())
 }
 
 fn draw_run(folder: &Path, out: &Path) -> Result<()> {
