@@ -16,7 +16,6 @@ mod tests;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "the gradient modes use it"))]
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
 

@@ -1,6 +1,5 @@
 //! Making accepted steps again, such as on tracked tensors.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the gradient modes use it"))]
 
 use crate::{
     Dynamics, SolveError, State,

@@ -38,7 +38,6 @@ impl<'a, S, D: ?Sized> Task<'a, S, D> {
 pub(crate) struct Run<S> {
     pub(crate) solution: Solution<S>,
     /// Adaptive: the step that would come next, not shortened by the end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the gradient modes use it"))]
     pub(crate) next_step: Option<f64>,
 }
 

@@ -70,7 +70,6 @@ pub(crate) struct AcceptedStep<'a, S> {
     pub(crate) stages: &'a [S],
     pub(crate) next: &'a S,
     /// Which of the requested times lie in the step, its start excluded and its end included.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the gradient modes use it"))]
     pub(crate) outputs: Range<usize>,
 }
 
