@@ -6,8 +6,10 @@
 mod adaptive;
 mod adjoint;
 mod bad_inputs;
+mod batched;
 mod controller;
 mod fixed_step;
+mod pending;
 mod problems;
 mod single_step;
 
