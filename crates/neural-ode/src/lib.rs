@@ -1,1 +1,20 @@
 //! Neural ordinary differential equations.
+
+pub mod dynamics;
+pub mod error;
+pub mod method;
+pub mod solution;
+pub mod solver;
+pub mod state;
+pub mod tableau;
+
+pub use dynamics::Dynamics;
+pub use error::{Failure, SolveError};
+pub use method::Method;
+pub use solution::{Solution, Statistics};
+pub use solver::{
+    DenseSolution, End, ErrorWeights, Interpolation, Solver,
+    controller::Controller,
+    norm::{Norm, Tolerance},
+};
+pub use state::State;
