@@ -3,6 +3,7 @@
 pub mod dynamics;
 pub mod error;
 pub mod method;
+pub mod ode_net;
 pub mod solution;
 pub mod solver;
 pub mod state;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use burn::{
     prelude::*,
     tensor::{
-        module::{conv2d, conv2d_weight_backward, conv_transpose2d},
+        module::{conv_transpose2d, conv2d, conv2d_weight_backward},
         ops::{ConvOptions, ConvTransposeOptions},
         s,
     },
@@ -46,7 +46,9 @@ pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) 
     if !input.is_autodiff() {
         return vjp::function([weight], |[weight]| {
             let output = forward(input.clone(), weight.clone(), geometry);
-            (output, move |gradient| [weight_gradient(input, weight, gradient, geometry)])
+            (output, move |gradient| {
+                [weight_gradient(input, weight, gradient, geometry)]
+            })
         });
     }
     vjp::function([input, weight], |[input, weight]| {
@@ -71,9 +73,12 @@ fn forward_unfolded(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry, lar
     let batch = input.dims()[0];
     let matrix = weight.permute([2, 3, 1, 0]).reshape([side * side * channels, out]);
     let windows = Windows::new(input, side, geometry);
-    let pieces = windows.pieces(largest).map(|range| windows.unfold(range).matmul(matrix.clone()));
+    let pieces = windows
+        .pieces(largest)
+        .map(|range| windows.unfold(range).matmul(matrix.clone()));
     let rows = Tensor::cat(pieces.collect(), 0);
-    rows.reshape([batch, windows.height, windows.width, out]).permute([0, 3, 1, 2])
+    rows.reshape([batch, windows.height, windows.width, out])
+        .permute([0, 3, 1, 2])
 }
 
 fn input_gradient(gradient: Tensor<4>, weight: Tensor<4>, input: [usize; 4], geometry: Geometry) -> Tensor<4> {
@@ -83,7 +88,12 @@ fn input_gradient(gradient: Tensor<4>, weight: Tensor<4>, input: [usize; 4], geo
     if stride == 1 && padding < side {
         // The adjoint of a convolution of stride 1 is a convolution with the turned kernel.
         let turned = weight.flip([2, 3]).swap_dims(0, 1);
-        return conv2d(gradient, turned, None, ConvOptions::new([1, 1], [side - 1 - padding; 2], [1, 1], 1));
+        return conv2d(
+            gradient,
+            turned,
+            None,
+            ConvOptions::new([1, 1], [side - 1 - padding; 2], [1, 1], 1),
+        );
     }
     // Rows and columns at the end that no window reached.
     let rest = |input: usize, output: usize| input + 2 * padding - side - stride * (output - 1);
@@ -114,7 +124,10 @@ fn weight_gradient_unfolded(
     let gradient = gradient.permute([0, 2, 3, 1]);
     let product = |range: Range<usize>| {
         let rows = range.len() * height * width;
-        let gradient = gradient.clone().slice(s![range.clone(), .., .., ..]).reshape([rows, out]);
+        let gradient = gradient
+            .clone()
+            .slice(s![range.clone(), .., .., ..])
+            .reshape([rows, out]);
         gradient.transpose().matmul(windows.unfold(range))
     };
     let sum = windows.pieces(largest).map(product).reduce(|sum, next| sum + next);
@@ -157,7 +170,9 @@ impl Windows {
     fn pieces(&self, largest: usize) -> impl Iterator<Item = Range<usize>> {
         let batch = self.input.dims()[0];
         let piece = (largest / (self.height * self.width * self.columns())).max(1);
-        (0..batch).step_by(piece).map(move |start| start..(start + piece).min(batch))
+        (0..batch)
+            .step_by(piece)
+            .map(move |start| start..(start + piece).min(batch))
     }
 
     /// The windows of a part of the batch, one per row: `[items · height · width, side · side · channels]`.
@@ -166,7 +181,9 @@ impl Windows {
         let shifted = |row: usize, column: usize| {
             let rows = row..row + stride * (self.height - 1) + 1;
             let columns = column..column + stride * (self.width - 1) + 1;
-            self.input.clone().slice(s![range.clone(), rows;stride, columns;stride, ..])
+            self.input
+                .clone()
+                .slice(s![range.clone(), rows;stride, columns;stride, ..])
         };
         let places = (0..self.side).flat_map(|row| (0..self.side).map(move |column| (row, column)));
         let windows = places.map(|(row, column)| shifted(row, column)).collect();
@@ -209,7 +226,9 @@ mod tests {
                 let input = random([3, channels, side, side]);
                 let weight = random([4, channels, kernel, kernel]) / channels as f64;
                 let ours = run(&input, &weight, |input, weight| convolve(input, weight, geometry));
-                let burns = run(&input, &weight, |input, weight| conv2d(input, weight, None, geometry.options()));
+                let burns = run(&input, &weight, |input, weight| {
+                    conv2d(input, weight, None, geometry.options())
+                });
                 for (ours, burns) in ours.iter().zip(&burns) {
                     assert_close(ours, burns, 1e-12);
                 }
@@ -223,7 +242,10 @@ mod tests {
         let (input, weight) = (random([2, 1, 5, 5]), random([3, 1, 3, 3]));
         let [_, _, expected] = run(&input, &weight, |input, weight| convolve(input, weight, geometry));
         let [weight, constant] = [weight.autodiff().require_grad(), input];
-        let gradients = convolve(constant, weight.clone(), geometry).powi_scalar(3).sum().backward();
+        let gradients = convolve(constant, weight.clone(), geometry)
+            .powi_scalar(3)
+            .sum()
+            .backward();
         assert_close(&values(weight.grad(&gradients).expect("tracked")), &expected, 1e-12);
     }
 
@@ -234,7 +256,13 @@ mod tests {
         // Two pictures a piece, and the last alone.
         let two = 2 * 36 * 18;
         let gradient_in = |largest| {
-            values(weight_gradient_unfolded(input.clone(), gradient.clone(), 3, geometry, largest))
+            values(weight_gradient_unfolded(
+                input.clone(),
+                gradient.clone(),
+                3,
+                geometry,
+                largest,
+            ))
         };
         assert_close(&gradient_in(two), &gradient_in(PIECE), 1e-12);
         let output_in = |largest| values(forward_unfolded(input.clone(), weight.clone(), geometry, largest));

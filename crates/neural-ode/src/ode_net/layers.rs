@@ -44,13 +44,20 @@ impl Convolution {
     pub fn with_bias(self) -> Self {
         let [output, input, side, _] = self.weight.dims();
         let bias = uniform([output], input * side * side, &self.weight.device());
-        Self { bias: Some(bias), ..self }
+        Self {
+            bias: Some(bias),
+            ..self
+        }
     }
 
     /// The same with another stride and padding.
     #[must_use]
     pub fn with_geometry(self, stride: usize, padding: usize) -> Self {
-        Self { stride, padding, ..self }
+        Self {
+            stride,
+            padding,
+            ..self
+        }
     }
 
     /// Applies the layer.
@@ -191,7 +198,10 @@ impl ResidualBlock {
     pub fn new(channels: usize, device: &Device) -> Self {
         let convolution = || Convolution::new([channels; 2], 3, device).with_geometry(1, 1);
         Self {
-            norms: vec![Normalization::new(channels, device), Normalization::new(channels, device)],
+            norms: vec![
+                Normalization::new(channels, device),
+                Normalization::new(channels, device),
+            ],
             convolutions: vec![convolution(), convolution()],
             shortcut: None,
         }
@@ -226,5 +236,9 @@ impl ResidualBlock {
 /// Uniform between `±1/√fan_in`: what the release's layers begin with.
 fn uniform<const D: usize>(shape: [usize; D], fan_in: usize, device: &Device) -> Param<Tensor<D>> {
     let bound = 1.0 / (fan_in as f64).sqrt();
-    Initializer::Uniform { min: -bound, max: bound }.init(shape, device)
+    Initializer::Uniform {
+        min: -bound,
+        max: bound,
+    }
+    .init(shape, device)
 }

@@ -143,10 +143,14 @@ impl Stem {
         let convolutions = if config.stem == StemKind::Conv { count } else { 0 };
         let halving = |_| Convolution::new([width; 2], 4, device).with_bias().with_geometry(2, 1);
         Self {
-            first: Convolution::new([config.colors, width], 3, device).with_bias().with_geometry(1, padding),
+            first: Convolution::new([config.colors, width], 3, device)
+                .with_bias()
+                .with_geometry(1, padding),
             norms: (0..convolutions).map(|_| Normalization::new(width, device)).collect(),
             halvings: (0..convolutions).map(halving).collect(),
-            blocks: (convolutions..count).map(|_| ResidualBlock::halving(width, device)).collect(),
+            blocks: (convolutions..count)
+                .map(|_| ResidualBlock::halving(width, device))
+                .collect(),
         }
     }
 
@@ -220,7 +224,10 @@ impl Head {
     pub fn forward(&self, state: Tensor<4>) -> Tensor<2> {
         let [batch, channels, height, width] = state.dims();
         let active = self.norm.forward_relu(state);
-        let average = active.reshape([batch, channels, height * width]).mean_dim(2).squeeze_dim(2);
+        let average = active
+            .reshape([batch, channels, height * width])
+            .mean_dim(2)
+            .squeeze_dim(2);
         self.linear.forward(average)
     }
 }

@@ -49,7 +49,10 @@ pub(super) fn normalize(
         let pullback = move |gradient: Tensor<3>| {
             let gradient = match active {
                 // A product, since filling in place branches on every element: at random signs, twenty times slower.
-                Some(output) => gradient * output.greater_elem(0.0).float(),
+                Some(output) => {
+                    let active = output.greater_elem(0.0).float().cast(gradient.dtype());
+                    gradient * active
+                }
                 None => gradient,
             };
             pull_back(gradient, standard, deviation, scale)
@@ -65,7 +68,10 @@ fn standardize(input: Tensor<3>, groups: usize, epsilon: f64) -> (Tensor<3>, Ten
     let input = input.reshape([batch, groups, channels / groups * pixels]);
     let centered = input.clone() - input.mean_dim(2);
     let deviation = (centered.clone().square().mean_dim(2) + epsilon).sqrt();
-    ((centered / deviation.clone()).reshape([batch, channels, pixels]), deviation)
+    (
+        (centered / deviation.clone()).reshape([batch, channels, pixels]),
+        deviation,
+    )
 }
 
 /// With `g` the gradient of `y = scale·x̂ + shift`: by the input `(scale·g - mean(scale·g) - x̂·mean(scale·g·x̂)) / σ`,
@@ -114,7 +120,12 @@ mod tests {
         let output = function(input.clone(), scale.clone(), shift.clone());
         let gradients = (output.clone() * weights.clone().autodiff()).sum().backward();
         let [by_scale, by_shift] = [scale, shift].map(|tensor| values(tensor.grad(&gradients).expect("tracked")));
-        [values(output), values(input.grad(&gradients).expect("tracked")), by_scale, by_shift]
+        [
+            values(output),
+            values(input.grad(&gradients).expect("tracked")),
+            by_scale,
+            by_shift,
+        ]
     }
 
     #[test]
