@@ -11,7 +11,7 @@ use super::layers::{Convolution, Normalization, ResidualBlock, TimeConvolution};
 use crate::{Dynamics, Failure, Solver};
 
 /// Time over which the ODE is solved (the release; the paper leaves it open).
-const TIMES: [f64; 2] = [0.0, 1.0];
+pub(super) const TIMES: [f64; 2] = [0.0, 1.0];
 /// Pictures with fewer rows or columns are halved once, not twice, and keep their border in the first layer.
 const SMALL: usize = 16;
 
