@@ -14,8 +14,9 @@ pub use error::{Failure, SolveError};
 pub use method::Method;
 pub use solution::{Solution, Statistics};
 pub use solver::{
-    DenseSolution, End, ErrorWeights, Interpolation, Solver,
+    End, ErrorWeights, Interpolation, Solver,
     controller::Controller,
+    dense::DenseSolution,
     norm::{Norm, Tolerance},
 };
 pub use state::State;

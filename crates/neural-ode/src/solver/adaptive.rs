@@ -9,7 +9,7 @@ use crate::{
         norm::{self, Norm, Tolerances},
         options::{End, Options},
         run::{Observer, Progress},
-        step::{self, AcceptedStep, Span, Step, scaled},
+        step::{self, AcceptedStep, Span, Step},
     },
     tableau::{Embedded, Tableau},
 };
@@ -224,10 +224,14 @@ impl Adaptive {
 
     /// Error of a step in units of the tolerance, from plain values.
     fn error_ratio<S: State>(&self, span: &Span, before: &S, step: &Step<S>) -> Result<f64, SolveError> {
-        let stages: Vec<S> = step.stages.iter().map(State::plain).collect();
-        let error = S::weighted_sum(&scaled(span.size, self.embedded.error_weights, &stages));
-        self.tolerances
-            .error_ratio(&self.norm, &error, &before.plain(), &step.next.plain())
+        let (before, next) = (before.plain(), step.next.plain());
+        let mut error = step.weighted_stages(self.embedded.error_weights, span);
+        if !self.tableau.is_fsal {
+            // No stage has seen this state. If it is infinite, no error is large in comparison: let it be NaN.
+            let zero_or_nan = S::weighted_sum(&[(1.0, &next), (-1.0, &next)]);
+            error = error.add_scaled(&[(1.0, &zero_or_nan)]);
+        }
+        self.tolerances.error_ratio(&self.norm, &error, &before, &next)
     }
 
     /// Collects the states at the requested times in the step, and reports it.

@@ -9,9 +9,9 @@ use crate::{
     tableau::{Interpolant, Tableau},
 };
 
-/// How values inside the steps of a run are found.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Curve {
+/// How values inside a step are found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Curve {
     /// The method's own polynomial of its stages.
     Own(&'static Tableau),
     /// The cubic through states and slopes at both ends.
@@ -22,7 +22,7 @@ pub(crate) enum Curve {
 
 impl Curve {
     /// Of a method with adaptive steps.
-    pub(crate) fn of(tableau: &'static Tableau) -> Self {
+    pub fn of(tableau: &'static Tableau) -> Self {
         match tableau.interpolant() {
             Interpolant::Hermite => Self::Cubic,
             _ => Self::Own(tableau),
@@ -30,7 +30,7 @@ impl Curve {
     }
 
     /// Of a method with a fixed step.
-    pub(crate) fn fixed(interpolation: Interpolation) -> Self {
+    pub fn fixed(interpolation: Interpolation) -> Self {
         match interpolation {
             Interpolation::Cubic => Self::Cubic,
             Interpolation::Linear => Self::Linear,
@@ -41,7 +41,7 @@ impl Curve {
     /// the straight line, which needs none).
     ///
     /// All operations are tensor operations: with tracked tensors the result has gradients.
-    pub(crate) fn interpolate<S: State>(self, span: &Span, before: &S, next: &S, slopes: &[S], time: f64) -> S {
+    pub fn interpolate<S: State>(self, span: &Span, before: &S, next: &S, slopes: &[S], time: f64) -> S {
         if time == span.end {
             return next.clone();
         }

@@ -3,29 +3,31 @@
 mod adams;
 mod adaptive;
 pub mod controller;
-mod dense;
+pub mod dense;
 mod fixed;
 pub mod initial_step;
 pub mod norm;
 mod options;
 mod replay;
 mod run;
-mod step;
+pub mod step;
+#[cfg(test)]
+mod tests;
 
-pub use dense::DenseSolution;
 pub use options::{End, ErrorWeights, Interpolation};
 
-pub(crate) use dense::{Curve, Segment};
+#[cfg_attr(not(test), expect(unused_imports, reason = "the gradient modes use it"))]
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task};
-pub(crate) use step::{AcceptedStep, Span};
 
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State,
     solver::{
         controller::Controller,
+        dense::{Curve, DenseSolution, Segment},
         norm::{Norm, Tolerance, Tolerances},
         options::Options,
+        step::AcceptedStep,
     },
 };
 

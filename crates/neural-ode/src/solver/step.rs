@@ -1,4 +1,4 @@
-//! One step of an explicit Runge-Kutta method.
+//! One step of an explicit Runge-Kutta method: what the loops are made of, for those who step by hand.
 
 use std::ops::Range;
 
@@ -6,18 +6,22 @@ use crate::{SolveError, State, tableau::Tableau};
 
 /// Where a step lies in time. Backwards steps have a negative size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Span {
-    pub(crate) start: f64,
-    pub(crate) size: f64,
-    pub(crate) end: f64,
+pub struct Span {
+    /// `t`.
+    pub start: f64,
+    /// `h`.
+    pub size: f64,
+    /// `t + h`, exactly the time at which the next step begins.
+    pub end: f64,
     /// Where the first stage is evaluated: `start`, just after it when the dynamics jump there.
-    pub(crate) first: f64,
+    pub first: f64,
     /// Where stages at the end are evaluated: `end`, just before it when the dynamics jump there.
-    pub(crate) last: f64,
+    pub last: f64,
 }
 
 impl Span {
-    pub(crate) fn new(start: f64, size: f64, end: f64) -> Self {
+    /// A step between times at which the dynamics do not jump.
+    pub fn new(start: f64, size: f64, end: f64) -> Self {
         Self {
             start,
             size,
@@ -28,16 +32,33 @@ impl Span {
     }
 
     /// Position of a time in the step, in `[0, 1]`.
-    pub(crate) fn position(&self, time: f64) -> f64 {
+    pub fn position(&self, time: f64) -> f64 {
         ((time - self.start) / self.size).clamp(0.0, 1.0)
     }
 }
 
 /// The slopes at the stages of a step, and the state at its end.
 #[derive(Debug, Clone)]
-pub(crate) struct Step<S> {
-    pub(crate) stages: Vec<S>,
-    pub(crate) next: S,
+pub struct Step<S> {
+    /// The slopes `k_i`. For interpolation the slope at the end must be the last of them: append it unless the method
+    /// is FSAL.
+    pub stages: Vec<S>,
+    /// `y1`.
+    pub next: S,
+}
+
+impl<S: State> Step<S> {
+    /// The error estimate `h Σ e_i k_i` as plain values, if the method has one.
+    pub fn error(&self, tableau: &Tableau, span: &Span) -> Option<S> {
+        let weights = tableau.embedded?.error_weights;
+        Some(self.weighted_stages(weights, span))
+    }
+
+    /// `h Σ w_i k_i` as plain values.
+    pub(crate) fn weighted_stages(&self, weights: &[f64], span: &Span) -> S {
+        let stages: Vec<S> = self.stages.iter().map(State::plain).collect();
+        S::weighted_sum(&scaled(span.size, weights, &stages))
+    }
 }
 
 /// A step as the loops report it.
@@ -49,6 +70,7 @@ pub(crate) struct AcceptedStep<'a, S> {
     pub(crate) stages: &'a [S],
     pub(crate) next: &'a S,
     /// Which of the requested times lie in the step, its start excluded and its end included.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the gradient modes use it"))]
     pub(crate) outputs: Range<usize>,
 }
 
@@ -59,7 +81,7 @@ pub(crate) struct AcceptedStep<'a, S> {
 /// # Errors
 ///
 /// Those of `evaluate`.
-pub(crate) fn take<S: State>(
+pub fn take<S: State>(
     tableau: &Tableau,
     span: &Span,
     before: &S,
