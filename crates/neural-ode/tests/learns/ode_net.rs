@@ -1,4 +1,4 @@
-use burn::{module::Module, prelude::*};
+use burn::module::Module;
 use neural_ode::{
     Method, Solver,
     ode_net::{
