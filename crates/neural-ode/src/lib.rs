@@ -4,6 +4,7 @@ pub mod dynamics;
 pub mod error;
 pub mod gradient;
 pub mod method;
+pub mod ode_net;
 pub mod solution;
 pub mod solver;
 pub mod state;

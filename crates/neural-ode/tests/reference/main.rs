@@ -9,6 +9,7 @@ mod bad_inputs;
 mod batched;
 mod controller;
 mod fixed_step;
+mod ode_net;
 mod pending;
 mod problems;
 mod single_step;
