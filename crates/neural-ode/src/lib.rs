@@ -5,6 +5,7 @@ pub mod error;
 pub mod gradient;
 pub mod method;
 pub mod ode_net;
+pub mod settings;
 pub mod solution;
 pub mod solver;
 pub mod state;

@@ -4,7 +4,10 @@ use papers_core::base::config::{ConfigError, Preset, RunConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::model::{ClassifierConfig, StemKind, Trunk};
-use crate::{Method, Solver};
+use crate::{
+    GradientMode, Solver,
+    settings::{OptimizerConfig, SolverConfig},
+};
 
 /// The experiments of this module.
 pub const PRESETS: &[Preset] = &[
@@ -32,13 +35,11 @@ pub struct OdeNetConfig {
     pub width: usize,
     /// How a picture becomes a state.
     pub stem: StemKind,
-    /// How gradients pass the solver; `rk-net` is always `direct`.
-    pub gradient: GradientKind,
     /// Pictures of one update.
     pub batch: usize,
     /// The pictures.
     pub data: DataConfig,
-    /// The solver of training and evaluation.
+    /// The solver of training and evaluation; the gradients of `rk-net` are always `direct`.
     pub solver: SolverConfig,
     /// The rule of learning.
     pub optimizer: OptimizerConfig,
@@ -88,20 +89,6 @@ impl ModelKind {
     }
 }
 
-/// How gradients pass the solver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GradientKind {
-    /// Through every operation of the solve.
-    Direct,
-    /// The same numbers, each step computed again on the way back.
-    Checkpointed,
-    /// The paper's: a second ODE backward in time.
-    Adjoint,
-    /// The adjoint without error control of the gradients of the weights.
-    AdjointSeminorm,
-}
-
 /// Which pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,93 +107,16 @@ pub struct DataConfig {
     pub crop: usize,
 }
 
-/// A solver by name, with its accuracy: the step counts for methods with a fixed step, the tolerances for the others, so
-/// that one setting changes the method.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SolverConfig {
-    /// Name of the method.
-    pub method: Method,
-    /// Of methods with a fixed step.
-    #[serde(default = "step_size")]
-    pub step_size: f64,
-    /// Relative tolerance of adaptive methods.
-    #[serde(default = "tolerance")]
-    pub rtol: f64,
-    /// Absolute tolerance of adaptive methods.
-    #[serde(default = "tolerance")]
-    pub atol: f64,
-}
-
-/// Two steps over the unit of time.
-fn step_size() -> f64 {
-    0.5
-}
-
-/// The release's `--tol`.
-fn tolerance() -> f64 {
-    1e-3
-}
-
-impl SolverConfig {
-    /// The solver.
-    pub fn init(&self) -> Solver {
-        let solver = Solver::new(self.method);
-        if self.method.is_adaptive() {
-            solver.tolerances(self.rtol, self.atol)
-        } else {
-            solver.step_size(self.step_size)
+impl OdeNetConfig {
+    /// The solver of the run.
+    pub fn solver(&self) -> Solver {
+        let solver = self.solver.init();
+        match self.model {
+            ModelKind::RkNet => solver.gradient(GradientMode::Direct),
+            _ => solver,
         }
     }
-}
 
-/// The rule of learning.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimizerConfig {
-    /// Which rule.
-    pub kind: OptimizerKind,
-    /// Its rate in the beginning.
-    pub learning_rate: f64,
-    /// Of `sgd`.
-    #[serde(default)]
-    pub momentum: f64,
-    /// Parts of the run, in `(0, 1)`, after which the rate is multiplied by `drop_factor`.
-    #[serde(default)]
-    pub drops: Vec<f64>,
-    /// See `drops`.
-    #[serde(default = "drop_factor")]
-    pub drop_factor: f64,
-}
-
-/// The release's boundaries each divide the rate by ten.
-fn drop_factor() -> f64 {
-    0.1
-}
-
-/// A rule of learning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// Adam.
-    Adam,
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-}
-
-impl OptimizerConfig {
-    /// The rate of update `step` out of `steps`.
-    pub fn rate(&self, step: u64, steps: u64) -> f64 {
-        let passed = self
-            .drops
-            .iter()
-            .filter(|&&part| step as f64 >= part * steps as f64)
-            .count();
-        self.learning_rate * self.drop_factor.powi(passed as i32)
-    }
-}
-
-impl OdeNetConfig {
     /// The sizes of the network for square pictures.
     pub fn classifier(&self, colors: usize, side: usize, classes: usize) -> ClassifierConfig {
         ClassifierConfig {
@@ -253,49 +163,6 @@ impl RunConfig for OdeNetConfig {
 
     fn schedule(&self) -> &Schedule {
         &self.schedule
-    }
-}
-
-impl SolverConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        if !(self.step_size > 0.0 && self.step_size <= 1.0) {
-            let problem = format!("must be in (0, 1], not {}", self.step_size);
-            return Err(ConfigError::invalid("solver.step_size", problem));
-        }
-        positive("solver.rtol", self.rtol)?;
-        positive("solver.atol", self.atol)
-    }
-}
-
-impl OptimizerConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        positive("optimizer.learning_rate", self.learning_rate)?;
-        positive("optimizer.drop_factor", self.drop_factor)?;
-        if !(0.0..1.0).contains(&self.momentum) {
-            let problem = format!("must be in [0, 1), not {}", self.momentum);
-            return Err(ConfigError::invalid("optimizer.momentum", problem));
-        }
-        if self.kind == OptimizerKind::Adam && self.momentum != 0.0 {
-            return Err(ConfigError::invalid(
-                "optimizer.momentum",
-                "is for `sgd`; Adam has its own",
-            ));
-        }
-        match self.drops.iter().find(|&&part| !(part > 0.0 && part < 1.0)) {
-            Some(part) => Err(ConfigError::invalid(
-                "optimizer.drops",
-                format!("must be in (0, 1), not {part}"),
-            )),
-            None => Ok(()),
-        }
-    }
-}
-
-fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
-    if value > 0.0 && value.is_finite() {
-        Ok(())
-    } else {
-        Err(ConfigError::invalid(key, format!("must be positive, not {value}")))
     }
 }
 

@@ -87,7 +87,10 @@ pub fn classify(model: &Classifier, set: &ImageSet, solver: &Solver) -> Result<C
             classification.classes.push(class);
             classification.confidences.push(row[class]);
         }
-        classification.evaluations.push(prediction.evaluations);
+        let evaluations = prediction
+            .solution
+            .map_or(0, |solution| solution.statistics.evaluations);
+        classification.evaluations.push(evaluations);
     }
     classification.duration = started.elapsed();
     Ok(classification)

@@ -23,7 +23,7 @@ use super::{
     evaluate::{EvaluateError, classify},
     model::{Classifier, OdeFunction, TIMES},
 };
-use crate::{Method, SolveError, Solver};
+use crate::{BackwardStatistics, GradientMode, Method, SolveError, Solver};
 
 /// Relative and absolute tolerances of the study.
 const TOLERANCES: [f64; 5] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
@@ -48,8 +48,8 @@ pub struct Point {
     /// Share of misclassified pictures when the network is used at this tolerance.
     pub error_rate: f64,
     /// Evaluations of the backward solve of the adjoint with the norm over everything, and without the gradients of the
-    /// weights; none where no adjoint was solved.
-    pub backward: Option<[usize; 2]>,
+    /// weights.
+    pub backward: [usize; 2],
 }
 
 /// Solves of one network's ODE at several tolerances.
@@ -109,8 +109,12 @@ impl Study {
     ///
     /// What the plotting library reports.
     pub fn figures(&self) -> Result<Vec<Figure>> {
-        let mut charts = vec![self.error_by_tolerance(), self.error_by_evaluations(), self.time()];
-        charts.extend(self.backward());
+        let charts = [
+            self.error_by_tolerance(),
+            self.error_by_evaluations(),
+            self.time(),
+            self.backward(),
+        ];
         let drawing = Figure {
             name: "figure-3".to_owned(),
             title: "Figure 3: accuracy and cost of the ODE".to_owned(),
@@ -162,28 +166,23 @@ impl Study {
         }
     }
 
-    fn backward(&self) -> Option<Chart> {
-        let by_norm = |norm: usize| {
-            let measured = |point: &Point| Some((point.forward as f64, point.backward?[norm] as f64));
-            self.points.iter().map(measured).collect::<Option<Vec<_>>>()
-        };
-        Some(Chart {
+    fn backward(&self) -> Chart {
+        let forward = |point: &Point| point.forward as f64;
+        Chart {
             title: "c: backward and forward evaluations".to_owned(),
             x_label: "evaluations forward".to_owned(),
             y_label: "evaluations backward".to_owned(),
             series: vec![
-                Series::new("full norm", by_norm(0)?, Style::LinePoints),
-                Series::new("seminorm", by_norm(1)?, Style::LinePoints),
+                self.series("full norm", forward, |point| point.backward[0] as f64),
+                self.series("seminorm", forward, |point| point.backward[1] as f64),
                 Series::new(
-                    "half",
-                    self.points
-                        .iter()
-                        .map(|point| (point.forward as f64, point.forward as f64 / 2.0)),
+                    "half of forward",
+                    self.points.iter().map(|point| (forward(point), forward(point) / 2.0)),
                     Style::Dashed,
                 ),
             ],
             ..Chart::default()
-        })
+        }
     }
 
     fn table(&self) -> Figure {
@@ -197,18 +196,13 @@ impl Study {
             "test error",
         ]);
         for point in &self.points {
-            let backward = |norm: usize| {
-                point
-                    .backward
-                    .map_or_else(|| "–".to_owned(), |counts| counts[norm].to_string())
-            };
             table.push([
                 format!("{:e}", point.tolerance),
                 point.forward.to_string(),
                 number(point.error),
                 number(1e3 * point.seconds),
-                backward(0),
-                backward(1),
+                point.backward[0].to_string(),
+                point.backward[1].to_string(),
                 format!("{:.2} %", 100.0 * point.error_rate),
             ]);
         }
@@ -249,13 +243,28 @@ pub fn evaluations_over_training(means: &[f64]) -> Result<Figure> {
     })
 }
 
-/// Evaluations of the adjoint's backward solve, with the full norm and with the seminorm.
+/// Evaluations of the adjoint's backward solve, with the full norm and with the seminorm. The loss is the sum of the
+/// states at the end.
 fn backward_evaluations(
-    _dynamics: &OdeFunction,
-    _state: &Tensor<4>,
-    _solver: &Solver,
-) -> Result<Option<[usize; 2]>, EvaluateError> {
-    Ok(None)
+    dynamics: &OdeFunction,
+    state: &Tensor<4>,
+    solver: &Solver,
+) -> Result<[usize; 2], EvaluateError> {
+    let dynamics = dynamics.clone().train();
+    let count = |mode: GradientMode| {
+        let solver = solver.clone().gradient(mode);
+        let start = state.clone().autodiff();
+        let solution = solver
+            .solve_module(&dynamics, start, &TIMES)
+            .map_err(SolveError::from)?;
+        let _ = solution.last().clone().sum().backward();
+        match solution.backward() {
+            Some(BackwardStatistics { error: Some(error), .. }) => Err(EvaluateError::from(error)),
+            Some(report) => Ok(report.statistics.evaluations),
+            None => Ok(0),
+        }
+    };
+    Ok([count(GradientMode::Adjoint)?, count(GradientMode::AdjointSeminorm)?])
 }
 
 /// Seconds, evaluations and final state of a solve.

@@ -8,7 +8,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::layers::{Convolution, Normalization, ResidualBlock, TimeConvolution};
-use crate::{Dynamics, Failure, Solver};
+use crate::{Dynamics, Failure, Solution, Solver};
 
 /// Time over which the ODE is solved (the release; the paper leaves it open).
 pub(super) const TIMES: [f64; 2] = [0.0, 1.0];
@@ -88,12 +88,13 @@ pub struct Classifier {
 pub struct Prediction {
     /// Logarithms of probabilities, up to a constant: `[batch, classes]`.
     pub logits: Tensor<2>,
-    /// Evaluations of the dynamics; 0 without an ODE.
-    pub evaluations: usize,
+    /// The solution of the ODE, if there is one.
+    pub solution: Option<Solution<Tensor<4>>>,
 }
 
 impl Classifier {
-    /// Classifies a batch; `solver` solves the ODE, if there is one, over `t` from 0 to 1.
+    /// Classifies a batch; `solver` solves the ODE, if there is one, over `t` from 0 to 1, and decides where gradients
+    /// come from.
     ///
     /// # Shapes
     ///
@@ -104,18 +105,18 @@ impl Classifier {
     /// What the solver reports.
     pub fn forward(&self, images: Tensor<4>, solver: &Solver) -> Result<Prediction, Failure<Tensor<4>>> {
         let mut state = self.stem.forward(images);
-        let mut evaluations = 0;
+        let mut solution = None;
         if let Some(dynamics) = &self.dynamics {
-            let solution = solver.solve(dynamics, state, &TIMES)?;
-            evaluations = solution.statistics.evaluations;
-            state = solution.into_last();
+            let solved = solver.solve_module(dynamics, state, &TIMES)?;
+            state = solved.last().clone();
+            solution = Some(solved);
         }
         for block in &self.blocks {
             state = block.forward(state);
         }
         Ok(Prediction {
             logits: self.head.forward(state),
-            evaluations,
+            solution,
         })
     }
 }

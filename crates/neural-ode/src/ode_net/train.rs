@@ -4,7 +4,7 @@ use std::fmt;
 
 use burn::{
     module::Module,
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig, momentum::MomentumConfig},
+    optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
     tensor::activation::log_softmax,
 };
@@ -18,7 +18,7 @@ use papers_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    config::{OdeNetConfig, OptimizerConfig, OptimizerKind},
+    config::OdeNetConfig,
     data::{Pictures, crop},
     evaluate::{argmax, classify},
     figure3, figures,
@@ -98,8 +98,8 @@ impl Experiment for OdeNet {
             model: context
                 .streams
                 .initialize("classifier", &device, || classifier.init(&device)),
-            optimizer: optimizer(&config.optimizer),
-            solver: config.solver.init(),
+            optimizer: config.optimizer.init(),
+            solver: config.solver(),
             sampler: Sampler::new(context.streams, "shuffle", pictures.train.len(), config.batch),
             pictures,
             streams: context.streams,
@@ -124,21 +124,30 @@ impl Experiment for OdeNet {
         // Pictures stay off the tape: nothing needs their gradients.
         let images = pixels(&batch, &all, &self.device.clone().inner());
         let prediction = self.model.forward(images, &self.solver);
-        let Prediction { logits, evaluations } = prediction.map_err(|failure| self.failure(&failure))?;
+        let Prediction { logits, solution } = prediction.map_err(|failure| self.failure(&failure))?;
         let classes = argmax(logits.clone()).map_err(|error| error.at_step(step))?;
         let loss = Self::loss(logits, labels(&batch, &all, &self.device));
         let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
         let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
         self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        let evaluations = solution.as_ref().map_or(0, |solution| solution.statistics.evaluations);
         self.evaluations.add(epoch, evaluations);
         self.updates = step + 1;
         let right = std::iter::zip(&classes, &batch.labels).filter(|(class, label)| **class == usize::from(**label));
-        Ok(vec![
+        let mut scalars = vec![
             ("loss".to_owned(), value),
             ("accuracy".to_owned(), right.count() as f64 / batch.len() as f64),
             ("nfe_forward".to_owned(), evaluations as f64),
-        ])
+        ];
+        if let Some(backward) = solution.and_then(|solution| solution.backward()) {
+            if let Some(error) = backward.error {
+                let message = format!("the adjoint equation: {error}");
+                return Err(Error::Step { step, message });
+            }
+            scalars.push(("nfe_backward".to_owned(), backward.statistics.evaluations as f64));
+        }
+        Ok(scalars)
     }
 
     fn evaluate(&self) -> Result<Scalars> {
@@ -194,17 +203,5 @@ impl fmt::Debug for OdeNet {
         f.debug_struct("OdeNet")
             .field("config", &self.config)
             .finish_non_exhaustive()
-    }
-}
-
-fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
-    match config.kind {
-        // Burn's epsilon of 1e-5 is not the usual one.
-        OptimizerKind::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
-        OptimizerKind::Sgd => {
-            // Burn dampens by 0.1 unless told otherwise; the release does not.
-            let momentum = MomentumConfig::new().with_momentum(config.momentum).with_dampening(0.0);
-            SgdConfig::new().with_momentum(Some(momentum)).init()
-        }
     }
 }
