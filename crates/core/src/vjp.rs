@@ -4,6 +4,8 @@
 //! pullback. A pullback may itself run autodiff on tensors of its own: that is how the adjoint of an ODE solver fits
 //! into `loss.backward()`.
 
+#![cfg_attr(feature = "ndarray", expect(deprecated, reason = "kept as the second opinion of the flex backend"))]
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
