@@ -1,1 +1,3 @@
 //! Neural ordinary differential equations.
+
+pub mod latent_ode;
