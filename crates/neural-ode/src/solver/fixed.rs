@@ -1,0 +1,264 @@
+//! The loop of the methods with a given grid.
+
+use burn::prelude::*;
+
+use crate::{
+    Dynamics, Method, SolveError, State, Statistics,
+    solver::{
+        adams::Adams,
+        dense::{Curve, Segment},
+        norm::{self, Tolerances},
+        options::{Options, invalid},
+        run::{self, Observer, Progress},
+        step::{self, AcceptedStep, Span, Step},
+    },
+    tableau::Tableau,
+};
+
+/// After how many steps their finiteness is read from the device, at once.
+const STEPS_PER_READ: usize = 16;
+
+/// Steps along the grid.
+pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
+    method: Method,
+    options: &Options,
+    tolerances: &Tolerances,
+    progress: &mut Progress<'_, S, D>,
+    observe: &mut Observer<'_, S>,
+) -> Result<(), SolveError> {
+    let grid = Grid::new(options, progress.times)?;
+    let curve = run::curve(method, options);
+    let resolution = resolution(progress.times);
+    let mut stepper = match method.tableau() {
+        Some(tableau) => Stepper::RungeKutta(tableau),
+        None => Stepper::Adams(Adams::new(method, options, tolerances)),
+    };
+    let mut watch = Watch::default();
+    let mut state = progress.states[0].clone();
+
+    for index in 0..grid.steps() {
+        let span = grid.span(index);
+        if progress.direction * (span.end - span.start) <= 0.0 {
+            watch.check(progress)?;
+            return Err(SolveError::StepUnderflow {
+                time: span.start,
+                step: span.size,
+            });
+        }
+        if let Err(error) = progress.begin_step() {
+            watch.check(progress)?;
+            return Err(error);
+        }
+        let first = progress.evaluate(span.first, state.clone())?;
+        if index == 0 && !norm::is_finite(&first)? {
+            return Err(SolveError::NonFiniteDynamics { time: span.start });
+        }
+        let step = stepper.take(progress, &span, &state, first)?;
+        progress.statistics.accepted += 1;
+        watch.add(&span, &state, &step.next);
+        if watch.is_full() {
+            watch.check(progress)?;
+        }
+        let reached = progress.states.len();
+        collect(progress, curve, resolution, &span, &state, &step)?;
+        progress.last = (span.end, step.next.clone());
+        observe(&AcceptedStep {
+            span,
+            before: &state,
+            stages: &step.stages,
+            next: &step.next,
+            outputs: reached..progress.states.len(),
+        });
+        state = step.next;
+    }
+    watch.check(progress)
+}
+
+/// Distance below which a requested time is a grid point.
+pub(crate) fn resolution(times: &[f64]) -> f64 {
+    let largest = times[0].abs().max(times[times.len() - 1].abs());
+    8.0 * f64::EPSILON * largest
+}
+
+/// Adds the states at the requested times in the step.
+fn collect<S: State, D: Dynamics<S> + ?Sized>(
+    progress: &mut Progress<'_, S, D>,
+    curve: Curve,
+    resolution: f64,
+    span: &Span,
+    before: &S,
+    step: &Step<S>,
+) -> Result<(), SolveError> {
+    while let Some(time) = progress.due(span.end + progress.direction * resolution) {
+        let state = if (time - span.end).abs() <= resolution {
+            step.next.clone()
+        } else {
+            // Each of them costs an evaluation, even two in one step: the count is part of the reference.
+            let mut slopes = vec![step.stages[0].clone()];
+            if matches!(curve, Curve::Cubic) {
+                slopes.push(progress.evaluate(span.last, step.next.clone())?);
+            }
+            curve.interpolate(span, before, &step.next, &slopes, time)
+        };
+        progress.states.push(state);
+    }
+    Ok(())
+}
+
+/// Leaves of every segment the slopes at its ends, as the cubic needs them.
+pub(crate) fn add_end_slopes<S: State, D: Dynamics<S> + ?Sized>(
+    segments: &mut [Segment<S>],
+    dynamics: &D,
+    statistics: &mut Statistics,
+) {
+    let mut end = None;
+    for segment in segments.iter_mut().rev() {
+        let end_slope = end.take().unwrap_or_else(|| {
+            statistics.evaluations += 1;
+            dynamics.evaluate(segment.span.last, segment.next.clone())
+        });
+        segment.slopes.truncate(1);
+        end = segment.slopes.first().cloned();
+        segment.slopes.push(end_slope);
+    }
+}
+
+/// What makes a step.
+enum Stepper<S> {
+    RungeKutta(&'static Tableau),
+    Adams(Adams<S>),
+}
+
+impl<S: State> Stepper<S> {
+    fn take<D: Dynamics<S> + ?Sized>(
+        &mut self,
+        progress: &mut Progress<'_, S, D>,
+        span: &Span,
+        before: &S,
+        first: S,
+    ) -> Result<Step<S>, SolveError> {
+        match self {
+            Self::RungeKutta(tableau) => step::take(tableau, span, before, first, |time, state| {
+                progress.evaluate(time, state)
+            }),
+            Self::Adams(adams) => adams.take(progress, span, before, first),
+        }
+    }
+}
+
+/// The ends of the steps.
+#[derive(Debug, PartialEq)]
+enum Grid {
+    Uniform {
+        start: f64,
+        size: f64,
+        end: f64,
+        steps: usize,
+    },
+    Points(Vec<f64>),
+}
+
+impl Grid {
+    fn new(options: &Options, times: &[f64]) -> Result<Self, SolveError> {
+        let (start, end) = (times[0], times[times.len() - 1]);
+        if let Some(size) = options.step_size {
+            let count = (end - start).abs() / size;
+            // A rounding error must not add a step.
+            let is_whole = (count - count.round()).abs() <= 1e-12 * count.max(1.0);
+            let steps = if is_whole { count.round() } else { count.ceil() };
+            return Ok(Self::Uniform {
+                start,
+                size: size * (end - start).signum(),
+                end,
+                steps: (steps as usize).max(1),
+            });
+        }
+        let Some(points) = &options.grid else {
+            return Ok(Self::Points(times.to_vec()));
+        };
+        let direction = (end - start).signum();
+        let is_monotone = points.windows(2).all(|pair| direction * (pair[1] - pair[0]) > 0.0);
+        if points.len() < 2 || points[0] != start || points[points.len() - 1] != end || !is_monotone {
+            let problem = format!("it must lead from {start} to {end} and be strictly monotone");
+            return Err(invalid("grid", problem));
+        }
+        Ok(Self::Points(points.clone()))
+    }
+
+    fn steps(&self) -> usize {
+        match self {
+            Self::Uniform { steps, .. } => *steps,
+            Self::Points(points) => points.len() - 1,
+        }
+    }
+
+    fn span(&self, index: usize) -> Span {
+        let (start, end) = (self.point(index), self.point(index + 1));
+        Span::new(start, end - start, end)
+    }
+
+    fn point(&self, index: usize) -> f64 {
+        match self {
+            Self::Uniform { end, steps, .. } if index == *steps => *end,
+            Self::Uniform { start, size, .. } => start + index as f64 * size,
+            Self::Points(points) => points[index],
+        }
+    }
+}
+
+/// Finds the first step whose result is not finite, without reading the device after each.
+struct Watch<S> {
+    steps: Vec<Watched<S>>,
+}
+
+struct Watched<S> {
+    span: Span,
+    before: S,
+    finiteness: Vec<Tensor<1>>,
+}
+
+impl<S> Default for Watch<S> {
+    fn default() -> Self {
+        Self { steps: Vec::new() }
+    }
+}
+
+impl<S: State> Watch<S> {
+    fn add(&mut self, span: &Span, before: &S, next: &S) {
+        self.steps.push(Watched {
+            span: *span,
+            before: before.clone(),
+            finiteness: norm::finiteness(next),
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.steps.len() >= STEPS_PER_READ
+    }
+
+    /// Fails, and takes back what was done since, if a result was not finite.
+    fn check<D: Dynamics<S> + ?Sized>(&mut self, progress: &mut Progress<'_, S, D>) -> Result<(), SolveError> {
+        let steps = std::mem::take(&mut self.steps);
+        let flags: Vec<_> = steps.iter().flat_map(|step| step.finiteness.clone()).collect();
+        if flags.is_empty() {
+            return Ok(());
+        }
+        let tensors = flags.len() / steps.len();
+        let flags = Tensor::cat(flags, 0).try_into_data().map_err(norm::device_failure)?;
+        let Some(bad) = flags.iter::<f64>().position(|flag| flag != 0.0) else {
+            return Ok(());
+        };
+        let index = bad / tensors;
+        let undone = steps.len() - index;
+        let Some(failed) = steps.into_iter().nth(index) else {
+            return Ok(());
+        };
+        let is_good = |time: f64| progress.direction * (time - failed.span.start) <= resolution(progress.times);
+        let good = progress.times.iter().take_while(|time| is_good(**time)).count();
+        progress.states.truncate(good.max(1));
+        progress.statistics.accepted -= undone;
+        progress.statistics.attempts -= undone - 1;
+        progress.last = (failed.span.start, failed.before);
+        Err(SolveError::NonFiniteDynamics { time: failed.span.end })
+    }
+}

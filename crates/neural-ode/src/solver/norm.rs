@@ -1,0 +1,334 @@
+//! Sizes of states and errors, in units of the tolerance.
+
+use std::{fmt, sync::Arc};
+
+use burn::{
+    prelude::*,
+    tensor::{DType, FloatDType},
+};
+
+use crate::{SolveError, State};
+
+/// How a state in units of the tolerance becomes one number.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Norm {
+    /// The largest root mean square of its tensors.
+    #[default]
+    MixedRms,
+    /// The largest absolute value.
+    MaxAbs,
+    /// [`MixedRms`](Self::MixedRms) of the first tensors only; the others do not influence the steps.
+    Seminorm {
+        /// How many tensors count.
+        components: usize,
+    },
+    /// Any function of the flattened tensors.
+    Custom(Arc<dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync>),
+}
+
+impl fmt::Debug for Norm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MixedRms => formatter.write_str("MixedRms"),
+            Self::MaxAbs => formatter.write_str("MaxAbs"),
+            Self::Seminorm { components } => write!(formatter, "Seminorm({components})"),
+            Self::Custom(_) => formatter.write_str("Custom"),
+        }
+    }
+}
+
+impl Norm {
+    /// The norm of a state given as flattened tensors, already in units of the tolerance.
+    ///
+    /// Squares do not overflow. Non-finite elements give a non-finite norm. Reads the device once.
+    ///
+    /// # Errors
+    ///
+    /// [`SolveError::Device`].
+    pub fn measure(&self, components: &[Tensor<1>]) -> Result<f64, SolveError> {
+        match self {
+            Self::MixedRms => mixed_rms(components),
+            Self::MaxAbs => largest(components.iter().map(|component| component.clone().abs().max())),
+            Self::Seminorm { components: count } => mixed_rms(&components[..components.len().min(*count)]),
+            Self::Custom(norm) => Ok(norm(components)),
+        }
+    }
+}
+
+/// A tolerance, relative or absolute.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Tolerance {
+    /// The same for all elements.
+    Same(f64),
+    /// One for each tensor of the state.
+    PerTensor(Vec<f64>),
+    /// One for each element: for each tensor of the state a flattened one.
+    PerElement(Vec<Tensor<1>>),
+}
+
+impl From<f64> for Tolerance {
+    fn from(tolerance: f64) -> Self {
+        Self::Same(tolerance)
+    }
+}
+
+impl From<Vec<f64>> for Tolerance {
+    fn from(tolerances: Vec<f64>) -> Self {
+        Self::PerTensor(tolerances)
+    }
+}
+
+impl From<Vec<Tensor<1>>> for Tolerance {
+    fn from(tolerances: Vec<Tensor<1>>) -> Self {
+        Self::PerElement(tolerances)
+    }
+}
+
+impl Tolerance {
+    fn check(&self, name: &str, components: &[Tensor<1>]) -> Result<(), SolveError> {
+        let count = match self {
+            Self::Same(_) => components.len(),
+            Self::PerTensor(tolerances) => tolerances.len(),
+            Self::PerElement(tolerances) => tolerances.len(),
+        };
+        if count != components.len() {
+            let problem = format!("{count} {name} ones for a state of {} tensors", components.len());
+            return Err(SolveError::InvalidTolerance { problem });
+        }
+        let least = match self {
+            Self::Same(tolerance) => *tolerance,
+            Self::PerTensor(tolerances) => least(tolerances.iter().copied()),
+            Self::PerElement(tolerances) => {
+                for (tolerance, component) in tolerances.iter().zip(components) {
+                    if tolerance.dims() != component.dims() {
+                        let problem = format!("{:?} {name} ones for {:?} elements", tolerance.dims(), component.dims());
+                        return Err(SolveError::InvalidTolerance { problem });
+                    }
+                }
+                // Zero times infinity makes NaN of an infinite one, which a minimum would not show.
+                let shown = tolerances
+                    .iter()
+                    .map(|tolerance| tolerance.clone() + tolerance.clone() * 0.0);
+                -largest(shown.map(|tolerance| tolerance.neg().max()))?
+            }
+        };
+        if least.is_finite() && least >= 0.0 {
+            return Ok(());
+        }
+        let problem = format!("the {name} one is {least}, not a number of at least 0");
+        Err(SolveError::InvalidTolerance { problem })
+    }
+
+    fn is_zero(&self) -> bool {
+        matches!(self, Self::Same(tolerance) if *tolerance == 0.0)
+    }
+
+    /// Raised to at least `floor`, and whether that changed it.
+    fn at_least(self, floor: f64) -> (Self, bool) {
+        match self {
+            Self::Same(tolerance) => (Self::Same(tolerance.max(floor)), tolerance < floor),
+            Self::PerTensor(tolerances) => {
+                let is_raised = tolerances.iter().any(|tolerance| *tolerance < floor);
+                let raised = tolerances.into_iter().map(|tolerance| tolerance.max(floor));
+                (Self::PerTensor(raised.collect()), is_raised)
+            }
+            Self::PerElement(tolerances) => {
+                let raised = tolerances.into_iter().map(|tolerance| tolerance.clamp_min(floor));
+                (Self::PerElement(raised.collect()), false)
+            }
+        }
+    }
+
+    /// On the device and in the precision of the state.
+    fn like(self, components: &[Tensor<1>]) -> Self {
+        match self {
+            Self::PerElement(tolerances) => {
+                let pairs = tolerances.into_iter().zip(components);
+                let moved = pairs.map(|(tolerance, component)| {
+                    let tolerance = tolerance.without_autodiff().to_device(&component.device());
+                    match float_type(component.dtype()) {
+                        Some(dtype) => tolerance.cast(dtype),
+                        None => tolerance,
+                    }
+                });
+                Self::PerElement(moved.collect())
+            }
+            other => other,
+        }
+    }
+
+    fn scale(&self, index: usize, magnitude: Tensor<1>) -> Tensor<1> {
+        match self {
+            Self::Same(tolerance) => magnitude * *tolerance,
+            Self::PerTensor(tolerances) => magnitude * tolerances[index],
+            Self::PerElement(tolerances) => magnitude * tolerances[index].clone(),
+        }
+    }
+
+    fn offset(&self, index: usize, scaled: Tensor<1>) -> Tensor<1> {
+        match self {
+            Self::Same(tolerance) => scaled + *tolerance,
+            Self::PerTensor(tolerances) => scaled + tolerances[index],
+            Self::PerElement(tolerances) => scaled + tolerances[index].clone(),
+        }
+    }
+}
+
+/// Relative and absolute tolerance.
+#[derive(Debug, Clone)]
+pub struct Tolerances {
+    /// `rtol`.
+    pub relative: Tolerance,
+    /// `atol`.
+    pub absolute: Tolerance,
+}
+
+impl Tolerances {
+    /// `rtol` and `atol`.
+    pub fn new(relative: impl Into<Tolerance>, absolute: impl Into<Tolerance>) -> Self {
+        Self {
+            relative: relative.into(),
+            absolute: absolute.into(),
+        }
+    }
+
+    /// What fits the precision of most uses: `1e-6` and `1e-8` in `f64`, `1e-3` and `1e-6` else.
+    pub(crate) fn default_for(dtype: DType) -> Self {
+        match dtype {
+            DType::F64 => Self::new(1e-6, 1e-8),
+            _ => Self::new(1e-3, 1e-6),
+        }
+    }
+
+    /// Checks them against a state, and whether the relative one had to be raised to what its precision can meet.
+    ///
+    /// # Errors
+    ///
+    /// [`SolveError::InvalidTolerance`].
+    pub(crate) fn resolve(self, state: &impl State) -> Result<(Self, bool), SolveError> {
+        let components: Vec<_> = state.plain().components();
+        self.relative.check("relative", &components)?;
+        self.absolute.check("absolute", &components)?;
+        if self.relative.is_zero() && self.absolute.is_zero() {
+            let problem = "both are zero".to_owned();
+            return Err(SolveError::InvalidTolerance { problem });
+        }
+        let floor = components
+            .first()
+            .map_or(0.0, |component| 10.0 * epsilon(component.dtype()));
+        let (relative, is_raised) = self.relative.at_least(floor);
+        let resolved = Self {
+            relative: relative.like(&components),
+            absolute: self.absolute.like(&components),
+        };
+        Ok((resolved, is_raised))
+    }
+
+    /// `‖value / (atol + rtol |at|)‖`.
+    ///
+    /// # Errors
+    ///
+    /// [`SolveError::Device`].
+    pub fn measure<S: State>(&self, norm: &Norm, value: &S, at: &S) -> Result<f64, SolveError> {
+        let magnitudes = at.components().into_iter().map(Tensor::abs);
+        self.measure_components(norm, value.components(), magnitudes)
+    }
+
+    /// `‖error / (atol + rtol max(|before|, |after|))‖`: a step is good enough if this is at most 1.
+    ///
+    /// # Errors
+    ///
+    /// [`SolveError::Device`].
+    pub fn error_ratio<S: State>(&self, norm: &Norm, error: &S, before: &S, after: &S) -> Result<f64, SolveError> {
+        // In this order, since a NaN in the second tensor of `max_pair` would be lost.
+        let magnitudes = after.components().into_iter().zip(before.components());
+        let magnitudes = magnitudes.map(|(after, before)| after.abs().max_pair(before.abs()));
+        self.measure_components(norm, error.components(), magnitudes)
+    }
+
+    fn measure_components(
+        &self,
+        norm: &Norm,
+        values: Vec<Tensor<1>>,
+        magnitudes: impl Iterator<Item = Tensor<1>>,
+    ) -> Result<f64, SolveError> {
+        let pairs = values.into_iter().zip(magnitudes).enumerate();
+        let scaled: Vec<_> = pairs
+            .map(|(index, (value, magnitude))| {
+                let scale = self.absolute.offset(index, self.relative.scale(index, magnitude));
+                value / scale
+            })
+            .collect();
+        norm.measure(&scaled)
+    }
+}
+
+/// Whether all elements are finite. Reads the device once.
+pub(crate) fn is_finite(state: &impl State) -> Result<bool, SolveError> {
+    Ok(largest(finiteness(state).into_iter())? == 0.0)
+}
+
+/// For each tensor 0 if it is finite and NaN if not, on the device.
+pub(crate) fn finiteness(state: &impl State) -> Vec<Tensor<1>> {
+    let components = state.plain().components().into_iter();
+    components.map(|component| component.mul_scalar(0.0).sum()).collect()
+}
+
+/// The distance from 1 to the next number of a precision.
+pub(crate) fn epsilon(dtype: DType) -> f64 {
+    dtype.finfo().map_or(f64::EPSILON, |info| info.epsilon)
+}
+
+fn mixed_rms(components: &[Tensor<1>]) -> Result<f64, SolveError> {
+    let squares = components
+        .iter()
+        .filter(|component| component.shape().num_elements() > 0)
+        .map(|component| component.clone().square().mean());
+    let square = largest(squares)?;
+    if square.is_finite() {
+        return Ok(square.sqrt());
+    }
+    // Not finite, or only its square is not.
+    let top = largest(components.iter().map(|component| component.clone().abs().max()))?;
+    if !top.is_finite() {
+        return Ok(top);
+    }
+    let squares = components
+        .iter()
+        .map(|component| component.clone().div_scalar(top).square().mean());
+    Ok(largest(squares)?.sqrt() * top)
+}
+
+/// The largest of tensors of one element; NaN if one of them is; 0 of none.
+pub(crate) fn largest(scalars: impl Iterator<Item = Tensor<1>>) -> Result<f64, SolveError> {
+    let mut scalars: Vec<_> = scalars.collect();
+    let scalar = match scalars.len() {
+        0 => return Ok(0.0),
+        1 => scalars.remove(0),
+        _ => Tensor::cat(scalars, 0).max(),
+    };
+    scalar.try_into_scalar::<f64>().map_err(device_failure)
+}
+
+pub(crate) fn device_failure(error: impl fmt::Display) -> SolveError {
+    SolveError::Device {
+        problem: error.to_string(),
+    }
+}
+
+fn least(numbers: impl Iterator<Item = f64>) -> f64 {
+    // `f64::min` would skip NaN.
+    numbers.fold(f64::MAX, |least, number| if number >= least { least } else { number })
+}
+
+fn float_type(dtype: DType) -> Option<FloatDType> {
+    match dtype {
+        DType::F64 => Some(FloatDType::F64),
+        DType::F32 => Some(FloatDType::F32),
+        DType::F16 => Some(FloatDType::F16),
+        DType::BF16 => Some(FloatDType::BF16),
+        _ => None,
+    }
+}
