@@ -140,8 +140,14 @@ impl SpiralSet {
         noise: f64,
         streams: &Streams,
     ) -> Self {
-        assert!((1..=WINDOW).contains(&observations), "a window has 1 to {WINDOW} observations");
-        assert!(curves.points >= split.span(), "the grid holds a window and its continuation");
+        assert!(
+            (1..=WINDOW).contains(&observations),
+            "a window has 1 to {WINDOW} observations"
+        );
+        assert!(
+            curves.points >= split.span(),
+            "the grid holds a window and its continuation"
+        );
         let draw = |index| draw_spiral(&curves, split, index, observations, noise, streams);
         Self {
             observations,
@@ -208,7 +214,9 @@ impl SpiralSet {
         for time in from..to {
             for &index in indices {
                 let spiral = &self.spirals[index];
-                let position = self.curves.position(spiral.turning, self.curves.time(spiral.first + time));
+                let position = self
+                    .curves
+                    .position(spiral.turning, self.curves.time(spiral.first + time));
                 values.extend(position.map(|coordinate| coordinate as f32));
             }
         }
@@ -225,7 +233,11 @@ fn draw_spiral(
     streams: &Streams,
 ) -> Spiral {
     let mut generator = streams.at(split.stream(), 0, index as u64);
-    let turning = if index.is_multiple_of(2) { Turning::Clockwise } else { Turning::CounterClockwise };
+    let turning = if index.is_multiple_of(2) {
+        Turning::Clockwise
+    } else {
+        Turning::CounterClockwise
+    };
     let first = generator.random_range(0..=curves.points - split.span());
     let noise: Vec<[f64; 2]> = (0..WINDOW)
         .map(|_| [0; 2].map(|_: i32| noise * Distribution::<f64>::sample(&StandardNormal, &mut generator)))
@@ -309,7 +321,12 @@ impl Batch {
 
 /// The observed window times of all spirals and 0, ascending, and the place of each window time among them.
 fn union_of_times(spirals: &[&Spiral]) -> (Vec<usize>, Vec<usize>) {
-    let last = spirals.iter().flat_map(|spiral| spiral.observed.last()).max().copied().unwrap_or(0);
+    let last = spirals
+        .iter()
+        .flat_map(|spiral| spiral.observed.last())
+        .max()
+        .copied()
+        .unwrap_or(0);
     let mut is_observed = vec![false; last + 1];
     is_observed[0] = true;
     for spiral in spirals {
@@ -345,7 +362,11 @@ mod tests {
     #[test]
     fn half_of_the_spirals_turn_each_way() {
         let set = set(Split::Train, 30, 1);
-        let clockwise = set.spirals.iter().filter(|spiral| spiral.turning == Turning::Clockwise).count();
+        let clockwise = set
+            .spirals
+            .iter()
+            .filter(|spiral| spiral.turning == Turning::Clockwise)
+            .count();
         assert_eq!(clockwise, 3);
     }
 
@@ -394,7 +415,11 @@ mod tests {
         // The window's start, then 2, 3, 5.
         assert_eq!(batch.times, [0.0, 1.0, 1.5, 2.5]);
         assert_close(&values(batch.gaps.clone()), &[1.5, 1.0, 0.0, 0.0], 0.0);
-        assert_close(&values(batch.positions.clone()), &[2., -1., 3., -1., 5., -1., 5., -1.], 0.0);
+        assert_close(
+            &values(batch.positions.clone()),
+            &[2., -1., 3., -1., 5., -1., 5., -1.],
+            0.0,
+        );
         let rows: Vec<i64> = batch.rows.into_data().iter().collect();
         assert_eq!(rows, [2, 5, 6, 7]);
     }

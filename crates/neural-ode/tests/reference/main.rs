@@ -7,6 +7,7 @@ mod adaptive;
 mod bad_inputs;
 mod controller;
 mod fixed_step;
+mod latent_ode;
 mod problems;
 mod single_step;
 
