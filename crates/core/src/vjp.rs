@@ -80,6 +80,50 @@ where
     record(inputs, output, pullback)
 }
 
+/// Applies a function with several outputs and one hand-written pullback to `input`.
+///
+/// `outputs` are its plain values at `input`. The pullback gets one gradient per output, `None` for an output that the
+/// loss does not depend on, and returns the gradient with respect to the input; it is called at most once, after the
+/// gradients of all outputs are complete. Nothing is concatenated or sliced on the way.
+///
+/// # Shapes
+///
+/// - input and the pullback's result: any shape of rank `I`
+/// - outputs and the gradients that the pullback gets: any shapes of rank `O`
+///
+/// # Panics
+///
+/// If the pullback returns a gradient of another shape than the input, when the loss is differentiated.
+pub fn outputs<const I: usize, const O: usize>(
+    input: Tensor<I>,
+    outputs: Vec<Tensor<O>>,
+    pullback: impl FnOnce(Vec<Option<Tensor<O>>>) -> Tensor<I> + Send + 'static,
+) -> Vec<Tensor<O>> {
+    // Two layers of nodes: each output leaves its gradient in its slot and tells the token, and the token's own
+    // backward step, which comes after those of all outputs, takes what is there.
+    let slots = Arc::new(Mutex::new(vec![None; outputs.len()]));
+    let filled = Arc::clone(&slots);
+    let token = function([input], |[input]| {
+        let token = Tensor::<1>::zeros([1], &input.device());
+        let pullback = move |_: Tensor<1>| {
+            let gradients = std::mem::take(&mut *filled.lock().unwrap_or_else(PoisonError::into_inner));
+            [pullback(gradients)]
+        };
+        (token, pullback)
+    });
+    let output = |(index, output): (usize, Tensor<O>)| {
+        let slots = Arc::clone(&slots);
+        function([token.clone()], |[token]| {
+            let pullback = move |gradient: Tensor<O>| {
+                slots.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(gradient);
+                [token]
+            };
+            (output, pullback)
+        })
+    };
+    outputs.into_iter().enumerate().map(output).collect()
+}
+
 type Pullback<const N: usize, const I: usize, const O: usize> =
     Box<dyn FnOnce(Tensor<O>) -> [Tensor<I>; N] + Send>;
 
@@ -260,6 +304,26 @@ mod tests {
         let gradients = cube(input.clone()).sum().backward();
         // 3·x².
         assert_close(&values(input.grad(&gradients).expect("tracked")), &[0.75, 12.0], 1e-14);
+    }
+
+    #[test]
+    fn several_outputs_share_one_pullback() {
+        let device = testing::device().autodiff();
+        let input = tensor_f64(vec![0.5, 2.0], [2], &device).require_grad();
+        let value = input.clone().inner();
+        // x -> (x², x³, x⁴), of which the loss leaves the second one out.
+        let values_of = |power: i32| value.clone().powi_scalar(power);
+        let powers = outputs(input.clone(), vec![values_of(2), values_of(3), values_of(4)], move |gradients| {
+            assert!(gradients[1].is_none());
+            let terms = gradients.into_iter().zip(2..).filter_map(|(gradient, power)| {
+                Some(gradient? * value.clone().powi_scalar(power - 1) * f64::from(power))
+            });
+            terms.reduce(|a, b| a + b).expect("two outputs are used")
+        });
+        let loss = (powers[0].clone() * 3.0).sum() + powers[2].clone().sum();
+        let gradients = loss.backward();
+        // 6·x + 4·x³.
+        assert_close(&values(input.grad(&gradients).expect("tracked")), &[3.5, 44.0], 1e-13);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use papers_base::{
     report,
 };
 
-use super::{Paper, Request};
+use super::{Paper, Request, drill};
 use crate::{
     Context, Error,
     checkpoint::Store,
@@ -38,6 +38,10 @@ pub(super) fn command(paper: &Paper) -> Command {
         .subcommand(ConfigArgs::augment_args(verb("config", "Print the resolved configuration of an experiment")))
         .subcommand(verb("experiments", "List the experiments"))
         .subcommand(DoctorArgs::augment_args(verb("doctor", "Show which backends this build can use here")))
+        .subcommand(drill::DrillArgs::augment_args(verb(
+            "drill",
+            "Kill runs at random moments, resume them, and compare the weights with those of an undisturbed run",
+        )))
         .subcommand(CompletionArgs::augment_args(verb("completions", "Print completions for a shell")))
         .subcommand(verb("man", "Print the manual page"));
     if paper.reproduction.is_some() {
@@ -63,6 +67,7 @@ pub(super) fn run(paper: &Paper, matches: &ArgMatches) -> anyhow::Result<u8> {
         "config" => print_config(paper, &ConfigArgs::from_arg_matches(matches)?)?,
         "experiments" => list(paper)?,
         "doctor" => doctor(&DoctorArgs::from_arg_matches(matches)?)?,
+        "drill" => drill::run(paper, &drill::DrillArgs::from_arg_matches(matches)?)?,
         "completions" => {
             let arguments = CompletionArgs::from_arg_matches(matches)?;
             clap_complete::generate(arguments.shell, &mut command(paper), paper.name, &mut std::io::stdout());
@@ -169,9 +174,7 @@ fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
 }
 
 fn draw(arguments: &ReportArgs) -> anyhow::Result<()> {
-    let page = report::draw(&arguments.runs, arguments.out.as_deref())?;
-    writeln!(std::io::stdout(), "{}", page.display())?;
-    Ok(())
+    print(&report::draw(&arguments.runs, arguments.out.as_deref())?.display().to_string())
 }
 
 fn print_config(paper: &Paper, arguments: &ConfigArgs) -> anyhow::Result<()> {
@@ -208,6 +211,12 @@ fn doctor(arguments: &DoctorArgs) -> anyhow::Result<()> {
             writeln!(out, "{name:<8} {state:<16} {detail}")?;
         }
     }
+    Ok(())
+}
+
+/// One line of output; a reader that went away is an error and no panic.
+pub(super) fn print(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
     Ok(())
 }
 

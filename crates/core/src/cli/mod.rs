@@ -9,6 +9,7 @@
 //! ```
 
 pub(crate) mod commands;
+mod drill;
 mod family;
 mod paper;
 

@@ -1,0 +1,385 @@
+//! Command lines that `xtask` and the papers' programs share.
+//!
+//! `xtask` parses them, builds the paper's program, and hands them on with `to_args`.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+/// Exit codes of every program.
+pub mod exit {
+    /// Everything asked for was done.
+    pub const DONE: u8 = 0;
+    /// Something failed; the message says what.
+    pub const FAILED: u8 = 1;
+    /// The command line or the configuration asks for something that does not exist or makes no sense.
+    pub const USAGE: u8 = 2;
+    /// A signal asked to stop; everything is saved, and `--resume` goes on.
+    pub const INTERRUPTED: u8 = 3;
+    /// Training left the finite numbers.
+    pub const DIVERGED: u8 = 4;
+    /// Another process writes to the folder.
+    pub const LOCKED: u8 = 5;
+    /// The backend is unknown or not built in, or finds no adapter.
+    pub const BACKEND: u8 = 6;
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TrainArgs {
+    /// Name of the experiment; the paper's default if left out
+    #[arg(long, short, value_name = "NAME")]
+    pub experiment: Option<String>,
+    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`
+    #[arg(long, short, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Seed of everything random: the same seed gives the same numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Override one setting, as in `schedule.steps=500`; can be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// TOML file merged over the experiment's settings
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the run; `runs/<paper>/<experiment>-seed<N>` if left out
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on from the newest checkpoint of the run's folder
+    #[arg(long, conflicts_with = "overwrite")]
+    pub resume: bool,
+    /// Replace the run that the folder holds
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Folder to look for data sets in first
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print every event as a line of JSON, for other programs
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Arguments of `eval`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct EvalArgs {
+    /// Folder of the run
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`
+    #[arg(long, short, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Folder to look for data sets in first
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print JSON for other programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReportArgs {
+    /// Folders of runs; several are compared
+    #[arg(value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// HTML file to write; in the run's folder if left out
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `reproduce`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ReproduceArgs {
+    /// The reduced set of runs, for a coffee break
+    #[arg(long)]
+    pub quick: bool,
+    /// Only rows of the tables whose name begins so; can be given several times
+    #[arg(long, value_name = "ROW")]
+    pub only: Vec<String>,
+    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`
+    #[arg(long, short, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Folder to look for data sets in first
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder for the tables and figures; that of the runs if left out
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `bench`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct BenchArgs {
+    /// Do the same work in PyTorch, by turns, and print the ratio
+    #[arg(long)]
+    pub vs_pytorch: bool,
+    /// Python that has the packages to compare with; `python3` if left out
+    #[arg(long, value_name = "PATH", requires = "vs_pytorch")]
+    pub python: Option<PathBuf>,
+    /// Threads of both sides; all cores if left out
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub threads: Option<usize>,
+    /// Measurements of each benchmark, of which the median counts
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = positive)]
+    pub repeat: usize,
+    /// Only benchmarks whose name contains this; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Print JSON for other programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl TrainArgs {
+    /// The words that parse to these arguments.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.options("--experiment", &self.experiment);
+        words.options("--backend", &self.backend);
+        words.options("--seed", [self.seed.to_string()]);
+        words.options("--set", &self.set);
+        words.options("--config", &self.config);
+        words.options("--out", &self.out);
+        words.flag("--resume", self.resume);
+        words.flag("--overwrite", self.overwrite);
+        words.options("--data", &self.data);
+        words.flag("--json", self.json);
+        words.flag("--quiet", self.quiet);
+        words.0
+    }
+}
+
+impl EvalArgs {
+    /// The words that parse to these arguments.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.options("--run", [&self.run]);
+        words.options("--backend", &self.backend);
+        words.options("--data", &self.data);
+        words.flag("--json", self.json);
+        words.0
+    }
+}
+
+impl ReportArgs {
+    /// The words that parse to these arguments.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.options("--out", &self.out);
+        words.flag("--", !self.runs.is_empty());
+        words.0.extend(self.runs.iter().map(OsString::from));
+        words.0
+    }
+}
+
+impl ReproduceArgs {
+    /// The words that parse to these arguments.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.flag("--quick", self.quick);
+        words.options("--only", &self.only);
+        words.options("--backend", &self.backend);
+        words.options("--data", &self.data);
+        words.options("--out", &self.out);
+        words.0
+    }
+}
+
+impl BenchArgs {
+    /// The words that parse to these arguments.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.flag("--vs-pytorch", self.vs_pytorch);
+        words.options("--python", &self.python);
+        words.options("--threads", self.threads.map(|number| number.to_string()));
+        words.options("--repeat", [self.repeat.to_string()]);
+        words.options("--only", &self.only);
+        words.flag("--json", self.json);
+        words.0
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| "a whole number from 1 is needed".to_owned())
+}
+
+/// A command line in the making.
+#[derive(Default)]
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn flag(&mut self, name: &str, is_given: bool) {
+        if is_given {
+            self.0.push(name.into());
+        }
+    }
+
+    fn options(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<OsStr>>) {
+        for value in values {
+            let value = value.as_ref();
+            // A word of its own is easier to read, but one with a dash would be taken for an option.
+            if value.as_encoded_bytes().starts_with(b"-") {
+                let mut word = OsString::from(name);
+                word.push("=");
+                word.push(value);
+                self.0.push(word);
+            } else {
+                self.0.extend([name.into(), value.to_owned()]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, error::ErrorKind};
+
+    use super::*;
+
+    fn parse<A: Args>(words: &[OsString]) -> Result<A, clap::Error> {
+        let command = A::augment_args(Command::new("toy").no_binary_name(true));
+        A::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    /// Every field with a value that is not its default; words that look like options, and words of two.
+    fn train() -> TrainArgs {
+        TrainArgs {
+            experiment: Some("mnist reduced".to_owned()),
+            backend: Some("wgpu:1".to_owned()),
+            seed: u64::MAX,
+            set: vec!["a.b=1 2".to_owned(), "--c=-3".to_owned(), String::new()],
+            config: Some("--config".into()),
+            out: Some("-".into()),
+            resume: true,
+            overwrite: false,
+            data: Some("data folder".into()),
+            json: true,
+            quiet: false,
+        }
+    }
+
+    #[test]
+    fn every_argument_of_train_survives_the_way() {
+        let other = TrainArgs {
+            resume: false,
+            overwrite: true,
+            json: false,
+            quiet: true,
+            ..train()
+        };
+        for arguments in [train(), other, parse(&[]).unwrap()] {
+            assert_eq!(parse::<TrainArgs>(&arguments.to_args()).unwrap(), arguments);
+        }
+    }
+
+    #[test]
+    fn every_argument_of_eval_survives_the_way() {
+        let arguments = EvalArgs {
+            run: "-r".into(),
+            backend: Some("ndarray".to_owned()),
+            data: Some("d".into()),
+            json: true,
+        };
+        assert_eq!(parse::<EvalArgs>(&arguments.to_args()).unwrap(), arguments);
+    }
+
+    #[test]
+    fn every_argument_of_report_survives_the_way() {
+        let arguments = ReportArgs {
+            runs: vec!["a".into(), "--out".into()],
+            out: Some("page.html".into()),
+        };
+        for arguments in [arguments, parse(&[]).unwrap()] {
+            assert_eq!(parse::<ReportArgs>(&arguments.to_args()).unwrap(), arguments);
+        }
+    }
+
+    #[test]
+    fn every_argument_of_reproduce_survives_the_way() {
+        let arguments = ReproduceArgs {
+            quick: true,
+            only: vec!["mnist/".to_owned(), "spirals".to_owned()],
+            backend: Some("flex".to_owned()),
+            data: Some("d".into()),
+            out: Some("o".into()),
+        };
+        for arguments in [arguments, parse(&[]).unwrap()] {
+            assert_eq!(parse::<ReproduceArgs>(&arguments.to_args()).unwrap(), arguments);
+        }
+    }
+
+    #[test]
+    fn every_argument_of_bench_survives_the_way() {
+        let arguments = BenchArgs {
+            vs_pytorch: true,
+            python: Some("venv/bin/python".into()),
+            threads: Some(2),
+            repeat: 9,
+            only: vec!["solver".to_owned(), "step".to_owned()],
+            json: true,
+        };
+        for arguments in [arguments, parse(&[]).unwrap()] {
+            assert_eq!(parse::<BenchArgs>(&arguments.to_args()).unwrap(), arguments);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_need_not_be_text() {
+        use std::os::unix::ffi::OsStringExt;
+        let path = OsString::from_vec(b"-\xff".to_vec());
+        let arguments = TrainArgs {
+            out: Some(path.into()),
+            ..train()
+        };
+        assert_eq!(parse::<TrainArgs>(&arguments.to_args()).unwrap(), arguments);
+    }
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused() {
+        for line in ["--resume --overwrite", "--json --quiet"] {
+            let error = parse::<TrainArgs>(&words(line)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{line}");
+        }
+        for line in ["--python x", "--threads 0", "--repeat 0", "--repeat -1"] {
+            assert!(parse::<BenchArgs>(&words(line)).is_err(), "{line}");
+        }
+        assert!(parse::<TrainArgs>(&words("--seed -1")).is_err());
+        assert!(parse::<EvalArgs>(&[]).is_err());
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_the_help() {
+        use exit::*;
+        assert_eq!(
+            [DONE, FAILED, USAGE, INTERRUPTED, DIVERGED, LOCKED, BACKEND],
+            [0, 1, 2, 3, 4, 5, 6]
+        );
+    }
+
+    #[test]
+    fn every_argument_has_a_help_text() {
+        let commands = [
+            TrainArgs::augment_args(Command::new("train")),
+            EvalArgs::augment_args(Command::new("eval")),
+            ReportArgs::augment_args(Command::new("report")),
+            ReproduceArgs::augment_args(Command::new("reproduce")),
+            BenchArgs::augment_args(Command::new("bench")),
+        ];
+        for command in commands {
+            command.clone().debug_assert();
+            assert!(command.get_arguments().all(|argument| argument.get_help().is_some()));
+        }
+    }
+}

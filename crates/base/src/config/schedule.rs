@@ -1,0 +1,201 @@
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// What happens when, counted in updates ("steps"). Where something happens every so many steps, 0 means only at the
+/// end; at the end it always happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// Updates of the whole run.
+    pub steps: u64,
+    /// Updates between two reports of the training's own numbers.
+    #[serde(default = "report_every")]
+    pub report_every: u64,
+    /// Updates between two evaluations.
+    #[serde(default)]
+    pub evaluate_every: u64,
+    /// Updates between two checkpoints.
+    #[serde(default = "checkpoint_every")]
+    pub checkpoint_every: u64,
+    /// Newest checkpoints that are kept. Of one alone nothing is left if the disk damages it.
+    #[serde(default = "keep_last")]
+    pub keep_last: usize,
+    /// The evaluation whose checkpoint is kept besides.
+    #[serde(default)]
+    pub best: Option<Target>,
+    /// When to stop before the end.
+    #[serde(default)]
+    pub early_stop: Option<EarlyStop>,
+}
+
+/// A number of the evaluation, and where it should go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Name of the number.
+    pub metric: String,
+    /// Which of two values is better.
+    pub goal: Goal,
+}
+
+/// Stop when a number of the evaluation has not improved for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStop {
+    /// Name of the number.
+    pub metric: String,
+    /// Which of two values is better.
+    pub goal: Goal,
+    /// Evaluations without an improvement after which the run stops.
+    pub patience: u64,
+}
+
+/// Which of two values is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goal {
+    /// The smaller one.
+    Minimize,
+    /// The larger one.
+    Maximize,
+}
+
+fn report_every() -> u64 {
+    10
+}
+
+fn checkpoint_every() -> u64 {
+    500
+}
+
+fn keep_last() -> usize {
+    2
+}
+
+impl Schedule {
+    /// A schedule of so many updates, with the defaults of a configuration that names nothing else.
+    pub fn new(steps: u64) -> Self {
+        Self {
+            steps,
+            report_every: report_every(),
+            evaluate_every: 0,
+            checkpoint_every: checkpoint_every(),
+            keep_last: keep_last(),
+            best: None,
+            early_stop: None,
+        }
+    }
+
+    /// Refuses a schedule that does nothing, keeps nothing, or names what never happens.
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let invalid = |key: &str, problem: &str| Err(ConfigError::invalid(format!("schedule.{key}"), problem));
+        if self.steps == 0 {
+            return invalid("steps", "must be at least 1");
+        }
+        if self.keep_last == 0 {
+            return invalid(
+                "keep_last",
+                "must be at least 1: a run without a checkpoint cannot be resumed",
+            );
+        }
+        let Some(early_stop) = &self.early_stop else {
+            return Ok(());
+        };
+        if early_stop.patience == 0 {
+            return invalid("early_stop.patience", "must be at least 1");
+        }
+        if self.evaluate_every == 0 {
+            return invalid(
+                "early_stop",
+                "needs evaluations before the end; set `schedule.evaluate_every` too",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_steps_is_enough() {
+        let schedule: Schedule = toml::from_str("steps = 7").unwrap();
+        assert_eq!(schedule, Schedule::new(7));
+        schedule.validate().unwrap();
+    }
+
+    #[test]
+    fn every_setting_has_its_name() {
+        let schedule: Schedule = toml::from_str(
+            "steps = 1\nreport_every = 2\nevaluate_every = 3\ncheckpoint_every = 4\nkeep_last = 5\n\
+             best = { metric = 'accuracy', goal = 'maximize' }\n\
+             early_stop = { metric = 'loss', goal = 'minimize', patience = 6 }",
+        )
+        .unwrap();
+        let expected = Schedule {
+            steps: 1,
+            report_every: 2,
+            evaluate_every: 3,
+            checkpoint_every: 4,
+            keep_last: 5,
+            best: Some(Target {
+                metric: "accuracy".to_owned(),
+                goal: Goal::Maximize,
+            }),
+            early_stop: Some(EarlyStop {
+                metric: "loss".to_owned(),
+                goal: Goal::Minimize,
+                patience: 6,
+            }),
+        };
+        assert_eq!(schedule, expected);
+        schedule.validate().unwrap();
+    }
+
+    #[test]
+    fn schedules_that_make_no_sense_name_the_setting() {
+        let early_stop = |patience| {
+            Some(EarlyStop {
+                metric: "loss".to_owned(),
+                goal: Goal::Minimize,
+                patience,
+            })
+        };
+        let sane = Schedule {
+            evaluate_every: 1,
+            ..Schedule::new(9)
+        };
+        for (key, schedule) in [
+            ("steps", Schedule::new(0)),
+            (
+                "keep_last",
+                Schedule {
+                    keep_last: 0,
+                    ..sane.clone()
+                },
+            ),
+            (
+                "early_stop.patience",
+                Schedule {
+                    early_stop: early_stop(0),
+                    ..sane.clone()
+                },
+            ),
+            (
+                "early_stop",
+                Schedule {
+                    early_stop: early_stop(1),
+                    evaluate_every: 0,
+                    ..sane
+                },
+            ),
+        ] {
+            match schedule.validate() {
+                Err(ConfigError::Invalid { key: named, .. }) => assert_eq!(named, format!("schedule.{key}")),
+                other => panic!("{key}: {other:?}"),
+            }
+        }
+    }
+}
