@@ -8,8 +8,11 @@
 //! | 5.1, RNN with and without the time between observations | [`baseline`] |
 
 pub mod baseline;
+pub mod config;
+pub mod evaluate;
 pub mod gaussian;
 pub mod model;
 pub mod objective;
 pub mod recurrent;
 pub mod spirals;
+pub mod train;

@@ -1,0 +1,229 @@
+//! Learning from the spirals.
+
+use std::fmt;
+
+use burn::{
+    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
+    prelude::*,
+};
+use papers_core::{
+    Context, Error, Experiment, Result, base::figure::Figure, checkpoint, data::Sampler, experiment::Scalars,
+    random::Streams,
+};
+
+use super::{
+    baseline::Rnn,
+    config::{LatentOdeConfig, ModelKind},
+    evaluate::Trajectories,
+    model::LatentOde,
+    objective,
+    spirals::{Batch, Curves, SpiralSet, Split},
+};
+use crate::{SolveError, Solver};
+
+/// One of the models of table 2.
+#[derive(Module, Debug)]
+pub enum Network {
+    /// The latent ODE.
+    LatentOde(LatentOde),
+    /// A baseline.
+    Rnn(Rnn),
+}
+
+impl Network {
+    /// A fresh network.
+    pub fn new(config: &LatentOdeConfig, device: &Device) -> Self {
+        let hidden = config.sizes.recurrent;
+        match config.model {
+            ModelKind::LatentOde => Self::LatentOde(LatentOde::new(&config.sizes, device)),
+            ModelKind::Rnn => Self::Rnn(Rnn::new(false, hidden, device)),
+            ModelKind::RnnDt => Self::Rnn(Rnn::new(true, hidden, device)),
+        }
+    }
+
+    /// Positions of spirals inside of their windows and beyond.
+    ///
+    /// # Errors
+    ///
+    /// What the solver reports.
+    ///
+    /// # Panics
+    ///
+    /// If an index is outside the set.
+    pub fn trajectories(
+        &self,
+        solver: &Solver,
+        set: &SpiralSet,
+        indices: &[usize],
+        device: &Device,
+    ) -> Result<Trajectories, SolveError> {
+        match self {
+            Self::LatentOde(model) => Ok(Trajectories::of_latent_ode(model, solver, set, indices, device)?),
+            Self::Rnn(model) => Ok(Trajectories::of_rnn(model, set, indices, device)),
+        }
+    }
+}
+
+/// A model of table 2 learning from spirals.
+pub struct LatentOdeExperiment {
+    config: LatentOdeConfig,
+    network: Network,
+    optimizer: ModuleOptimizer,
+    solver: Solver,
+    train: SpiralSet,
+    validation: SpiralSet,
+    test: SpiralSet,
+    sampler: Sampler,
+    streams: Streams,
+    plain: Device,
+    training: Device,
+}
+
+impl LatentOdeExperiment {
+    /// The network as it is now, without autodiff.
+    pub fn network(&self) -> Network {
+        self.network.valid()
+    }
+
+    /// The solver of training and evaluation.
+    pub fn solver(&self) -> &Solver {
+        &self.solver
+    }
+
+    /// The spirals of the reported numbers.
+    pub fn test_set(&self) -> &SpiralSet {
+        &self.test
+    }
+
+    /// The loss of a batch, the mean over its spirals, with what is reported of it.
+    fn loss(&self, batch: &Batch, step: u64) -> Result<(Tensor<1>, Terms)> {
+        match &self.network {
+            Network::LatentOde(model) => {
+                let shape = [batch.size(), self.config.sizes.latent];
+                let noise = self.streams.normal("posterior", step, shape, &self.training);
+                let elbo = objective::elbo(model, &self.solver, batch, noise, self.config.data.noise);
+                let elbo = elbo.map_err(|failure| Error::Step {
+                    step,
+                    message: failure.to_string(),
+                })?;
+                let (log_likelihood, kl) = (elbo.log_likelihood.mean(), elbo.kl.mean());
+                let terms = Terms {
+                    parts: vec![("log_likelihood", log_likelihood.clone()), ("kl", kl.clone())],
+                    evaluations: Some(elbo.statistics.evaluations),
+                };
+                Ok((kl - log_likelihood, terms))
+            }
+            Network::Rnn(model) => {
+                let nll = model.negative_log_likelihood(batch.positions.clone(), batch.gaps.clone());
+                let terms = Terms {
+                    parts: Vec::new(),
+                    evaluations: None,
+                };
+                Ok((nll.mean(), terms))
+            }
+        }
+    }
+
+    /// Errors on one split, named after it.
+    fn measure(&self, network: &Network, set: &SpiralSet, split: &str) -> Result<Scalars> {
+        let trajectories = network.trajectories(&self.solver, set, &set.all(), &self.plain);
+        let trajectories =
+            trajectories.map_err(|error| Error::Usage(format!("solving the {split} spirals: {error}")))?;
+        let rmse = trajectories.rmse()?;
+        let mut scalars = vec![
+            (format!("{split}/interpolation_rmse"), rmse.interpolation),
+            (format!("{split}/extrapolation_rmse"), rmse.extrapolation),
+        ];
+        if let Some(statistics) = trajectories.statistics {
+            scalars.push((format!("{split}/evaluations"), statistics.evaluations as f64));
+        }
+        Ok(scalars)
+    }
+}
+
+/// What an update reports besides its loss.
+struct Terms {
+    parts: Vec<(&'static str, Tensor<1>)>,
+    /// Evaluations of the dynamics in the forward solve.
+    evaluations: Option<usize>,
+}
+
+impl Experiment for LatentOdeExperiment {
+    type Config = LatentOdeConfig;
+
+    fn new(config: &Self::Config, context: &Context) -> Result<Self> {
+        let streams = context.streams;
+        let data = &config.data;
+        let draw =
+            |split, count| SpiralSet::draw(Curves::default(), split, count, data.observations, data.noise, &streams);
+        let training = context.device.clone().autodiff();
+        let train = draw(Split::Train, data.train);
+        Ok(Self {
+            network: streams.initialize("network", &training, || Network::new(config, &training)),
+            optimizer: adam(),
+            solver: config.solver.init(),
+            sampler: Sampler::new(streams, "batches", train.len(), config.batch),
+            validation: draw(Split::Validation, data.validation),
+            test: draw(Split::Test, data.test),
+            train,
+            streams,
+            plain: context.device.clone(),
+            training,
+            config: config.clone(),
+        })
+    }
+
+    fn step(&mut self, step: u64) -> Result<Scalars> {
+        let batch = self.train.batch(self.sampler.batch(step), &self.training);
+        let (loss, terms) = self.loss(&batch, step)?;
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
+        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+
+        // One read of the device for all.
+        let names = std::iter::once("loss")
+            .chain(terms.parts.iter().map(|(name, _)| *name))
+            .map(str::to_owned);
+        let values = std::iter::once(loss).chain(terms.parts.iter().map(|(_, value)| value.clone()));
+        let values: Tensor<1> = Tensor::cat(values.map(Tensor::inner).collect(), 0);
+        let mut scalars: Scalars = names.zip(values.try_into_vec_as()?).collect();
+        scalars.extend(terms.evaluations.map(|count| ("evaluations".to_owned(), count as f64)));
+        Ok(scalars)
+    }
+
+    fn evaluate(&self) -> Result<Scalars> {
+        let network = self.network();
+        let mut scalars = self.measure(&network, &self.validation, "validation")?;
+        scalars.extend(self.measure(&network, &self.test, "test")?);
+        Ok(scalars)
+    }
+
+    fn figures(&self) -> Result<Vec<Figure>> {
+        Ok(Vec::new())
+    }
+
+    fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        checkpoint.module("network", &self.network)?;
+        checkpoint.optimizer("optimizer", &self.optimizer)
+    }
+
+    fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        self.network = checkpoint.module("network", self.network.clone())?;
+        self.optimizer = checkpoint.optimizer("optimizer", adam())?;
+        Ok(())
+    }
+}
+
+fn adam() -> ModuleOptimizer {
+    // As in the release; Burn's own is 1e-5.
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
+impl fmt::Debug for LatentOdeExperiment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LatentOdeExperiment")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
