@@ -1,14 +1,31 @@
-//! Interim root while papers-base is being written (the lead replaces it; the full one is /tmp/plan/core_lib.rs).
-#[path = "device.rs"]
+//! What every paper of Burn Papers stands on: everything shared that needs Burn. Re-exports [`papers_base`] as [`base`].
+//!
+//! | question | module |
+//! |---|---|
+//! | where does it run? | [`device`] |
+//! | what is fixed by the seed? | [`random`] |
+//! | what is a run? | [`experiment`], [`training`], [`cli`], [`reproduce`] |
+//! | what survives a crash? | [`checkpoint`] |
+//! | what does it learn from? | [`data`] |
+//! | gradients that Burn cannot know | [`vjp`] |
+//! | numbers of tables | [`metrics`] |
+//! | calls that change between Burn releases | [`port`] |
+//! | helpers for tests | [`testing`] |
+
+pub mod checkpoint;
+pub mod cli;
+pub mod data;
 pub mod device;
-#[path = "metrics.rs"]
+mod error;
+pub mod experiment;
 pub mod metrics;
 pub mod port;
 pub mod random;
-#[path = "interim_error.rs"]
-pub mod error;
-#[path = "interim_testing.rs"]
+pub mod reproduce;
 pub mod testing;
+pub mod training;
 pub mod vjp;
 
 pub use error::{Error, Result};
+pub use experiment::{Context, Experiment};
+pub use papers_base as base;

@@ -6,7 +6,7 @@ use burn::{
     module::{Module, ModuleMapper, Param, ParamId},
     optim::ModuleOptimizer,
     prelude::*,
-    store::{ModuleRecord, ModuleSnapshot, RecordError, SafetensorsStore},
+    store::{ModuleRecord, ModuleSnapshot, RecordError, SafetensorsStore, burn_pack},
     tensor::Bytes,
 };
 
@@ -74,13 +74,25 @@ pub fn from_bytes<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, RecordError
     module.try_load_record(ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?)
 }
 
-/// The state of an optimizer as bytes.
+/// The state of an optimizer as bytes: equal states give equal bytes.
 ///
 /// # Errors
 ///
 /// What Burn's record format reports.
 pub fn optimizer_to_bytes(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, RecordError> {
-    Ok(optimizer.into_bytes()?.to_vec())
+    // Burn writes the tensors in the order of a hash map, which differs from run to run.
+    let reader = burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?;
+    let (scalars, metadata) = (reader.scalars().clone(), reader.metadata().clone());
+    let mut tensors = reader.into_tensors()?;
+    tensors.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut writer = burn_pack::Writer::new(tensors);
+    for (name, value) in scalars {
+        writer = writer.with_scalar(&name, value);
+    }
+    for (name, value) in metadata {
+        writer = writer.with_metadata(&name, &value);
+    }
+    Ok(writer.into_bytes()?.to_vec())
 }
 
 /// Puts state from [`optimizer_to_bytes`] into an optimizer of the same configuration.
@@ -92,13 +104,15 @@ pub fn optimizer_from_bytes(optimizer: ModuleOptimizer, bytes: Vec<u8>) -> Resul
     optimizer.from_bytes(Bytes::from_bytes_vec(bytes))
 }
 
-/// Weights of a module as a safetensors file in memory, under the module's own parameter paths.
+/// Weights of a module as a safetensors file in memory, under the module's own parameter paths: equal weights give
+/// equal bytes.
 ///
 /// # Errors
 ///
 /// What Burn's store reports.
 pub fn to_safetensors<M: Module>(module: &M) -> Result<Vec<u8>, String> {
-    let mut store = SafetensorsStore::from_bytes(None);
+    // Burn writes its own metadata in an order that differs from run to run; one entry has one order.
+    let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("producer", "burn");
     module.save_into(&mut store).map_err(|error| error.to_string())?;
     store.get_bytes().map_err(|error| error.to_string())
 }

@@ -105,7 +105,7 @@ pub fn assert_resumes_exactly<E: Experiment>(config: &E::Config, context: &Conte
     let folder = tempfile::tempdir().expect("a temporary folder");
     let advance = |experiment: &mut E, from: u64, to: u64| -> Result<()> {
         for step in from..to {
-            context.device.seed(context.streams.number("device", step));
+            drop(context.streams.seed_device("device", step, &context.device));
             experiment.step(step)?;
         }
         Ok(())

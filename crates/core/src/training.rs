@@ -200,7 +200,7 @@ impl<'a, E: Experiment> Training<'a, E> {
 
     fn update(&mut self) -> Result<()> {
         let step = self.step;
-        self.context.device.seed(self.context.streams.number("device", step));
+        drop(self.context.streams.seed_device("device", step, &self.context.device));
         let scalars = self.experiment.step(step)?;
         self.guard(step, &scalars)?;
         self.step += 1;
@@ -324,8 +324,10 @@ impl<'a, E: Experiment> Training<'a, E> {
     }
 }
 
-/// Refuses to touch an existing run unless asked, and clears it when asked to replace it.
+/// Refuses to touch an existing run unless asked, and clears it when asked to replace it. Takes away what killed
+/// writers left.
 fn prepare_folder(out: &Path, options: &Options) -> Result<()> {
+    report::sweep(out)?;
     let exists = out.join("config.toml").exists();
     if !exists || options.resume {
         return Ok(());

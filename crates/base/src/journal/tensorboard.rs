@@ -145,12 +145,9 @@ pub(super) mod tests {
                 1 => event.wall_time = f64::from_le_bytes(value.try_into().unwrap()),
                 2 => event.step = u64::from_le_bytes(value.try_into().unwrap()),
                 3 => event.version = String::from_utf8(value).unwrap(),
-                5 => {
-                    event.values = fields(&value)
-                        .into_iter()
-                        .map(|(_, value)| decode_value(&value))
-                        .collect()
-                }
+                5 => event
+                    .values
+                    .extend(fields(&value).iter().map(|(_, value)| decode_value(value))),
                 other => panic!("field {other}"),
             }
         }

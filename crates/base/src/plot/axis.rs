@@ -188,35 +188,42 @@ fn linear_format(values: &[f64], step: f64) -> Format {
     Format::Decimals((-exponent).max(0.0) as usize)
 }
 
-/// Powers of ten, every so many; within fewer than two of them also 2 and 5; within even less, multiples.
+/// Powers of ten, every so many; within fewer than three of them also 2 and 5; within even less, multiples.
 fn log_ticks(low: f64, high: f64, most: usize) -> Ticks {
     let (first, last) = (low.ceil() as i32, high.floor() as i32);
     let decades = (last - first + 1).max(0) as usize;
-    if decades >= 2 {
-        let stride = decades.div_ceil(most.max(1));
-        let exponents = (first..=last).step_by(stride);
-        // Plain numbers where all are short.
-        let is_plain = first >= -2 && last <= 4;
-        let format = if is_plain { Format::Plain } else { Format::Scientific(0) };
-        return Ticks {
-            values: exponents.map(|exponent| 10_f64.powi(exponent)).collect(),
-            format,
-        };
-    }
     let within = |value: &f64| (low..=high).contains(&value.log10());
     let values: Vec<f64> = (low.floor() as i32..=last)
         .flat_map(|exponent| [1.0, 2.0, 5.0].map(|factor| factor * 10_f64.powi(exponent)))
         .filter(within)
         .collect();
+    if decades >= 3 || (decades == 2 && values.len() > most + most / 2) {
+        let stride = decades.div_ceil(most.max(1));
+        let exponents = (first..=last).step_by(stride);
+        return Ticks {
+            format: log_format(first, last),
+            values: exponents.map(|exponent| 10_f64.powi(exponent)).collect(),
+        };
+    }
     if values.len() < 2 {
         let mut ticks = linear_ticks(10_f64.powf(low), 10_f64.powf(high), most);
         ticks.values.retain(within);
         return ticks;
     }
     let smallest = values[0].log10().floor() as i32;
-    let is_plain = (-3..=4).contains(&smallest);
-    let format = if is_plain { Format::Plain } else { Format::Scientific(0) };
-    Ticks { values, format }
+    Ticks {
+        format: log_format(smallest, last),
+        values,
+    }
+}
+
+/// Plain numbers where all are short.
+fn log_format(first: i32, last: i32) -> Format {
+    if first >= -3 && last <= 4 {
+        Format::Plain
+    } else {
+        Format::Scientific(0)
+    }
 }
 
 #[cfg(test)]
@@ -266,8 +273,10 @@ mod tests {
     }
 
     #[test]
-    fn a_log_axis_of_less_than_two_decades_has_ticks_between() {
+    fn a_short_log_axis_has_ticks_between() {
         assert_eq!(labels(Scale::Log, &[0.15, 3.0], 6), ["0.2", "0.5", "1", "2"]);
+        assert_eq!(labels(Scale::Log, &[0.9, 11.0], 6), ["1", "2", "5", "10"]);
+        assert_eq!(labels(Scale::Log, &[0.9, 11.0], 2), ["1", "10"]);
         assert!(labels(Scale::Log, &[0.31, 0.34], 6).len() >= 2);
     }
 

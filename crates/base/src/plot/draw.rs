@@ -8,7 +8,7 @@ use plotters::{
     chart::{ChartBuilder, ChartContext},
     coord::{Shift, cartesian::Cartesian2d},
     drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
-    element::{Circle, PathElement, Polygon, Rectangle},
+    element::{Circle, PathElement, Polygon},
     prelude::SVGBackend,
     series::DashedLineSeries,
     style::{
@@ -17,7 +17,13 @@ use plotters::{
     },
 };
 
-use super::{Chart, Color, SIZES, Series, Style, axis::Axis, color, palette};
+use super::{
+    Chart, Color, SIZES, Series, Style,
+    axis::Axis,
+    color,
+    legend::{Legend, shared_legend},
+    palette,
+};
 use crate::{Error, Result};
 
 /// Units of the drawing per pixel on the page.
@@ -25,23 +31,20 @@ const DETAIL: u32 = 10;
 
 // Everything below is in pixels on the page.
 const TITLE_SIZE: f64 = 14.0;
-const LABEL_SIZE: f64 = 12.0;
+pub(super) const LABEL_SIZE: f64 = 12.0;
 const TICK_SIZE: f64 = 11.0;
 const TICK_MARK: f64 = 4.0;
-const MARGIN: f64 = 14.0;
+pub(super) const MARGIN: f64 = 14.0;
 const TITLE_HEIGHT: f64 = 24.0;
-const LEGEND_ROW: f64 = 18.0;
-const LEGEND_ROWS: usize = 3;
-const SWATCH: f64 = 18.0;
-const LINE: f64 = 1.8;
-const DOT: f64 = 2.6;
+pub(super) const LINE: f64 = 1.8;
+pub(super) const DOT: f64 = 2.6;
 
 /// Width of a letter as a part of its height, on average and rather too large.
 const LETTER: f64 = 0.58;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plane<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
-type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
+pub(super) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// Charts in rows of so many, each as large as the largest.
 pub(super) fn svg(charts: &[Chart], columns: usize) -> Result<String> {
@@ -307,123 +310,15 @@ fn draw_band(
         .draw(&Polygon::new(corners, color.rgb().mix(0.18)))
 }
 
-/// Names of the series with a sample of how each is drawn, in rows.
-struct Legend<'a> {
-    rows: Vec<Vec<(usize, &'a Series)>>,
-    width: f64,
-    /// Entries that found no room.
-    cut: usize,
-}
-
-/// The legend of all charts of a grid, if it is the same for all.
-fn shared_legend(charts: &[Chart], width: u32) -> Option<Legend<'_>> {
-    let (first, others) = charts.split_first().filter(|(_, others)| !others.is_empty())?;
-    let entry = |(one, other): (&Series, &Series)| {
-        (&one.name, one.color, std::mem::discriminant(&one.style))
-            == (&other.name, other.color, std::mem::discriminant(&other.style))
-    };
-    let is_same =
-        |other: &Chart| first.series.len() == other.series.len() && first.series.iter().zip(&other.series).all(entry);
-    let legend = Legend::of(first, f64::from(width));
-    (others.iter().all(is_same) && !legend.rows.is_empty()).then_some(legend)
-}
-
-impl<'a> Legend<'a> {
-    fn of(chart: &'a Chart, width: f64) -> Self {
-        let mut rows: Vec<Vec<(usize, &Series)>> = Vec::new();
-        let mut cut = 0;
-        let mut right = f64::INFINITY;
-        for (index, series) in chart
-            .series
-            .iter()
-            .enumerate()
-            .filter(|(_, series)| !series.name.is_empty())
-        {
-            let entry = entry_width(&series.name, width);
-            if right + entry > width - 2.0 * MARGIN {
-                if rows.len() == LEGEND_ROWS {
-                    cut += 1;
-                    continue;
-                }
-                rows.push(Vec::new());
-                right = 0.0;
-            }
-            right += entry;
-            if let Some(row) = rows.last_mut() {
-                row.push((index, series));
-            }
-        }
-        Self { rows, width, cut }
-    }
-
-    fn height(&self) -> f64 {
-        let rows = self.rows.len() + usize::from(self.cut > 0);
-        if rows == 0 { 0.0 } else { rows as f64 * LEGEND_ROW + 6.0 }
-    }
-
-    fn draw(&self, area: &Area<'_>, top: f64) -> Drawn {
-        let style = text_style(LABEL_SIZE, Color::LABEL, FontStyle::Normal).pos(Pos::new(HPos::Left, VPos::Center));
-        let mut middle = top + LEGEND_ROW / 2.0;
-        for row in &self.rows {
-            let mut left = MARGIN;
-            for (index, series) in row {
-                draw_swatch(series, color_of(series, *index), area, (left, middle))?;
-                let name = fitted(&series.name, LABEL_SIZE, self.width - 2.0 * MARGIN - 2.0 * SWATCH);
-                area.draw_text(&name, &style, (units(left + SWATCH + 6.0), units(middle)))?;
-                left += entry_width(&series.name, self.width);
-            }
-            middle += LEGEND_ROW;
-        }
-        if self.cut > 0 {
-            area.draw_text(
-                &format!("and {} more", self.cut),
-                &style,
-                (units(MARGIN), units(middle)),
-            )?;
-        }
-        Ok(())
-    }
-}
-
-fn entry_width(name: &str, width: f64) -> f64 {
-    (text_width(name, LABEL_SIZE) + SWATCH + 6.0 + 14.0).min(width - 2.0 * MARGIN)
-}
-
-fn draw_swatch(series: &Series, color: Color, area: &Area<'_>, (left, middle): (f64, f64)) -> Drawn {
-    let at = |x: f64, y: f64| (units(left + x), units(middle + y));
-    let line = |from: f64, to: f64, style: ShapeStyle| PathElement::new(vec![at(from, 0.0), at(to, 0.0)], style);
-    let solid = stroke(color, LINE, 1.0);
-    match &series.style {
-        Style::Points => {}
-        Style::Dashed => {
-            area.draw(&line(0.0, 7.0, solid))?;
-            area.draw(&line(11.0, SWATCH, solid))?;
-        }
-        Style::Faint => area.draw(&line(0.0, SWATCH, stroke(color, 1.0, 0.6)))?,
-        Style::Band { .. } => {
-            area.draw(&Rectangle::new(
-                [at(0.0, -5.0), at(SWATCH, 5.0)],
-                color.rgb().mix(0.18).filled(),
-            ))?;
-            area.draw(&line(0.0, SWATCH, solid))?;
-        }
-        Style::Line | Style::LinePoints => area.draw(&line(0.0, SWATCH, solid))?,
-    }
-    if matches!(series.style, Style::Points | Style::LinePoints) {
-        area.draw(&Circle::new(at(SWATCH / 2.0, 0.0), units(DOT), color.rgb().filled()))?;
-    }
-    Ok(())
-}
-
-fn color_of(series: &Series, index: usize) -> Color {
+pub(super) fn color_of(series: &Series, index: usize) -> Color {
     series.color.unwrap_or_else(|| palette(index))
 }
 
-fn stroke(color: Color, width: f64, opacity: f64) -> ShapeStyle {
+pub(super) fn stroke(color: Color, width: f64, opacity: f64) -> ShapeStyle {
     color.rgb().mix(opacity).stroke_width(units(width).unsigned_abs())
 }
 
-fn text_style(size: f64, color: Color, style: FontStyle) -> TextStyle<'static> {
+pub(super) fn text_style(size: f64, color: Color, style: FontStyle) -> TextStyle<'static> {
     // The backend divides what it is given by 1.24.
     let size = size * f64::from(DETAIL) * 1.24;
     let mut text = TextStyle::from(("sans-serif", size).into_font().style(style));
@@ -431,12 +326,12 @@ fn text_style(size: f64, color: Color, style: FontStyle) -> TextStyle<'static> {
     text
 }
 
-fn text_width(text: &str, size: f64) -> f64 {
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
     text.chars().count() as f64 * size * LETTER
 }
 
 /// The text, cut with an ellipsis where it is wider than `width`.
-fn fitted(text: &str, size: f64, width: f64) -> String {
+pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
     if text_width(text, size) <= width {
         return text.to_owned();
     }
@@ -444,6 +339,6 @@ fn fitted(text: &str, size: f64, width: f64) -> String {
     text.chars().take(letters.saturating_sub(1)).chain(['…']).collect()
 }
 
-fn units(pixels: f64) -> i32 {
+pub(super) fn units(pixels: f64) -> i32 {
     (pixels * f64::from(DETAIL)).round() as i32
 }

@@ -20,6 +20,7 @@
 mod axis;
 mod color;
 mod draw;
+mod legend;
 
 pub use color::{Color, palette};
 

@@ -36,7 +36,7 @@ pub struct Request {
 }
 
 /// Experiments that share one implementation; the trait forgets which.
-pub(super) trait Family: Send + Sync {
+pub(crate) trait Family: Send + Sync {
     fn presets(&self) -> &'static [Preset];
     fn resolve(&self, preset: &Preset, file: Option<&Path>, sets: &[String]) -> Result<String>;
     fn train(&self, preset: &Preset, context: &Context, request: &Request) -> Result<Summary>;

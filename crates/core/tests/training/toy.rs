@@ -20,7 +20,7 @@ use papers_core::{
 use serde::{Deserialize, Serialize};
 
 /// Preset of the experiment.
-pub const PRESET: &str = r#"
+pub(crate) const PRESET: &str = r#"
 learning_rate = 0.1
 
 [about]
@@ -39,17 +39,17 @@ checkpoint_every = 10
 /// Settings of the experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// Of Adam.
-    pub learning_rate: f64,
+    pub(crate) learning_rate: f64,
     /// Update whose loss is not a number.
     #[serde(default)]
-    pub poison: Option<u64>,
+    pub(crate) poison: Option<u64>,
     /// Update during which the process gets SIGTERM.
     #[serde(default)]
-    pub signal: Option<u64>,
+    pub(crate) signal: Option<u64>,
     /// Of the loop.
-    pub schedule: Schedule,
+    pub(crate) schedule: Schedule,
 }
 
 impl RunConfig for Config {
@@ -63,7 +63,7 @@ impl RunConfig for Config {
 }
 
 /// The experiment.
-pub struct Line {
+pub(crate) struct Line {
     config: Config,
     model: Linear,
     optimizer: ModuleOptimizer,
