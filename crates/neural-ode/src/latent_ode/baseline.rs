@@ -80,8 +80,7 @@ impl Rnn {
     /// first observation. With the time between in its input, the network is asked for the position after exactly that
     /// time; without, its prediction is taken to lie one mean gap ahead, and times between are interpolated linearly.
     ///
-    /// Beyond the last observation the network runs freely: predicted means are fed back, one mean gap apart (the gaps
-    /// that it was trained on), and times between are interpolated linearly.
+    /// Beyond the window the network runs freely: predicted means are fed back, at the pace of `pace`.
     ///
     /// # Shapes
     ///
@@ -90,30 +89,26 @@ impl Rnn {
     /// # Panics
     ///
     /// If an index is outside the set, or the set has one observation per spiral.
-    pub fn trajectories(&self, set: &SpiralSet, indices: &[usize], device: &Device) -> Tensor<3> {
+    pub fn trajectories(&self, set: &SpiralSet, indices: &[usize], pace: Pace, device: &Device) -> Tensor<3> {
         let spirals: Vec<&Spiral> = indices.iter().map(|&index| set.spiral(index)).collect();
         let batch = set.batch(indices, device);
         let clock = Clock {
             spacing: set.curves().spacing(),
-            // In positions of the grid.
             gap: WINDOW as f64 / set.observations() as f64,
         };
         let inputs = self.inputs(batch.positions.clone(), batch.gaps.clone());
         let states = self.recurrence.unroll(inputs);
-        let inside = self.inside(&spirals, &batch, states.clone(), clock, device);
-        let beyond = self.beyond(&spirals, &batch, states, clock, device);
+        let inside = self.inside(&spirals, &batch, states.clone(), clock);
+        let beyond = match pace {
+            Pace::Requested => self.beyond_as_requested(&spirals, &batch, states, clock),
+            Pace::MeanGap => self.beyond_by_mean_gaps(&spirals, &batch, states, clock),
+        };
         Tensor::cat(vec![inside, beyond], 0)
     }
 
     /// Times of the windows up to the last observation of each, and what follows it inside of the window.
-    fn inside(
-        &self,
-        spirals: &[&Spiral],
-        batch: &Batch,
-        states: Tensor<3>,
-        clock: Clock,
-        device: &Device,
-    ) -> Tensor<3> {
+    fn inside(&self, spirals: &[&Spiral], batch: &Batch, states: Tensor<3>, clock: Clock) -> Tensor<3> {
+        let device = &states.device();
         let [observations, size, _] = batch.positions.dims();
         let mut rows = Vec::with_capacity(WINDOW * size);
         let mut ahead = Vec::with_capacity(WINDOW * size);
@@ -157,42 +152,48 @@ impl Rnn {
         positions.reshape([WINDOW, size, COORDINATES])
     }
 
-    /// Times beyond the windows.
-    fn beyond(
-        &self,
-        spirals: &[&Spiral],
-        batch: &Batch,
-        states: Tensor<3>,
-        clock: Clock,
-        device: &Device,
-    ) -> Tensor<3> {
+    /// One step for each time beyond the windows.
+    fn beyond_as_requested(&self, spirals: &[&Spiral], batch: &Batch, states: Tensor<3>, clock: Clock) -> Tensor<3> {
+        let size = spirals.len();
+        let to_the_end = |spiral: &&Spiral| ((WINDOW - last(spiral)) as f64 * clock.spacing) as f32;
+        let first: Vec<f32> = spirals.iter().map(to_the_end).collect();
+        let device = states.device();
+        let first = Tensor::from_data(TensorData::new(first, [size, 1]), &device);
+        let later = Tensor::full([size, 1], clock.spacing, &device);
+        let gaps = std::iter::once(first).chain(std::iter::repeat_n(later, WINDOW - 1));
+        Tensor::stack(self.run_freely(batch, states, gaps), 0)
+    }
+
+    /// Steps of one mean gap from the last observation on, and linear interpolation between.
+    fn beyond_by_mean_gaps(&self, spirals: &[&Spiral], batch: &Batch, states: Tensor<3>, clock: Clock) -> Tensor<3> {
         let [observations, size, _] = batch.positions.dims();
-        let last = |spiral: &Spiral| spiral.observed[observations - 1] as f64;
-        let earliest = spirals.iter().map(|spiral| last(spiral)).fold(f64::INFINITY, f64::min);
-        let steps = ((2 * WINDOW - 1) as f64 - earliest) / clock.gap;
-        let run = self.run_freely(batch, states, steps.ceil() as usize, clock);
+        let earliest = spirals.iter().map(|spiral| last(spiral)).min().unwrap_or(0);
+        let steps = ((2 * WINDOW - 1 - earliest) as f64 / clock.gap).ceil() as usize;
+        let gap = Tensor::full([size, 1], clock.gap * clock.spacing, &states.device());
+        let mut run = vec![batch.positions.clone().narrow(0, observations - 1, 1).squeeze_dim(0)];
+        run.extend(self.run_freely(batch, states, std::iter::repeat_n(gap, steps)));
 
         let mut rows = Vec::with_capacity(WINDOW * size);
         let mut shares = Vec::with_capacity(WINDOW * size);
         for time in WINDOW..2 * WINDOW {
             for (sample, spiral) in spirals.iter().enumerate() {
-                let ticks = (time as f64 - last(spiral)) / clock.gap;
-                // The last tick is the end of a piece, not the beginning of one.
-                let piece = (ticks as usize).min(run.len() - 2);
+                let steps = (time - last(spiral)) as f64 / clock.gap;
+                // The last point is the end of a piece, not the beginning of one.
+                let piece = (steps as usize).min(run.len() - 2);
                 rows.push((piece * size + sample) as i32);
-                shares.push((ticks - piece as f64) as f32);
+                shares.push((steps - piece as f64) as f32);
             }
         }
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [WINDOW * size]), device);
-        let shares = Tensor::<2>::from_data(TensorData::new(shares, [WINDOW * size, 1]), device);
         let run: Tensor<2> = Tensor::cat(run, 0);
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [WINDOW * size]), &run.device());
+        let shares = Tensor::<2>::from_data(TensorData::new(shares, [WINDOW * size, 1]), &run.device());
         let from = run.clone().select(0, rows.clone());
         let to = run.select(0, rows + size as i32);
         (from.clone() + (to - from) * shares).reshape([WINDOW, size, COORDINATES])
     }
 
-    /// The last observation and `steps` (at least one) predictions after it, a mean gap apart.
-    fn run_freely(&self, batch: &Batch, states: Tensor<3>, steps: usize, clock: Clock) -> Vec<Tensor<2>> {
+    /// The predictions after the last observation, each the given time (`[batch, 1]`) after the one before.
+    fn run_freely(&self, batch: &Batch, states: Tensor<3>, gaps: impl Iterator<Item = Tensor<2>>) -> Vec<Tensor<2>> {
         let [observations, size, _] = batch.positions.dims();
         let mut position: Tensor<2> = batch.positions.clone().narrow(0, observations - 1, 1).squeeze_dim(0);
         // The last observation is read again, now with the gap that follows it.
@@ -200,10 +201,9 @@ impl Rnn {
             1 => Tensor::zeros([size, self.recurrence.hidden()], &position.device()),
             _ => states.narrow(0, observations - 2, 1).squeeze_dim(0),
         };
-        let gap = Tensor::full([size, 1], clock.gap * clock.spacing, &position.device());
-        let mut run = vec![position.clone()];
-        for _ in 0..steps.max(1) {
-            (position, state) = self.step(position, gap.clone(), state);
+        let mut run = Vec::new();
+        for gap in gaps {
+            (position, state) = self.step(position, gap, state);
             run.push(position.clone());
         }
         run
@@ -227,7 +227,23 @@ impl Rnn {
     }
 }
 
-/// How time passes for a network that runs freely.
+/// The window time of the last observation.
+fn last(spiral: &Spiral) -> usize {
+    spiral.observed.last().copied().unwrap_or(0)
+}
+
+/// How time passes where a network runs freely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// A step for each time that is asked for, with the time to it in the input of a network that reads gaps. One that
+    /// does not takes those steps for gaps as in training.
+    Requested,
+    /// Steps of the mean gap between observations, which the network was trained on, with times between interpolated
+    /// linearly. Kinder to both networks: fewer steps, and one that reads no gaps is told the time after all.
+    MeanGap,
+}
+
+/// Units of time.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
     /// Time between two grid points.
@@ -252,7 +268,7 @@ mod tests {
         for reads_gaps in [false, true] {
             let set = SpiralSet::draw(Curves::default(), Split::Test, 3, WINDOW, 0.1, &streams);
             let rnn = streams.initialize("rnn", &device, || Rnn::new(reads_gaps, 5, &device));
-            let trajectories = rnn.trajectories(&set, &set.all(), &device);
+            let trajectories = rnn.trajectories(&set, &set.all(), Pace::MeanGap, &device);
             let batch = set.batch(&set.all(), &device);
             let expected = rnn.predict_next(batch.positions, batch.gaps).mean;
             assert_close(&values(trajectories.narrow(0, 1, WINDOW - 1)), &values(expected), 1e-5);
@@ -265,7 +281,10 @@ mod tests {
         let streams = Streams::new(3);
         let set = SpiralSet::draw(Curves::default(), Split::Test, 2, WINDOW, 0.1, &streams);
         let rnn = streams.initialize("rnn", &device, || Rnn::new(false, 5, &device));
-        let trajectories = rnn.trajectories(&set, &set.all(), &device);
+        let [trajectories, by_mean_gap] =
+            [Pace::Requested, Pace::MeanGap].map(|pace| rnn.trajectories(&set, &set.all(), pace, &device));
+        // Of a spiral that was observed at all times, the mean gap is the requested one.
+        assert_close(&values(by_mean_gap), &values(trajectories.clone()), 1e-5);
         // One more observation, made of the first prediction, gives the second prediction.
         let observed = set.batch(&set.all(), &device).positions;
         let first = trajectories.clone().narrow(0, WINDOW, 1);

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use super::{
-    baseline::Rnn,
+    baseline::{Pace, Rnn},
     model::LatentOde,
     spirals::{SpiralSet, WINDOW},
 };
@@ -55,9 +55,9 @@ impl Trajectories {
     /// # Panics
     ///
     /// If an index is outside the set.
-    pub fn of_rnn(model: &Rnn, set: &SpiralSet, indices: &[usize], device: &Device) -> Self {
+    pub fn of_rnn(model: &Rnn, set: &SpiralSet, indices: &[usize], pace: Pace, device: &Device) -> Self {
         Self {
-            predicted: model.trajectories(set, indices, device),
+            predicted: model.trajectories(set, indices, pace, device),
             truth: set.truth(indices, 0, 2 * WINDOW, device),
             statistics: None,
         }
