@@ -16,6 +16,8 @@ pub struct Trajectories {
     pub predicted: Tensor<3>,
     /// The noise-free positions, of the same shape.
     pub truth: Tensor<3>,
+    /// The latent states of a latent ODE, `[2 · WINDOW, spirals, latent]`.
+    pub states: Option<Tensor<3>>,
     /// What the solve took, of a latent ODE.
     pub statistics: Option<Statistics>,
 }
@@ -43,9 +45,11 @@ impl Trajectories {
             .map(|time| time as f64 * set.curves().spacing())
             .collect();
         let solution = model.solve(solver, posterior.mean, &times)?;
+        let states: Tensor<3> = Tensor::stack(solution.states, 0);
         Ok(Self {
-            predicted: model.decoder.forward(Tensor::stack(solution.states, 0)),
+            predicted: model.decoder.forward(states.clone()),
             truth: set.truth(indices, 0, 2 * WINDOW, device),
+            states: Some(states),
             statistics: Some(solution.statistics),
         })
     }
@@ -59,6 +63,7 @@ impl Trajectories {
         Self {
             predicted: model.trajectories(set, indices, pace, device),
             truth: set.truth(indices, 0, 2 * WINDOW, device),
+            states: None,
             statistics: None,
         }
     }
@@ -116,6 +121,7 @@ mod tests {
         let trajectories = Trajectories {
             predicted: Tensor::cat(vec![inside, beyond], 0),
             truth,
+            states: None,
             statistics: None,
         };
         let rmse = trajectories.rmse().expect("a CPU can be read");

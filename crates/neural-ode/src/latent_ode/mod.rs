@@ -10,6 +10,7 @@
 pub mod baseline;
 pub mod config;
 pub mod evaluate;
+mod figures;
 pub mod gaussian;
 pub mod model;
 pub mod objective;

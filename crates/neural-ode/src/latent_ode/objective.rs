@@ -73,7 +73,17 @@ pub fn log_likelihood(observed: Tensor<3>, predicted: Tensor<3>, deviation: f64)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use papers_core::testing::{self, assert_close, tensor_f64, values};
+    use crate::{
+        Method,
+        latent_ode::{
+            model::Sizes,
+            spirals::{Curves, SpiralSet, Split},
+        },
+    };
+    use papers_core::{
+        random::Streams,
+        testing::{self, assert_close, tensor_f64, values},
+    };
 
     #[test]
     fn likelihood_is_summed_over_observations_and_coordinates() {
@@ -84,5 +94,31 @@ mod tests {
         // -½·(1 + 4)/0.25 - 4·½·ln(2π·0.25).
         let expected = -10.0 - 2.0 * (TAU * 0.25).ln();
         assert_close(&values(log_likelihood(observed, predicted, 0.5)), &[expected], 1e-14);
+    }
+
+    #[test]
+    fn times_that_only_others_are_observed_at_do_not_matter() {
+        let device = testing::device();
+        let streams = Streams::new(4);
+        let sizes = Sizes {
+            latent: 3,
+            recurrent: 5,
+            dynamics: 6,
+            decoder: 4,
+        };
+        let model = streams.initialize("model", &device, || LatentOde::new(&sizes, &device));
+        let set = SpiralSet::draw(Curves::default(), Split::Train, 4, 7, 0.1, &streams);
+        // Steps that do not depend on the times of the batch.
+        let solver = Solver::new(Method::Rk4).step_size(2.0 * set.curves().spacing());
+        let noise = streams.normal("noise", 0, [4, 3], &device);
+        let bound = |indices: &[usize], noise| {
+            let elbo = elbo(&model, &solver, &set.batch(indices, &device), noise, 0.1).expect("solved");
+            values(elbo.per_sample())
+        };
+        let together = bound(&set.all(), noise.clone());
+        for (index, expected) in together.into_iter().enumerate() {
+            let alone = bound(&[index], noise.clone().narrow(0, index, 1));
+            assert_close(&alone, &[expected], 1e-4);
+        }
     }
 }

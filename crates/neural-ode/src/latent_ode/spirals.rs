@@ -84,6 +84,16 @@ pub enum Split {
     Test,
 }
 
+impl Turning {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clockwise => "clockwise",
+            Self::CounterClockwise => "counter-clockwise",
+        }
+    }
+}
+
 impl Split {
     fn stream(self) -> &'static str {
         match self {

@@ -15,6 +15,7 @@ use super::{
     baseline::{Pace, Rnn},
     config::{LatentOdeConfig, ModelKind},
     evaluate::Trajectories,
+    figures,
     model::LatentOde,
     objective,
     spirals::{Batch, Curves, SpiralSet, Split},
@@ -23,6 +24,7 @@ use crate::{SolveError, Solver};
 
 /// One of the models of table 2.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a run has one of them; boxes are no modules")]
 pub enum Network {
     /// The latent ODE.
     LatentOde(LatentOde),
@@ -206,7 +208,39 @@ impl Experiment for LatentOdeExperiment {
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
-        Ok(Vec::new())
+        let network = self.network();
+        let everything = self.test.all();
+        let run = |pace| {
+            let trajectories = network.trajectories(&self.solver, &self.test, &everything, pace, &self.plain);
+            trajectories.map_err(|error| Error::Usage(format!("solving the test spirals: {error}")))
+        };
+        let trajectories = run(Pace::Requested)?;
+        let spacing = self.test.curves().spacing();
+        let samples = figures::samples(&self.test);
+        let mut drawn = vec![
+            figures::table(self.config.model.name(), &trajectories)?,
+            figures::reconstructions(&self.test, &samples, &trajectories)?,
+        ];
+        match &network {
+            Network::LatentOde(model) => {
+                drawn.push(figures::error_by_time(&[("latent ODE", &trajectories)], spacing)?);
+                if let Some(states) = &trajectories.states {
+                    drawn.push(figures::latent_trajectories(&self.test, states)?);
+                }
+                let batch = self.test.batch(&everything, &self.plain);
+                let posterior = model.recognition.forward(batch.positions_and_gaps());
+                drawn.push(figures::initial_states(&self.test, &posterior)?);
+            }
+            Network::Rnn(_) => {
+                let by_mean_gap = run(Pace::MeanGap)?;
+                let runs = [
+                    ("a step for each time", &trajectories),
+                    ("a step for each mean gap", &by_mean_gap),
+                ];
+                drawn.push(figures::error_by_time(&runs, spacing)?);
+            }
+        }
+        Ok(drawn)
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
@@ -232,5 +266,63 @@ impl fmt::Debug for LatentOdeExperiment {
             .debug_struct("LatentOdeExperiment")
             .field("config", &self.config)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use papers_core::{base::config, testing};
+
+    use super::*;
+    use crate::latent_ode::config::PRESETS;
+
+    fn experiment(model: ModelKind, sets: &[&str]) -> (LatentOdeConfig, Context) {
+        let mut sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+        sets.extend(["data.train=24", "data.validation=4", "data.test=4", "batch=12"].map(str::to_owned));
+        sets.push(format!("model=\"{}\"", model.name()));
+        let config = config::resolve(PRESETS[0].toml, None, &sets).expect("a configuration");
+        (config, Context::new(testing::device(), 5))
+    }
+
+    #[test]
+    fn every_model_resumes_exactly() {
+        for model in ModelKind::ALL {
+            let (config, context) = experiment(model, &["data.observations=10"]);
+            testing::assert_resumes_exactly::<LatentOdeExperiment>(&config, &context, 3).expect("runs");
+        }
+    }
+
+    #[test]
+    fn every_model_learns_and_draws() {
+        for model in ModelKind::ALL {
+            let (config, context) = experiment(model, &["data.observations=10", "schedule.steps=60"]);
+            let mut experiment = LatentOdeExperiment::new(&config, &context).expect("built");
+            let losses: Vec<f64> = (0..60)
+                .map(|step| experiment.step(step).expect("an update")[0].1)
+                .collect();
+            // The mean of an epoch, of two updates.
+            let epoch = |index: usize| (losses[index] + losses[index + 1]) / 2.0;
+            assert!(
+                epoch(58) < 0.5 * epoch(0),
+                "{}: {} to {}",
+                model.name(),
+                epoch(0),
+                epoch(58)
+            );
+            let figures = experiment.figures().expect("figures");
+            assert!(figures.iter().any(|figure| figure.name == "reconstructions"));
+        }
+    }
+
+    #[test]
+    fn evaluation_tells_splits_apart() {
+        let (config, context) = experiment(ModelKind::RnnDt, &[]);
+        let scalars = LatentOdeExperiment::new(&config, &context)
+            .expect("built")
+            .evaluate()
+            .expect("numbers");
+        let value = |name: &str| scalars.iter().find(|(key, _)| key == name).expect(name).1;
+        assert_ne!(value("validation/interpolation_rmse"), value("test/interpolation_rmse"));
+        assert!(value("test/extrapolation_by_mean_gap_rmse").is_finite());
     }
 }
