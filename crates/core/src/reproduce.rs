@@ -191,10 +191,8 @@ fn write(
         commit::bytes(&out.join("headline.json"), format!("{text}\n").as_bytes())?;
     }
     let folders: Vec<PathBuf> = runs.iter().map(|run| run.folder.clone()).collect();
-    if folders.len() > 1
-        && let Some(root) = folders[0].parent()
-    {
-        report::compare(&folders, &root.join("comparison.html"))?;
+    if folders.len() > 1 {
+        report::compare(&folders, &out.join("comparison.html"))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod dynamics;
 pub mod error;
+pub mod gradient;
 pub mod latent_ode;
 pub mod method;
 pub mod solution;
@@ -11,6 +12,7 @@ pub mod tableau;
 
 pub use dynamics::Dynamics;
 pub use error::{Failure, SolveError};
+pub use gradient::{BackwardStatistics, GradientMode};
 pub use method::Method;
 pub use solution::{Solution, Statistics};
 pub use solver::{

@@ -1,1 +1,2 @@
+//! Neural ordinary differential equations.
 fn main() {}

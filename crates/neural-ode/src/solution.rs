@@ -1,5 +1,7 @@
 //! What a solve returns.
 
+use crate::gradient::{BackwardReport, BackwardStatistics};
+
 /// The states at the requested times.
 #[derive(Debug, Clone)]
 pub struct Solution<S> {
@@ -9,9 +11,16 @@ pub struct Solution<S> {
     pub states: Vec<S>,
     /// What the solve took.
     pub statistics: Statistics,
+    pub(crate) report: BackwardReport,
 }
 
 impl<S> Solution<S> {
+    /// What differentiating took: of a solve of a module in another gradient mode than `Direct`, after `backward()` of
+    /// a loss that depends on a state after the first.
+    pub fn backward(&self) -> Option<BackwardStatistics> {
+        self.report.get()
+    }
+
     /// The state at the last time.
     ///
     /// # Panics

@@ -114,10 +114,7 @@ impl Adaptive {
             let mut step = step::take(self.tableau, &span, &state, slope.clone(), |time, state| {
                 progress.evaluate(time, state)
             })?;
-            let error = step.weighted_stages(self.embedded.error_weights, &span);
-            let ratio = self
-                .tolerances
-                .error_ratio(&self.norm, &error, &state.plain(), &step.next.plain())?;
+            let ratio = self.error_ratio(&span, &state, &step)?;
             let is_good = ratio <= 1.0;
             let factor = self
                 .control
@@ -223,6 +220,18 @@ impl Adaptive {
             first: self.direction * first,
             last: self.direction * last,
         }
+    }
+
+    /// Error of a step in units of the tolerance, from plain values.
+    fn error_ratio<S: State>(&self, span: &Span, before: &S, step: &Step<S>) -> Result<f64, SolveError> {
+        let (before, next) = (before.plain(), step.next.plain());
+        let mut error = step.weighted_stages(self.embedded.error_weights, span);
+        if !self.tableau.is_fsal {
+            // No stage has seen this state. If it is infinite, no error is large in comparison: let it be NaN.
+            let zero_or_nan = S::weighted_sum(&[(1.0, &next), (-1.0, &next)]);
+            error = error.add_scaled(&[(1.0, &zero_or_nan)]);
+        }
+        self.tolerances.error_ratio(&self.norm, &error, &before, &next)
     }
 
     /// Collects the states at the requested times in the step, and reports it.

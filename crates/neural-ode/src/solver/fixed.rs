@@ -18,60 +18,86 @@ use crate::{
 /// After how many steps their finiteness is read from the device, at once.
 const STEPS_PER_READ: usize = 16;
 
-/// Steps along the grid.
-pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
-    method: Method,
-    options: &Options,
-    tolerances: &Tolerances,
-    progress: &mut Progress<'_, S, D>,
-    observe: &mut Observer<'_, S>,
-) -> Result<(), SolveError> {
-    let grid = Grid::new(options, progress.times)?;
-    let curve = run::curve(method, options);
-    let resolution = resolution(progress.times);
-    let mut stepper = match method.tableau() {
-        Some(tableau) => Stepper::RungeKutta(tableau),
-        None => Stepper::Adams(Adams::new(method, options, tolerances)),
-    };
-    let mut watch = Watch::default();
-    let mut state = progress.states[0].clone();
+/// A method with its grid.
+pub(crate) struct Fixed<S> {
+    stepper: Stepper<S>,
+    grid: Grid,
+    curve: Curve,
+    resolution: f64,
+}
 
-    for index in 0..grid.steps() {
-        let span = grid.span(index);
-        if progress.direction * (span.end - span.start) <= 0.0 {
-            watch.check(progress)?;
-            return Err(SolveError::StepUnderflow {
-                time: span.start,
-                step: span.size,
-            });
-        }
-        if let Err(error) = progress.begin_step() {
-            watch.check(progress)?;
-            return Err(error);
-        }
-        let first = progress.evaluate(span.first, state.clone())?;
-        if index == 0 && !norm::is_finite(&first)? {
-            return Err(SolveError::NonFiniteDynamics { time: span.start });
-        }
-        let step = stepper.take(progress, &span, &state, first)?;
-        progress.statistics.accepted += 1;
-        watch.add(&span, &state, &step.next);
-        if watch.is_full() {
-            watch.check(progress)?;
-        }
-        let reached = progress.states.len();
-        collect(progress, curve, resolution, &span, &state, &step)?;
-        progress.last = (span.end, step.next.clone());
-        observe(&AcceptedStep {
-            span,
-            before: &state,
-            stages: &step.stages,
-            next: &step.next,
-            outputs: reached..progress.states.len(),
-        });
-        state = step.next;
+impl<S: State> Fixed<S> {
+    pub(crate) fn new(
+        method: Method,
+        options: &Options,
+        tolerances: &Tolerances,
+        times: &[f64],
+    ) -> Result<Self, SolveError> {
+        let stepper = match method.tableau() {
+            Some(tableau) => Stepper::RungeKutta(tableau),
+            None => Stepper::Adams(Adams::new(method, options, tolerances)),
+        };
+        Ok(Self {
+            stepper,
+            grid: Grid::new(options, times)?,
+            curve: run::curve(method, options),
+            resolution: resolution(times),
+        })
     }
-    watch.check(progress)
+
+    /// Steps along the grid.
+    pub(crate) fn run<D: Dynamics<S> + ?Sized>(
+        mut self,
+        progress: &mut Progress<'_, S, D>,
+        observe: &mut Observer<'_, S>,
+    ) -> Result<(), SolveError> {
+        let mut watch = Watch::default();
+        let outcome = self.run_watched(progress, &mut watch, observe);
+        // That a state is not finite comes before any other failure: it was first.
+        watch.check(progress)?;
+        outcome
+    }
+
+    fn run_watched<D: Dynamics<S> + ?Sized>(
+        &mut self,
+        progress: &mut Progress<'_, S, D>,
+        watch: &mut Watch<S>,
+        observe: &mut Observer<'_, S>,
+    ) -> Result<(), SolveError> {
+        let mut state = progress.states[0].clone();
+        for index in 0..self.grid.steps() {
+            let span = self.grid.span(index);
+            if progress.direction * span.size <= 0.0 {
+                return Err(SolveError::StepUnderflow {
+                    time: span.start,
+                    step: span.size,
+                });
+            }
+            progress.begin_step()?;
+            let first = progress.evaluate(span.first, state.clone())?;
+            if index == 0 && !norm::is_finite(&first)? {
+                return Err(SolveError::NonFiniteDynamics { time: span.start });
+            }
+            let step = self.stepper.take(progress, &span, &state, first)?;
+            progress.statistics.accepted += 1;
+            watch.add(&span, &state, &step.next);
+            if watch.is_full() {
+                watch.check(progress)?;
+            }
+            let reached = progress.states.len();
+            collect(progress, self.curve, self.resolution, &span, &state, &step)?;
+            progress.last = (span.end, step.next.clone());
+            observe(&AcceptedStep {
+                span,
+                before: &state,
+                stages: &step.stages,
+                next: &step.next,
+                outputs: reached..progress.states.len(),
+            });
+            state = step.next;
+        }
+        Ok(())
+    }
 }
 
 /// Distance below which a requested time is a grid point.
@@ -214,7 +240,8 @@ struct Watch<S> {
 struct Watched<S> {
     span: Span,
     before: S,
-    finiteness: Vec<Tensor<1>>,
+    next: S,
+    sums: Vec<Tensor<1>>,
 }
 
 impl<S> Default for Watch<S> {
@@ -228,7 +255,8 @@ impl<S: State> Watch<S> {
         self.steps.push(Watched {
             span: *span,
             before: before.clone(),
-            finiteness: norm::finiteness(next),
+            next: next.clone(),
+            sums: next.plain().components().into_iter().map(Tensor::sum).collect(),
         });
     }
 
@@ -239,26 +267,35 @@ impl<S: State> Watch<S> {
     /// Fails, and takes back what was done since, if a result was not finite.
     fn check<D: Dynamics<S> + ?Sized>(&mut self, progress: &mut Progress<'_, S, D>) -> Result<(), SolveError> {
         let steps = std::mem::take(&mut self.steps);
-        let flags: Vec<_> = steps.iter().flat_map(|step| step.finiteness.clone()).collect();
-        if flags.is_empty() {
-            return Ok(());
-        }
-        let tensors = flags.len() / steps.len();
-        let flags = Tensor::cat(flags, 0).try_into_data().map_err(norm::device_failure)?;
-        let Some(bad) = flags.iter::<f64>().position(|flag| flag != 0.0) else {
+        let Some(index) = first_bad(&steps)? else {
             return Ok(());
         };
-        let index = bad / tensors;
-        let undone = steps.len() - index;
-        let Some(failed) = steps.into_iter().nth(index) else {
-            return Ok(());
-        };
+        let failed = &steps[index];
         let is_good = |time: f64| progress.direction * (time - failed.span.start) <= resolution(progress.times);
         let good = progress.times.iter().take_while(|time| is_good(**time)).count();
         progress.states.truncate(good.max(1));
+        let undone = steps.len() - index;
         progress.statistics.accepted -= undone;
         progress.statistics.attempts -= undone - 1;
-        progress.last = (failed.span.start, failed.before);
+        progress.last = (failed.span.start, failed.before.clone());
         Err(SolveError::NonFiniteDynamics { time: failed.span.end })
     }
+}
+
+/// The first step whose result is not finite.
+fn first_bad<S: State>(steps: &[Watched<S>]) -> Result<Option<usize>, SolveError> {
+    let sums: Vec<_> = steps.iter().flat_map(|step| step.sums.clone()).collect();
+    if sums.is_empty() {
+        return Ok(None);
+    }
+    let tensors = sums.len() / steps.len();
+    let sums = Tensor::cat(sums, 0).try_into_data().map_err(norm::device_failure)?;
+    let sums: Vec<f64> = sums.iter().collect();
+    for (index, (step, sums)) in steps.iter().zip(sums.chunks(tensors)).enumerate() {
+        // A sum may also overflow where no element does.
+        if sums.iter().any(|sum| !sum.is_finite()) && !norm::is_finite(&step.next)? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }

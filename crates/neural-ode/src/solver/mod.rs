@@ -7,10 +7,12 @@ pub mod dense;
 mod fixed;
 pub mod initial_step;
 pub mod norm;
-mod options;
+pub(crate) mod options;
 mod replay;
 mod run;
 pub mod step;
+#[cfg(test)]
+mod tests;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
@@ -46,7 +48,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Solver {
     method: Method,
-    options: Options,
+    pub(crate) options: Options,
 }
 
 impl Solver {
@@ -246,10 +248,19 @@ impl Solver {
         start: f64,
         end: f64,
     ) -> Result<DenseSolution<S>, Failure<S>> {
-        let mut segments = Vec::new();
         let times = [start, end];
-        let task = Task::new(dynamics, initial, &times);
-        let run = self.run(task, &mut |step: &AcceptedStep<'_, S>| {
+        let (_, dense) = self.run_dense(Task::new(dynamics, initial, &times))?;
+        Ok(dense)
+    }
+
+    /// Solves and keeps every step, besides the states at the requested times.
+    pub(crate) fn run_dense<S: State, D: Dynamics<S> + ?Sized>(
+        &self,
+        task: Task<'_, S, D>,
+    ) -> Result<(Run<S>, DenseSolution<S>), Failure<S>> {
+        let (dynamics, times) = (task.dynamics, task.times);
+        let mut segments = Vec::new();
+        let mut run = self.run(task, &mut |step: &AcceptedStep<'_, S>| {
             segments.push(Segment {
                 span: step.span,
                 before: step.before.clone(),
@@ -257,18 +268,18 @@ impl Solver {
                 slopes: step.stages.to_vec(),
             });
         })?;
-        let mut statistics = run.solution.statistics;
         let curve = self.curve();
         if !self.method.is_adaptive() && matches!(curve, Curve::Cubic) {
-            fixed::add_end_slopes(&mut segments, dynamics, &mut statistics);
+            fixed::add_end_slopes(&mut segments, dynamics, &mut run.solution.statistics);
         }
-        Ok(DenseSolution {
+        let dense = DenseSolution {
             curve,
             segments,
-            start,
-            end,
-            statistics,
-        })
+            start: times[0],
+            end: times[times.len() - 1],
+            statistics: run.solution.statistics,
+        };
+        Ok((run, dense))
     }
 
     /// Solves and reports every accepted step. See [`Task`] and [`Run`].

@@ -24,8 +24,11 @@ pub enum Norm {
         components: usize,
     },
     /// Any function of the flattened tensors.
-    Custom(Arc<dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync>),
+    Custom(CustomNorm),
 }
+
+/// A norm of flattened tensors in units of the tolerance.
+pub type CustomNorm = Arc<dyn Fn(&[Tensor<1>]) -> f64 + Send + Sync>;
 
 impl fmt::Debug for Norm {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,6 +42,12 @@ impl fmt::Debug for Norm {
 }
 
 impl Norm {
+    /// A norm of one's own, of a state given as flattened tensors in units of the tolerance. A step is accepted if it is
+    /// at most 1.
+    pub fn custom(norm: impl Fn(&[Tensor<1>]) -> f64 + Send + Sync + 'static) -> Self {
+        Self::Custom(Arc::new(norm))
+    }
+
     /// The norm of a state given as flattened tensors, already in units of the tolerance.
     ///
     /// Squares do not overflow. Non-finite elements give a non-finite norm. Reads the device once.
@@ -267,13 +276,10 @@ impl Tolerances {
 
 /// Whether all elements are finite. Reads the device once.
 pub(crate) fn is_finite(state: &impl State) -> Result<bool, SolveError> {
-    Ok(largest(finiteness(state).into_iter())? == 0.0)
-}
-
-/// For each tensor 0 if it is finite and NaN if not, on the device.
-pub(crate) fn finiteness(state: &impl State) -> Vec<Tensor<1>> {
+    // Zero times an element is NaN unless it is finite.
     let components = state.plain().components().into_iter();
-    components.map(|component| component.mul_scalar(0.0).sum()).collect()
+    let zeros = components.map(|component| component.mul_scalar(0.0).sum());
+    Ok(largest(zeros)? == 0.0)
 }
 
 /// The distance from 1 to the next number of a precision.

@@ -1,7 +1,7 @@
 //! What can be set of a solve, and whether it makes sense.
 
 use crate::{
-    Method, SolveError,
+    GradientMode, Method, SolveError, Solver,
     solver::{
         controller::{Controller, StepControl},
         norm::{Norm, Tolerances},
@@ -66,6 +66,10 @@ pub(crate) struct Options {
     pub(crate) jump_at: Option<Vec<f64>>,
     pub(crate) norm: Option<Norm>,
     pub(crate) error_weights: Option<ErrorWeights>,
+    // Gradients.
+    pub(crate) gradient: GradientMode,
+    pub(crate) checkpoint_every: Option<usize>,
+    pub(crate) adjoint: Option<Box<Solver>>,
 }
 
 const DEFAULT_MAX_STEPS: usize = 100_000;

@@ -1,5 +1,6 @@
 //! Making accepted steps again, such as on tracked tensors.
 
+
 use crate::{
     Dynamics, SolveError, State,
     solver::{
@@ -19,6 +20,15 @@ pub(crate) struct Replay {
     resolution: f64,
 }
 
+/// A step made again.
+pub(crate) struct Replayed<S> {
+    pub(crate) next: S,
+    /// The states at the requested times in the step.
+    pub(crate) states: Vec<S>,
+    /// The slope at the end and the time of its evaluation, where it was needed: the next step can begin with it.
+    pub(crate) end_slope: Option<(f64, S)>,
+}
+
 impl Replay {
     /// Of a solve with these times. `None` for Adams methods, whose steps need those before: solve again instead.
     pub(crate) fn new(solver: &Solver, times: &[f64]) -> Option<Self> {
@@ -34,7 +44,8 @@ impl Replay {
         })
     }
 
-    /// The state at the end of a step from `before`, and the states at the requested times in it.
+    /// Makes the step from `before` again, with the states at the requested `times` in it. `slope` is the end slope of
+    /// the step before.
     ///
     /// # Errors
     ///
@@ -44,15 +55,19 @@ impl Replay {
         dynamics: &D,
         span: &Span,
         before: &S,
+        slope: Option<(f64, S)>,
         times: &[f64],
-    ) -> Result<(S, Vec<S>), SolveError> {
-        let first = dynamics.evaluate(span.first, before.clone());
+    ) -> Result<Replayed<S>, SolveError> {
+        let first = match slope {
+            Some((time, slope)) if time == span.first => slope,
+            _ => dynamics.evaluate(span.first, before.clone()),
+        };
         let mut step = step::take(self.tableau, span, before, first, |time, state| {
             Ok(dynamics.evaluate(time, state))
         })?;
         let is_end = |time: f64| (time - span.end).abs() <= self.resolution;
-        let needs_end_slope = !self.tableau.is_fsal && !matches!(self.curve, Curve::Linear);
-        if needs_end_slope && times.iter().any(|time| !is_end(*time)) {
+        let is_between = times.iter().any(|time| !is_end(*time));
+        if !self.tableau.is_fsal && is_between && self.curve != Curve::Linear {
             step.stages.push(dynamics.evaluate(span.last, step.next.clone()));
         }
         let state_at = |time: f64| match is_end(time) {
@@ -60,6 +75,12 @@ impl Replay {
             false => self.curve.interpolate(span, before, &step.next, &step.stages, time),
         };
         let states = times.iter().map(|time| state_at(*time)).collect();
-        Ok((step.next, states))
+        let has_end_slope = self.tableau.is_fsal || step.stages.len() > self.tableau.stages();
+        let end_slope = step.stages.pop().filter(|_| has_end_slope);
+        Ok(Replayed {
+            states,
+            end_slope: end_slope.map(|slope| (span.last, slope)),
+            next: step.next,
+        })
     }
 }

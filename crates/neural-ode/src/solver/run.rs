@@ -2,10 +2,11 @@
 
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State, Statistics,
+    gradient::BackwardReport,
     solver::{
-        adaptive,
+        adaptive::Adaptive,
         dense::Curve,
-        fixed,
+        fixed::Fixed,
         norm::{self, Tolerances},
         options::Options,
         step::AcceptedStep,
@@ -61,6 +62,8 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
         return Err(SolveError::NonFiniteInitialState.into());
     }
 
+    let stepping = Stepping::new(method, options, tolerances, task.times)?;
+    let first_step = task.first_step.or(options.first_step);
     let mut progress = Progress {
         dynamics: task.dynamics,
         times: task.times,
@@ -73,17 +76,9 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
             ..Statistics::default()
         },
     };
-    let outcome = match options
-        .tableau(method)
-        .and_then(|tableau| Some((tableau, tableau.embedded?)))
-    {
-        Some((tableau, embedded)) => {
-            let adaptive = adaptive::Adaptive::new(tableau, embedded, options, tolerances, task.times);
-            adaptive
-                .run(&mut progress, task.first_step.or(options.first_step), observe)
-                .map(Some)
-        }
-        None => fixed::run(method, options, &tolerances, &mut progress, observe).map(|()| None),
+    let outcome = match stepping {
+        Stepping::Adaptive(adaptive) => adaptive.run(&mut progress, first_step, observe).map(Some),
+        Stepping::Fixed(fixed) => fixed.run(&mut progress, observe).map(|()| None),
     };
     match outcome {
         Ok(next_step) => Ok(Run {
@@ -94,6 +89,24 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
             error,
             partial: Some(Box::new(progress.into_partial())),
         }),
+    }
+}
+
+/// The loop of a method.
+enum Stepping<S> {
+    Adaptive(Adaptive),
+    Fixed(Fixed<S>),
+}
+
+impl<S: State> Stepping<S> {
+    fn new(method: Method, options: &Options, tolerances: Tolerances, times: &[f64]) -> Result<Self, SolveError> {
+        let tableau = options.tableau(method);
+        match tableau.and_then(|tableau| Some((tableau, tableau.embedded?))) {
+            Some((tableau, embedded)) => Ok(Self::Adaptive(Adaptive::new(
+                tableau, embedded, options, tolerances, times,
+            ))),
+            None => Ok(Self::Fixed(Fixed::new(method, options, &tolerances, times)?)),
+        }
     }
 }
 
@@ -187,6 +200,7 @@ impl<S: State, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
             times: self.times.to_vec(),
             states: self.states,
             statistics: self.statistics,
+            report: BackwardReport::default(),
         }
     }
 
@@ -204,6 +218,7 @@ impl<S: State, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
             times,
             states: self.states,
             statistics: self.statistics,
+            report: BackwardReport::default(),
         }
     }
 }

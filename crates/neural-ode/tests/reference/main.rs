@@ -4,6 +4,7 @@
 //! place of each.
 
 mod adaptive;
+mod adjoint;
 mod bad_inputs;
 mod controller;
 mod fixed_step;

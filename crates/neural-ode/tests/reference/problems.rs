@@ -5,6 +5,8 @@ use papers_core::testing::{device, tensor_f64, values};
 use serde::Deserialize;
 use serde_json::Value;
 
+type Slope = dyn Fn(f64, &[f64]) -> Vec<f64>;
+
 /// An equation with its initial state, as the files describe it.
 #[derive(Deserialize)]
 pub(crate) struct Problem {
@@ -26,7 +28,7 @@ impl Problem {
         move |time, state| tensor(&slope(time, &values(state)))
     }
 
-    fn slope(&self) -> Box<dyn Fn(f64, &[f64]) -> Vec<f64>> {
+    fn slope(&self) -> Box<Slope> {
         let number = |name: &str| self.number(name);
         match self.name.as_str() {
             "linear_decay" => {
