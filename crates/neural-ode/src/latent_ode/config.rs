@@ -4,7 +4,7 @@ use papers_core::base::config::{ConfigError, Preset, RunConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::{model::Sizes, spirals::WINDOW};
-use crate::{Method, Solver};
+use crate::{GradientMode, Method, Solver};
 
 /// The experiments of this module.
 pub const PRESETS: &[Preset] = &[
@@ -24,6 +24,8 @@ pub const PRESETS: &[Preset] = &[
 pub struct LatentOdeConfig {
     /// The model.
     pub model: ModelKind,
+    /// How gradients pass the solver.
+    pub gradient: GradientMode,
     /// Spirals of one update.
     pub batch: usize,
     /// The spirals.

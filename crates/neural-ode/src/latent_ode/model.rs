@@ -67,7 +67,7 @@ impl LatentOde {
         initial: Tensor<2>,
         times: &[f64],
     ) -> Result<Solution<Tensor<2>>, Failure<Tensor<2>>> {
-        solver.solve(&self.dynamics, initial, times)
+        solver.solve_module(&self.dynamics, initial, times)
     }
 }
 

@@ -170,7 +170,7 @@ impl Experiment for LatentOdeExperiment {
         Ok(Self {
             network: streams.initialize("network", &training, || Network::new(config, &training)),
             optimizer: adam(),
-            solver: config.solver.init(),
+            solver: config.solver.init().gradient(config.gradient),
             sampler: Sampler::new(streams, "batches", train.len(), config.batch),
             validation: draw(Split::Validation, data.validation),
             test: draw(Split::Test, data.test),
