@@ -77,11 +77,19 @@ fn recur(driven: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
             if let Some(state) = states.last() {
                 input = input + state.clone().matmul(weight.clone());
             }
-            states.push(input.tanh());
+            states.push(tanh(input));
         }
         let output: Tensor<3> = Tensor::stack(states.clone(), 0);
         (output, move |gradient| pull_back(states, weight, gradient))
     })
+}
+
+/// The hyperbolic tangent as `1 - 2/(exp(2x) + 1)`, outside of any tape.
+///
+/// On CPUs the exponential is a vector instruction and the tangent is not: a fifth of the time. Close to zero the error
+/// is one unit in the last place of 1, not of the value. Where the exponential overflows, the result is exactly 1.
+fn tanh(input: Tensor<2>) -> Tensor<2> {
+    ((input * 2.0).exp() + 1.0).recip() * -2.0 + 1.0
 }
 
 /// Backpropagation through time.
@@ -133,6 +141,17 @@ mod tests {
             state = network.step(at(&inputs, step), state);
             assert_close(&values(at(&states, step)), &values(state.clone()), 1e-6);
         }
+    }
+
+    #[test]
+    fn the_fast_tangent_is_the_tangent() {
+        let inputs = [-1e3, -20.0, -1.0, -1e-3, 0.0, 0.5, 3.0, 1e3];
+        let device = testing::device();
+        let expected: Vec<f64> = inputs.iter().map(|input: &f64| input.tanh()).collect();
+        let double = tanh(tensor_f64(inputs.to_vec(), [1, 8], &device));
+        assert_close(&values(double), &expected, 1e-15);
+        let single = tanh(Tensor::from_floats([inputs.map(|input| input as f32)], &device));
+        assert_close(&values(single), &expected, 2e-7);
     }
 
     #[test]
