@@ -4,7 +4,10 @@
 //! pullback. A pullback may itself run autodiff on tensors of its own: that is how the adjoint of an ODE solver fits
 //! into `loss.backward()`.
 
-#![cfg_attr(feature = "ndarray", expect(deprecated, reason = "kept as the second opinion of the flex backend"))]
+#![cfg_attr(
+    feature = "ndarray",
+    expect(deprecated, reason = "kept as the second opinion of the flex backend")
+)]
 
 use std::{
     fmt,

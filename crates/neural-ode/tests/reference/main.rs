@@ -9,6 +9,7 @@ mod bad_inputs;
 mod batched;
 mod controller;
 mod fixed_step;
+mod latent_ode;
 mod ode_net;
 mod pending;
 mod problems;
