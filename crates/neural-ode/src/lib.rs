@@ -45,6 +45,7 @@ pub mod gradient;
 pub mod latent_ode;
 pub mod method;
 pub mod ode_net;
+mod reproduce;
 pub mod settings;
 pub mod solution;
 pub mod solver;
@@ -72,4 +73,5 @@ pub fn paper() -> Paper {
     Paper::new("neural-ode", env!("CARGO_PKG_VERSION"), title, "spirals")
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
+        .reproduction(reproduce::REPRODUCTION)
 }
