@@ -75,7 +75,10 @@ pub fn assert_gradient<const D: usize>(point: &[f64], function: impl Fn(Tensor<1
         };
         let estimate = (shifted(STEP) - shifted(-STEP)) / (2.0 * STEP);
         let error = (exact - estimate).abs() / exact.abs().max(1.0);
-        assert!(error < TOLERANCE, "coordinate {coordinate}: autodiff {exact}, differences {estimate}");
+        assert!(
+            error < TOLERANCE,
+            "coordinate {coordinate}: autodiff {exact}, differences {estimate}"
+        );
     }
 }
 
@@ -113,7 +116,8 @@ pub fn assert_backends_agree<E: Experiment>(
     let first = Context::new(device(), seed);
     let mut reference = E::new(config, &first)?;
     let state = checkpoint::LoopState::default();
-    let start = checkpoint::Store::new(folder.path()).save(0, Default::default(), &state, |writer| reference.save(writer))?;
+    let start =
+        checkpoint::Store::new(folder.path()).save(0, Default::default(), &state, |writer| reference.save(writer))?;
     let start = checkpoint::Reader::open(&start)?;
     let expected = measure(&mut reference, &first, updates)?;
 
@@ -131,7 +135,10 @@ pub fn assert_backends_agree<E: Experiment>(
         other.restore(&start)?;
         for ((term, expected), (_, found)) in expected.iter().zip(measure(&mut other, &context, updates)?) {
             let error = (found - expected).abs() / expected.abs().max(1.0);
-            assert!(error <= tolerance, "{name}: `{term}` is {found}, the first backend has {expected} (off by {error:e})");
+            assert!(
+                error <= tolerance,
+                "{name}: `{term}` is {found}, the first backend has {expected} (off by {error:e})"
+            );
         }
         compared.push(name);
     }

@@ -46,10 +46,14 @@ fn main() -> anyhow::Result<()> {
     let plain = Device::flex();
     let device = plain.clone().autodiff();
     let times: Vec<f64> = (0..=20).map(|index| f64::from(index) * 0.25).collect();
-    let solver = Solver::new(Method::Dopri5).tolerances(1e-4, 1e-5).gradient(GradientMode::Adjoint);
+    let solver = Solver::new(Method::Dopri5)
+        .tolerances(1e-4, 1e-5)
+        .gradient(GradientMode::Adjoint);
 
     let truth = LotkaVolterra::new([1.3, 0.9, 0.8, 1.8], &plain);
-    let observed = solver.solve(&truth, Tensor::from_floats([1.0, 1.0], &plain), &times)?.states;
+    let observed = solver
+        .solve(&truth, Tensor::from_floats([1.0, 1.0], &plain), &times)?
+        .states;
 
     let mut model = LotkaVolterra::new([1.0, 1.0, 1.0, 1.0], &device);
     let mut optimizer = AdamConfig::new().init();
@@ -61,7 +65,10 @@ fn main() -> anyhow::Result<()> {
         let loss = Tensor::cat(errors.collect(), 0).mean();
         if update % 100 == 0 {
             let value: f32 = loss.clone().into_scalar();
-            println!("update {update}: loss {value:.6}, rates {}", model.rates.val().into_data());
+            println!(
+                "update {update}: loss {value:.6}, rates {}",
+                model.rates.val().into_data()
+            );
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(0.1, model, gradients);

@@ -4,7 +4,7 @@ use papers_core::base::config::{ConfigError, Preset, RunConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::{model::Sizes, spirals::WINDOW};
-use crate::{GradientMode, Method, Solver};
+use crate::settings::{OptimizerConfig, SolverConfig, is_positive};
 
 /// The experiments of this module.
 pub const PRESETS: &[Preset] = &[
@@ -24,8 +24,6 @@ pub const PRESETS: &[Preset] = &[
 pub struct LatentOdeConfig {
     /// The model.
     pub model: ModelKind,
-    /// How gradients pass the solver.
-    pub gradient: GradientMode,
     /// Spirals of one update.
     pub batch: usize,
     /// The spirals.
@@ -82,75 +80,6 @@ pub struct DataConfig {
     pub noise: f64,
 }
 
-/// A solver by name, with its accuracy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SolverConfig {
-    /// Name of the method.
-    pub method: Method,
-    /// Of methods with a fixed step; without one, they step from each observed time of the batch to the next.
-    #[serde(default)]
-    pub step_size: Option<f64>,
-    /// Relative tolerance of adaptive methods.
-    #[serde(default = "relative_tolerance")]
-    pub rtol: f64,
-    /// Absolute tolerance of adaptive methods.
-    #[serde(default = "absolute_tolerance")]
-    pub atol: f64,
-}
-
-/// The library's for `f32`.
-fn relative_tolerance() -> f64 {
-    1e-3
-}
-
-/// The library's for `f32`.
-fn absolute_tolerance() -> f64 {
-    1e-6
-}
-
-impl SolverConfig {
-    /// The solver.
-    pub fn init(&self) -> Solver {
-        let solver = Solver::new(self.method);
-        match self.step_size {
-            Some(step) => solver.step_size(step),
-            None if self.method.is_adaptive() => solver.tolerances(self.rtol, self.atol),
-            None => solver,
-        }
-    }
-}
-
-/// Adam's settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimizerConfig {
-    /// Its rate in the beginning.
-    pub learning_rate: f64,
-    /// Parts of the run, in `(0, 1)`, after which the rate is multiplied by `drop_factor`.
-    #[serde(default)]
-    pub drops: Vec<f64>,
-    /// See `drops`.
-    #[serde(default = "drop_factor")]
-    pub drop_factor: f64,
-}
-
-fn drop_factor() -> f64 {
-    0.1
-}
-
-impl OptimizerConfig {
-    /// The rate of update `step` out of `steps`.
-    pub fn rate(&self, step: u64, steps: u64) -> f64 {
-        let passed = self
-            .drops
-            .iter()
-            .filter(|&&part| step as f64 >= part * steps as f64)
-            .count();
-        self.learning_rate * self.drop_factor.powi(passed as i32)
-    }
-}
-
 impl RunConfig for LatentOdeConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         let positive = |count: usize, key: &str| require(count > 0, key, "must be at least 1");
@@ -185,38 +114,12 @@ impl RunConfig for LatentOdeConfig {
     }
 }
 
-impl SolverConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        if let Some(step) = self.step_size {
-            let problem = format!("is not for {}, which chooses its own steps", self.method);
-            require(!self.method.is_adaptive(), "solver.step_size", &problem)?;
-            is_positive("solver.step_size", step)?;
-        }
-        is_positive("solver.rtol", self.rtol)?;
-        is_positive("solver.atol", self.atol)
-    }
-}
-
-impl OptimizerConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        is_positive("optimizer.learning_rate", self.learning_rate)?;
-        is_positive("optimizer.drop_factor", self.drop_factor)?;
-        let inside = self.drops.iter().all(|&part| part > 0.0 && part < 1.0);
-        require(inside, "optimizer.drops", "must be in (0, 1)")
-    }
-}
-
 fn require(holds: bool, key: &str, problem: &str) -> Result<(), ConfigError> {
     if holds {
         Ok(())
     } else {
         Err(ConfigError::invalid(key, problem))
     }
-}
-
-fn is_positive(key: &str, value: f64) -> Result<(), ConfigError> {
-    let is_valid = value > 0.0 && value.is_finite();
-    require(is_valid, key, &format!("must be positive, not {value}"))
 }
 
 #[cfg(test)]
@@ -249,7 +152,7 @@ mod tests {
             ("data.test=0", "data.test"),
             ("sizes.latent=0", "sizes.latent"),
             ("batch=5000", "batch"),
-            ("solver.step_size=0.1", "solver.step_size"),
+            ("solver.step_size=-0.1", "solver.step_size"),
             ("solver.rtol=-1.0", "solver.rtol"),
             ("optimizer.drops=[1.5]", "optimizer.drops"),
         ] {

@@ -178,7 +178,7 @@ fn affine(layer: &Linear) -> (Tensor<2>, Tensor<2>) {
     let weight = layer.weight.val();
     let bias = match &layer.bias {
         Some(bias) => bias.val().unsqueeze(),
-        None => weight.zeros_like().slice([0..1]),
+        None => weight.zeros_like().narrow(0, 0, 1),
     };
     (weight, bias)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use burn::{
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
+    optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
 use papers_core::{
@@ -169,8 +169,8 @@ impl Experiment for LatentOdeExperiment {
         let train = draw(Split::Train, data.train);
         Ok(Self {
             network: streams.initialize("network", &training, || Network::new(config, &training)),
-            optimizer: adam(),
-            solver: config.solver.init().gradient(config.gradient),
+            optimizer: config.optimizer.init(),
+            solver: config.solver.init(),
             sampler: Sampler::new(streams, "batches", train.len(), config.batch),
             validation: draw(Split::Validation, data.validation),
             test: draw(Split::Test, data.test),
@@ -250,14 +250,9 @@ impl Experiment for LatentOdeExperiment {
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
         self.network = checkpoint.module("network", self.network.clone())?;
-        self.optimizer = checkpoint.optimizer("optimizer", adam())?;
+        self.optimizer = checkpoint.optimizer("optimizer", self.config.optimizer.init())?;
         Ok(())
     }
-}
-
-fn adam() -> ModuleOptimizer {
-    // As in the release; Burn's own is 1e-5.
-    AdamConfig::new().with_epsilon(1e-8).init()
 }
 
 impl fmt::Debug for LatentOdeExperiment {
