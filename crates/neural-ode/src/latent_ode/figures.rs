@@ -119,7 +119,7 @@ pub(super) fn latent_trajectories(set: &SpiralSet, states: &Tensor<3>) -> Result
     })
 }
 
-/// Where the posterior of the initial latent state lies, against where on its curve each window begins.
+/// Where the posterior of the initial latent state lies, against where on its curve the first observation is.
 pub(super) fn initial_states(set: &SpiralSet, posterior: &DiagonalGaussian<2>) -> Result<Figure> {
     let [size, latent] = posterior.mean.dims();
     let means: Vec<f64> = posterior.mean.clone().try_into_vec_as()?;
@@ -128,15 +128,16 @@ pub(super) fn initial_states(set: &SpiralSet, posterior: &DiagonalGaussian<2>) -
         .map(|coordinate| {
             let of_family = |parity: usize| {
                 let points = (parity..size).step_by(2).map(|index| {
-                    let start = set.curves().time(set.spiral(index).first);
-                    (start, means[index * latent + coordinate])
+                    let spiral = set.spiral(index);
+                    let time = set.curves().time(spiral.first + spiral.observed[0]);
+                    (time, means[index * latent + coordinate])
                 });
                 let name = set.spiral(parity.min(size - 1)).turning.name();
                 Series::points(name, points).colored(palette(parity))
             };
             Chart {
                 title: format!("coordinate {}", coordinate + 1),
-                x_label: "start of the window on its curve".to_owned(),
+                x_label: "first observation on its curve".to_owned(),
                 y_label: "posterior mean".to_owned(),
                 series: vec![of_family(0), of_family(1)],
                 width: 380,
@@ -150,8 +151,8 @@ pub(super) fn initial_states(set: &SpiralSet, posterior: &DiagonalGaussian<2>) -
         name: "initial_states".to_owned(),
         title: "Posterior of the initial state".to_owned(),
         caption: format!(
-            "Mean of q(z(t₀) | x) of every test spiral against the time at which its window begins; the model is not \
-             told that time. The mean standard deviation is {}.",
+            "Mean of q(z(t₀) | x) of every test spiral against the time of its first observation on the whole curve; the \
+             model is not told that time. The mean standard deviation is {}.",
             number(typical)
         ),
         body: svg(plot::grid(&charts, 2))?,
