@@ -71,7 +71,7 @@ pub(crate) fn check_counts(workspace: &Workspace, record: bool) -> anyhow::Resul
     let counts = counts(workspace)?;
     if record {
         let mut text =
-            "# Crates that each package is built from, itself included. `cargo xtask ci` fails at ten more;\n\
+            "# Crates that each package is built from, itself included. `cargo xtask ci` fails at more than ten above;\n\
             # `cargo xtask ci --record-dependencies` writes this file.\n\n"
                 .to_owned();
         text.extend(counts.iter().map(|(name, count)| format!("{name} = {count}\n")));

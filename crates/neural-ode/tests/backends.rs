@@ -21,6 +21,13 @@ fn check<E: papers_core::Experiment>(name: &str, config: &E::Config) {
         eprintln!("{name}: skipped: {reason}");
     }
     assert!(compared.contains(&"ndarray"), "the second CPU backend always opens");
+    // Where a GPU driver is known to be there, such as in continuous integration, it has to be used.
+    if let Ok(required) = std::env::var("BURN_PAPERS_REQUIRE") {
+        assert!(
+            compared.contains(&required.as_str()),
+            "{required} is required: {skipped:?}"
+        );
+    }
 }
 
 #[test]
