@@ -9,7 +9,7 @@ use burn::{
     tensor::activation::log_softmax,
 };
 use papers_core::{
-    Context, Error, Experiment, Result,
+    Context, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
     checkpoint,
     data::{Sampler, labels, pixels},
