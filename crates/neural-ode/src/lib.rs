@@ -39,6 +39,7 @@
 //!
 //! Where we differ from the paper, and why: see the README.
 
+mod divergence;
 pub mod dynamics;
 pub mod error;
 pub mod gradient;

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use papers_core::base::suggest::nearest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::tableau::{self, Tableau};
@@ -148,14 +149,9 @@ pub struct UnknownMethod {
 }
 
 impl UnknownMethod {
-    /// The method whose name takes the fewest edits to reach, if three are enough.
+    /// The method whose name is most like it, if any is.
     pub fn nearest(&self) -> Option<Method> {
-        let name = self.name.to_lowercase();
-        let (count, method) = Method::ALL
-            .map(|method| (edits(&name, method.name()), method))
-            .into_iter()
-            .min_by_key(|(count, _)| *count)?;
-        (count <= 3).then_some(method)
+        nearest(&self.name, Method::ALL.map(Method::name))?.parse().ok()
     }
 }
 
@@ -169,21 +165,6 @@ impl fmt::Display for UnknownMethod {
         }
         write!(formatter, " (known: {})", Method::ALL.map(Method::name).join(", "))
     }
-}
-
-/// Number of characters to insert, delete or replace between two words.
-fn edits(from: &str, to: &str) -> usize {
-    // Distances from a prefix of `from`, which grows by a character each round, to every prefix of `to`.
-    let mut distances: Vec<usize> = (0..=to.chars().count()).collect();
-    for (index, letter) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut distances[0], index + 1);
-        for (column, other) in to.chars().enumerate() {
-            let replaced = diagonal + usize::from(letter != other);
-            diagonal = distances[column + 1];
-            distances[column + 1] = replaced.min(diagonal + 1).min(distances[column] + 1);
-        }
-    }
-    distances[to.chars().count()]
 }
 
 #[cfg(test)]
@@ -240,17 +221,5 @@ mod tests {
         );
         let error = serde_json::from_str::<Method>("\"dopri6\"").unwrap_err().to_string();
         assert!(error.contains("did you mean `dopri5`?"), "{error}");
-    }
-
-    #[test]
-    fn edits_are_counted() {
-        for (from, to, count) in [
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("kitten", "sitting", 3),
-            ("same", "same", 0),
-        ] {
-            assert_eq!(edits(from, to), count);
-        }
     }
 }

@@ -13,13 +13,13 @@ use crate::{GradientMode, Method, Solver};
 pub struct SolverConfig {
     /// Name of the method.
     pub method: Method,
-    /// Of methods with a fixed step; 0 for steps from each requested time to the next.
+    /// Counts for methods with a fixed step, unused by the others; 0 for steps from each requested time to the next.
     #[serde(default)]
     pub step_size: f64,
-    /// Relative tolerance of adaptive methods.
+    /// Relative tolerance. Counts for adaptive methods, unused by those with a fixed step.
     #[serde(default = "relative_tolerance")]
     pub rtol: f64,
-    /// Absolute tolerance of adaptive methods.
+    /// Absolute tolerance. Counts for adaptive methods, unused by those with a fixed step.
     #[serde(default = "absolute_tolerance")]
     pub atol: f64,
     /// Where gradients come from.

@@ -33,12 +33,13 @@ pub enum GradientMode {
     /// Discretize, then optimize: every operation of the accepted steps is on the tape. Exact for the discrete solve;
     /// memory grows with steps times stages times what one evaluation of the dynamics keeps.
     Direct,
-    /// The gradient of `Direct`, to rounding, from re-running stretches of accepted steps backwards. Memory grows with
-    /// the square root of the number of steps.
+    /// The gradient of `Direct`, to rounding, from re-running stretches of accepted steps backwards. States kept grow
+    /// with the square root of the number of steps, besides a few numbers for each step. Adams methods are one stretch,
+    /// with the memory of `Direct`.
     #[default]
     Checkpointed,
     /// Optimize, then discretize: the adjoint equation is solved backwards together with the state. The error is of
-    /// the size of the tolerance; memory does not grow with the number of steps. Where the dynamics contract, the
+    /// the size of the tolerance; memory grows with the requested times, whose states are kept, not with the steps. Where the dynamics contract, the
     /// backward state is unstable: see [`BackwardStatistics::reverse_state_drift`].
     Adjoint,
     /// The adjoint whose steps ignore the error of the parameters' gradient, which does not feed back (Kidger et al.
@@ -145,6 +146,7 @@ impl Solver {
         if self.gradient_mode() == GradientMode::Direct || !is_tracked {
             return self.solve(module, initial, times);
         }
+        self.check_shapes(&initial, times)?;
         self.check_gradient()?;
         check_types(&components, &parameters)?;
 

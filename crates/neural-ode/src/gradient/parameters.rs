@@ -44,14 +44,14 @@ impl<M: Module> LocalModule<M> {
     ///
     /// # Panics
     ///
-    /// If the state has no tensors.
+    /// If the state has no tensors, which a solve refuses.
     pub(super) fn new<S: State>(module: &M, state: &S) -> Self {
         let module = module.valid().train();
         let sizes = flatten(&module).iter().map(|parameter| parameter.dims()[0]).collect();
-        let components = state.plain().components();
+        let first = state.plain().components().swap_remove(0);
         Self {
             module,
-            zero: components[0].clone().narrow(0, 0, 1).zeros_like(),
+            zero: Tensor::zeros([1], (&first.device(), first.dtype())),
             sizes,
         }
     }

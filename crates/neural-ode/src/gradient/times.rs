@@ -2,7 +2,14 @@
 
 use burn::prelude::*;
 
-use crate::{Dynamics, Failure, Solution, SolveError, Solver, State};
+use super::BackwardReport;
+use crate::{
+    Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
+    solver::{
+        check_slope,
+        norm::{self, device_failure},
+    },
+};
 
 impl Solver {
     /// [`solve_module`](Self::solve_module) at times that gradients flow to, too.
@@ -24,17 +31,17 @@ impl Solver {
         initial: S,
         times: Tensor<1>,
     ) -> Result<Solution<S>, Failure<S>> {
-        let data = times.clone().inner().into_data();
+        let data = times.clone().inner().try_into_data().map_err(device_failure)?;
         let host: Vec<f64> = data.iter::<f64>().collect();
-        let Some(&first) = host.first() else {
-            let problem = "there are none".to_owned();
-            return Err(SolveError::InvalidTimes { problem }.into());
-        };
+        self.check(&initial, &host)?;
         let plain = module.valid();
         let moves = times.clone() - times.detach();
         let of_time = |index: usize| moves.clone().narrow(0, index, 1);
 
-        let slope = plain.evaluate(first, initial.plain());
+        let slope = check_slope(plain.evaluate(host[0], initial.plain()), &initial)?;
+        if !norm::is_finite(&slope)? {
+            return Err(at_the_start(initial, host[0]));
+        }
         let start = moved(&initial, &slope, of_time(0).neg());
         let mut solution = self.solve_module(module, start, &host)?;
         solution.states[0] = initial;
@@ -47,11 +54,31 @@ impl Solver {
     }
 }
 
+/// The dynamics are not finite at the first time already.
+fn at_the_start<S: State>(initial: S, time: f64) -> Failure<S> {
+    let partial = Solution {
+        times: vec![time],
+        states: vec![initial],
+        statistics: Statistics {
+            evaluations: 1,
+            ..Statistics::default()
+        },
+        report: BackwardReport::default(),
+    };
+    Failure {
+        error: SolveError::NonFiniteDynamics { time },
+        partial: Some(Box::new(partial)),
+    }
+}
+
 /// The state plus `slope` times a zero, through which the gradient flows to a time.
 fn moved<S: State>(state: &S, slope: &S, zero: Tensor<1>) -> S {
     let pairs = state.components().into_iter().zip(slope.plain().components());
     let moved: Vec<_> = pairs
-        .map(|(component, slope)| component.autodiff() + slope.autodiff() * zero.clone().autodiff())
+        .map(|(component, slope)| {
+            let zero = zero.clone().autodiff().cast(component.dtype());
+            component.autodiff() + slope.autodiff() * zero
+        })
         .collect();
     state.rebuild(&mut moved.into_iter())
 }

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use burn::prelude::*;
 
 use super::{gaussian::DiagonalGaussian, model::LatentOde, spirals::Batch};
-use crate::{Failure, Solver, Statistics};
+use crate::{BackwardStatistics, Failure, Solver, Statistics, gradient::BackwardReport};
 
 /// The two terms of the evidence lower bound, in nats, `[batch]` each.
 #[derive(Debug, Clone)]
@@ -16,9 +16,15 @@ pub struct Elbo {
     pub kl: Tensor<1>,
     /// What the solve took.
     pub statistics: Statistics,
+    report: BackwardReport,
 }
 
 impl Elbo {
+    /// What differentiating took, as of [`Solution::backward`](crate::Solution::backward).
+    pub fn backward(&self) -> Option<BackwardStatistics> {
+        self.report.get()
+    }
+
     /// The bound of each sample, `[batch]`.
     pub fn per_sample(&self) -> Tensor<1> {
         self.log_likelihood.clone() - self.kl.clone()
@@ -54,6 +60,7 @@ pub fn elbo(
         log_likelihood: log_likelihood(batch.positions.clone(), predicted, deviation),
         kl: posterior.kl_to_standard_normal(),
         statistics: solution.statistics,
+        report: solution.report,
     })
 }
 

@@ -17,10 +17,10 @@ use super::{
     evaluate::Trajectories,
     figures,
     model::LatentOde,
-    objective,
+    objective::{self, Elbo},
     spirals::{Batch, Curves, SpiralSet, Split},
 };
-use crate::{SolveError, Solver};
+use crate::{SolveError, Solver, divergence::unsolved};
 
 /// One of the models of table 2.
 #[derive(Module, Debug)]
@@ -80,6 +80,8 @@ pub struct LatentOdeExperiment {
     streams: Streams,
     plain: Device,
     training: Device,
+    /// Updates applied.
+    updates: u64,
 }
 
 impl LatentOdeExperiment {
@@ -99,20 +101,16 @@ impl LatentOdeExperiment {
     }
 
     /// The loss of a batch, the mean over its spirals, with what is reported of it.
-    fn loss(&self, batch: &Batch, step: u64) -> Result<(Tensor<1>, Terms)> {
+    fn loss(&self, batch: &Batch, step: u64) -> Result<(Tensor<1>, Terms), SolveError> {
         match &self.network {
             Network::LatentOde(model) => {
                 let shape = [batch.size(), self.config.sizes.latent];
                 let noise = self.streams.normal("posterior", step, shape, &self.training);
-                let elbo = objective::elbo(model, &self.solver, batch, noise, self.config.data.noise);
-                let elbo = elbo.map_err(|failure| Error::Step {
-                    step,
-                    message: failure.to_string(),
-                })?;
-                let (log_likelihood, kl) = (elbo.log_likelihood.mean(), elbo.kl.mean());
+                let elbo = objective::elbo(model, &self.solver, batch, noise, self.config.data.noise)?;
+                let (log_likelihood, kl) = (elbo.log_likelihood.clone().mean(), elbo.kl.clone().mean());
                 let terms = Terms {
                     parts: vec![("log_likelihood", log_likelihood.clone()), ("kl", kl.clone())],
-                    evaluations: Some(elbo.statistics.evaluations),
+                    elbo: Some(elbo),
                 };
                 Ok((kl - log_likelihood, terms))
             }
@@ -120,19 +118,25 @@ impl LatentOdeExperiment {
                 let nll = model.negative_log_likelihood(batch.positions.clone(), batch.gaps.clone());
                 let terms = Terms {
                     parts: Vec::new(),
-                    evaluations: None,
+                    elbo: None,
                 };
                 Ok((nll.mean(), terms))
             }
         }
     }
 
+    /// Predictions for all spirals of one split, named `name`.
+    fn trajectories(&self, network: &Network, set: &SpiralSet, name: &str, pace: Pace) -> Result<Trajectories> {
+        let trajectories = network.trajectories(&self.solver, set, &set.all(), pace, &self.plain);
+        trajectories.map_err(|error| Error::Step {
+            step: self.updates,
+            message: format!("solving the {name} spirals: {error}"),
+        })
+    }
+
     /// Errors on one split, named after it.
     fn measure(&self, network: &Network, set: &SpiralSet, split: &str) -> Result<Scalars> {
-        let run = |pace| {
-            let trajectories = network.trajectories(&self.solver, set, &set.all(), pace, &self.plain);
-            trajectories.map_err(|error| Error::Usage(format!("solving the {split} spirals: {error}")))
-        };
+        let run = |pace| self.trajectories(network, set, split, pace);
         let trajectories = run(Pace::Requested)?;
         let rmse = trajectories.rmse()?;
         let mut scalars = vec![
@@ -153,8 +157,8 @@ impl LatentOdeExperiment {
 /// What an update reports besides its loss.
 struct Terms {
     parts: Vec<(&'static str, Tensor<1>)>,
-    /// Evaluations of the dynamics in the forward solve.
-    evaluations: Option<usize>,
+    /// Of a latent ODE.
+    elbo: Option<Elbo>,
 }
 
 impl Experiment for LatentOdeExperiment {
@@ -178,16 +182,26 @@ impl Experiment for LatentOdeExperiment {
             streams,
             plain: context.device.clone(),
             training,
+            updates: 0,
             config: config.clone(),
         })
     }
 
     fn step(&mut self, step: u64) -> Result<Scalars> {
         let batch = self.train.batch(self.sampler.batch(step), &self.training);
-        let (loss, terms) = self.loss(&batch, step)?;
+        let (loss, terms) = match self.loss(&batch, step) {
+            Ok(loss) => loss,
+            Err(error) => return unsolved("forward solve", &error, step),
+        };
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let backward = terms.elbo.as_ref().and_then(Elbo::backward).unwrap_or_default();
+        if let Some(error) = &backward.error {
+            // The gradients are NaN.
+            return unsolved("backward solve", error, step);
+        }
         let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
         self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+        self.updates = step + 1;
 
         // One read of the device for all.
         let names = std::iter::once("loss")
@@ -196,7 +210,8 @@ impl Experiment for LatentOdeExperiment {
         let values = std::iter::once(loss).chain(terms.parts.iter().map(|(_, value)| value.clone()));
         let values: Tensor<1> = Tensor::cat(values.map(Tensor::inner).collect(), 0);
         let mut scalars: Scalars = names.zip(values.try_into_vec_as()?).collect();
-        scalars.extend(terms.evaluations.map(|count| ("evaluations".to_owned(), count as f64)));
+        let evaluations = terms.elbo.map(|elbo| elbo.statistics.evaluations);
+        scalars.extend(evaluations.map(|count| ("evaluations".to_owned(), count as f64)));
         Ok(scalars)
     }
 
@@ -209,11 +224,7 @@ impl Experiment for LatentOdeExperiment {
 
     fn figures(&self) -> Result<Vec<Figure>> {
         let network = self.network();
-        let everything = self.test.all();
-        let run = |pace| {
-            let trajectories = network.trajectories(&self.solver, &self.test, &everything, pace, &self.plain);
-            trajectories.map_err(|error| Error::Usage(format!("solving the test spirals: {error}")))
-        };
+        let run = |pace| self.trajectories(&network, &self.test, "test", pace);
         let trajectories = run(Pace::Requested)?;
         let spacing = self.test.curves().spacing();
         let samples = figures::samples(&self.test);
@@ -227,7 +238,7 @@ impl Experiment for LatentOdeExperiment {
                 if let Some(states) = trajectories.states.as_ref().filter(|states| states.dims()[2] >= 2) {
                     drawn.push(figures::latent_trajectories(&self.test, states)?);
                 }
-                let batch = self.test.batch(&everything, &self.plain);
+                let batch = self.test.batch(&self.test.all(), &self.plain);
                 let posterior = model.recognition.forward(batch.positions_and_gaps());
                 drawn.push(figures::initial_states(&self.test, &posterior)?);
             }
@@ -251,6 +262,7 @@ impl Experiment for LatentOdeExperiment {
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
         self.network = checkpoint.module("network", self.network.clone())?;
         self.optimizer = checkpoint.optimizer("optimizer", self.config.optimizer.init())?;
+        self.updates = checkpoint.step();
         Ok(())
     }
 }
@@ -269,7 +281,11 @@ mod tests {
     use papers_core::{base::config, testing};
 
     use super::*;
-    use crate::latent_ode::config::PRESETS;
+    use crate::{
+        GradientMode, Method,
+        divergence::tests::{assert_stops_as_diverged, weights},
+        latent_ode::config::PRESETS,
+    };
 
     fn experiment(model: ModelKind, sets: &[&str]) -> (LatentOdeConfig, Context) {
         let small = ["data.train=24", "data.validation=4", "data.test=4", "batch=12"];
@@ -317,6 +333,35 @@ mod tests {
         for config in [config, small] {
             let experiment = LatentOdeExperiment::new(&config, &context).expect("built");
             assert!(!experiment.figures().expect("figures").is_empty());
+        }
+    }
+
+    #[test]
+    fn weights_that_blow_up_stop_the_run_as_diverged() {
+        let (config, _) = experiment(ModelKind::LatentOde, &["optimizer.learning_rate=1e30"]);
+        assert_stops_as_diverged::<LatentOdeExperiment>(&config);
+    }
+
+    #[test]
+    fn a_failed_solve_leaves_the_weights_alone() {
+        let (config, context) = experiment(ModelKind::LatentOde, &["data.observations=10"]);
+        let mut experiment = LatentOdeExperiment::new(&config, &context).expect("built");
+        let before = weights(&experiment.network);
+        let lost = || Solver::new(Method::Dopri5).max_steps(1);
+        let backward = Solver::new(Method::Dopri5)
+            .gradient(GradientMode::Adjoint)
+            .adjoint_solver(lost());
+        for (solver, which) in [(lost(), "forward"), (backward, "backward")] {
+            experiment.solver = solver;
+            let error = experiment.step(0).expect_err("a solve of one step").to_string();
+            assert!(error.starts_with(&format!("step 0: the {which} solve")), "{error}");
+            assert!(weights(&experiment.network) == before, "{which}");
+        }
+        experiment.solver = lost();
+        experiment.updates = 5;
+        for error in [experiment.evaluate().err(), experiment.figures().err()] {
+            let error = error.expect("a solve of one step");
+            assert!(matches!(error, Error::Step { step: 5, .. }), "{error}");
         }
     }
 

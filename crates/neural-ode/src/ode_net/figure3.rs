@@ -18,6 +18,7 @@ use papers_core::{
     },
     data::pixels,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     evaluate::{EvaluateError, classify},
@@ -31,6 +32,10 @@ const TOLERANCES: [f64; 5] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 const BATCH: usize = 32;
 /// Pictures whose classes are predicted at each tolerance.
 const CLASSIFIED: usize = 512;
+/// Relative and absolute tolerance of figure 3d.
+const GROWTH_TOLERANCE: f64 = 1e-3;
+/// Attempts at steps after which a point of figure 3d is given up.
+const GROWTH_STEPS: usize = 1000;
 /// Times a solve is repeated; the fastest counts.
 const REPEATS: usize = 3;
 
@@ -218,29 +223,79 @@ impl Study {
     }
 }
 
-/// Figure 3d: mean evaluations of the dynamics per update, by epoch.
+/// Figure 3d: what the dynamics ask of an adaptive solver as training goes on.
 ///
-/// # Errors
-///
-/// What the plotting library reports.
-pub fn evaluations_over_training(means: &[f64]) -> Result<Figure> {
-    let points = means
-        .iter()
-        .enumerate()
-        .map(|(epoch, &mean)| ((epoch + 1) as f64, mean));
-    let chart = Chart {
-        title: "d: evaluations over training".to_owned(),
-        x_label: "epoch".to_owned(),
-        y_label: "evaluations forward".to_owned(),
-        series: vec![Series::new("", points, Style::LinePoints)],
-        ..Chart::default()
-    };
-    Ok(Figure {
-        name: "figure-3d".to_owned(),
-        title: "Figure 3d: evaluations over training".to_owned(),
-        caption: "Mean per update. A solver with a fixed step always takes the same number.".to_owned(),
-        body: Body::Svg(chart.to_svg()?),
-    })
+/// Always dopri5 at the same tolerance on the same pictures, whatever solver trains: with a fixed step nothing would
+/// grow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Updates applied and evaluations of the dynamics in one forward solve.
+    points: Vec<(u64, usize)>,
+}
+
+impl Growth {
+    /// Solves the ODE of the first pictures of `set`, and remembers the evaluations. `dynamics` are those of `model`,
+    /// which is on a plain device.
+    ///
+    /// A solve that fails leaves a gap: whether the run goes on is up to its own solver.
+    pub fn measure(&mut self, model: &Classifier, dynamics: &OdeFunction, set: &ImageSet, updates: u64) {
+        let first: Vec<usize> = (0..BATCH.min(set.len())).collect();
+        let state = model
+            .stem
+            .forward(pixels(set, &first, &model.stem.first.weight.device()));
+        let solver = Solver::new(Method::Dopri5)
+            .tolerances(GROWTH_TOLERANCE, GROWTH_TOLERANCE)
+            .max_steps(GROWTH_STEPS);
+        match solver.solve(dynamics, state, &TIMES) {
+            Ok(solution) => self.points.push((updates, solution.statistics.evaluations)),
+            Err(failure) => log::warn!("figure 3d has no point after {updates} updates: {failure}"),
+        }
+    }
+
+    /// Updates applied and evaluations of the dynamics in one forward solve, in order.
+    pub fn points(&self) -> &[(u64, usize)] {
+        &self.points
+    }
+
+    /// Figure 3d and the numbers behind it.
+    ///
+    /// # Errors
+    ///
+    /// What the plotting library reports.
+    pub fn figures(&self) -> Result<Vec<Figure>> {
+        let points = self
+            .points
+            .iter()
+            .map(|&(updates, count)| (updates as f64, count as f64));
+        let chart = Chart {
+            title: "d: evaluations over training".to_owned(),
+            x_label: "updates".to_owned(),
+            y_label: "evaluations forward".to_owned(),
+            series: vec![Series::new("", points, Style::LinePoints)],
+            ..Chart::default()
+        };
+        let mut table = Table::new(["updates", "evaluations forward"]);
+        for (updates, count) in &self.points {
+            table.push([updates.to_string(), count.to_string()]);
+        }
+        let figure = |name: &str, title: &str, body| Figure {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            caption: format!(
+                "dopri5 at tolerances of {GROWTH_TOLERANCE:e} on the same {BATCH} validation pictures, when an epoch \
+                 begins and at the end, whatever solver trains."
+            ),
+            body,
+        };
+        Ok(vec![
+            figure(
+                "figure-3d",
+                "Figure 3d: evaluations over training",
+                Body::Svg(chart.to_svg()?),
+            ),
+            figure("growth", "Evaluations over training", Body::Table(table)),
+        ])
+    }
 }
 
 /// Evaluations of the adjoint's backward solve, with the full norm and with the seminorm. The loss is the sum of the

@@ -9,48 +9,22 @@ use burn::{
     tensor::activation::log_softmax,
 };
 use papers_core::{
-    Context, Error, Experiment, Result,
+    Context, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
     checkpoint,
     data::{Sampler, labels, pixels},
     random::Streams,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     config::OdeNetConfig,
     data::{Pictures, crop},
     evaluate::{argmax, classify},
-    figure3, figures,
+    figure3::{Growth, Study},
+    figures,
     model::{Classifier, Prediction},
 };
-use crate::{Failure, Solver};
-
-/// Mean evaluations of the dynamics of each epoch, for the paper's figure 3d.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evaluations {
-    /// Updates and evaluations in all of them, of each epoch.
-    epochs: Vec<(u64, u64)>,
-}
-
-impl Evaluations {
-    fn add(&mut self, epoch: usize, evaluations: usize) {
-        if self.epochs.len() <= epoch {
-            self.epochs.resize(epoch + 1, (0, 0));
-        }
-        let (updates, sum) = &mut self.epochs[epoch];
-        *updates += 1;
-        *sum += evaluations as u64;
-    }
-
-    /// Mean evaluations per update of each epoch so far.
-    pub fn means(&self) -> Vec<f64> {
-        self.epochs
-            .iter()
-            .map(|&(updates, sum)| sum as f64 / updates.max(1) as f64)
-            .collect()
-    }
-}
+use crate::{Solution, Solver, divergence::unsolved};
 
 /// A network in training.
 pub struct OdeNet {
@@ -62,7 +36,7 @@ pub struct OdeNet {
     sampler: Sampler,
     streams: Streams,
     device: Device,
-    evaluations: Evaluations,
+    growth: Growth,
     /// Updates applied.
     updates: u64,
 }
@@ -78,11 +52,18 @@ impl OdeNet {
         log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
     }
 
-    fn failure(&self, failure: &Failure<Tensor<4>>) -> Error {
-        Error::Step {
-            step: self.updates,
-            message: failure.to_string(),
+    /// Measures for figure 3d what the dynamics ask of an adaptive solver by now.
+    fn measure_growth(&mut self) {
+        let model = self.model.valid();
+        if let Some(dynamics) = &model.dynamics {
+            self.growth
+                .measure(&model, dynamics, &self.pictures.validation, self.updates);
         }
+    }
+
+    /// Whether an epoch begins with update `step`.
+    fn begins_epoch(&self, step: u64) -> bool {
+        step == 0 || self.sampler.epoch_of(step) != self.sampler.epoch_of(step - 1)
     }
 }
 
@@ -104,14 +85,16 @@ impl Experiment for OdeNet {
             pictures,
             streams: context.streams,
             device,
-            evaluations: Evaluations::default(),
+            growth: Growth::default(),
             updates: 0,
             config: config.clone(),
         })
     }
 
     fn step(&mut self, step: u64) -> Result<Scalars> {
-        let epoch = self.sampler.epoch_of(step) as usize;
+        if self.begins_epoch(step) {
+            self.measure_growth();
+        }
         let indices = self.sampler.batch(step);
         let batch = crop(
             &self.pictures.train,
@@ -123,28 +106,33 @@ impl Experiment for OdeNet {
         let all: Vec<usize> = (0..batch.len()).collect();
         // Pictures stay off the tape: nothing needs their gradients.
         let images = pixels(&batch, &all, &self.device.clone().inner());
-        let prediction = self.model.forward(images, &self.solver);
-        let Prediction { logits, solution } = prediction.map_err(|failure| self.failure(&failure))?;
+        let Prediction { logits, solution } = match self.model.forward(images, &self.solver) {
+            Ok(prediction) => prediction,
+            Err(failure) => return unsolved("forward solve", &failure.error, step),
+        };
         let classes = argmax(logits.clone()).map_err(|error| error.at_step(step))?;
         let loss = Self::loss(logits, labels(&batch, &all, &self.device));
         let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let backward = solution.as_ref().and_then(Solution::backward).unwrap_or_default();
+        if let Some(error) = &backward.error {
+            // The gradients are NaN.
+            return unsolved("backward solve", error, step);
+        }
         let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
         self.model = self.optimizer.step(rate, self.model.clone(), gradients);
-        let evaluations = solution.as_ref().map_or(0, |solution| solution.statistics.evaluations);
-        self.evaluations.add(epoch, evaluations);
         self.updates = step + 1;
+        if self.updates == self.config.schedule.steps {
+            self.measure_growth();
+        }
+        let evaluations = solution.as_ref().map_or(0, |solution| solution.statistics.evaluations);
         let right = std::iter::zip(&classes, &batch.labels).filter(|(class, label)| **class == usize::from(**label));
         let mut scalars = vec![
             ("loss".to_owned(), value),
             ("accuracy".to_owned(), right.count() as f64 / batch.len() as f64),
             ("nfe_forward".to_owned(), evaluations as f64),
         ];
-        if let Some(backward) = solution.and_then(|solution| solution.backward()) {
-            if let Some(error) = backward.error {
-                let message = format!("the adjoint equation: {error}");
-                return Err(Error::Step { step, message });
-            }
+        if backward.statistics.evaluations > 0 {
             scalars.push(("nfe_backward".to_owned(), backward.statistics.evaluations as f64));
         }
         Ok(scalars)
@@ -175,10 +163,10 @@ impl Experiment for OdeNet {
             figures::cost(&self.config, &model, set, &test),
         ];
         if let Some(dynamics) = &model.dynamics {
-            let study = figure3::Study::new(&model, dynamics, set);
+            let study = Study::new(&model, dynamics, set);
             let study = study.map_err(|error| error.at_step(self.updates))?;
             figures.extend(study.figures()?);
-            figures.push(figure3::evaluations_over_training(&self.evaluations.means())?);
+            figures.extend(self.growth.figures()?);
         }
         Ok(figures)
     }
@@ -186,13 +174,13 @@ impl Experiment for OdeNet {
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
         checkpoint.module("classifier", &self.model)?;
         checkpoint.optimizer("classifier", &self.optimizer)?;
-        checkpoint.json("evaluations", &self.evaluations)
+        checkpoint.json("growth", &self.growth)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
         self.model = checkpoint.module("classifier", self.model.clone())?;
         self.optimizer = checkpoint.optimizer("classifier", self.optimizer.clone())?;
-        self.evaluations = checkpoint.json("evaluations")?;
+        self.growth = checkpoint.json("growth")?;
         self.updates = checkpoint.step();
         Ok(())
     }
@@ -203,5 +191,66 @@ impl fmt::Debug for OdeNet {
         f.debug_struct("OdeNet")
             .field("config", &self.config)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use papers_core::{base::config, testing};
+
+    use super::*;
+    use crate::{
+        GradientMode, Method,
+        divergence::tests::{assert_stops_as_diverged, weights},
+        ode_net::config::PRESETS,
+    };
+
+    fn configuration(sets: &[&str]) -> OdeNetConfig {
+        let digits = PRESETS.iter().find(|preset| preset.name == "digits").expect("a preset");
+        let small = ["data.train=64", "data.validation=16", "data.test=16", "batch=16"];
+        let sets: Vec<String> = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
+        config::resolve(digits.toml, None, &sets).expect("settings that exist")
+    }
+
+    #[test]
+    fn weights_that_blow_up_stop_the_run_as_diverged() {
+        for method in ["rk4", "dopri5"] {
+            let method = format!("solver.method='{method}'");
+            assert_stops_as_diverged::<OdeNet>(&configuration(&[&method, "optimizer.learning_rate=1e30"]));
+        }
+    }
+
+    #[test]
+    fn a_failed_solve_leaves_the_weights_alone() {
+        let context = Context::new(testing::device(), 0);
+        let mut experiment = OdeNet::new(&configuration(&[]), &context).expect("embedded data");
+        let before = weights(&experiment.model);
+        let lost = || Solver::new(Method::Dopri5).tolerances(1e-9, 1e-9).max_steps(1);
+        let backward = Solver::new(Method::Dopri5)
+            .gradient(GradientMode::Adjoint)
+            .adjoint_solver(lost());
+        for (solver, which) in [(lost(), "forward"), (backward, "backward")] {
+            experiment.solver = solver;
+            let error = experiment.step(0).expect_err("a solve of one step").to_string();
+            assert!(error.starts_with(&format!("step 0: the {which} solve")), "{error}");
+            assert!(weights(&experiment.model) == before, "{which}");
+        }
+    }
+
+    #[test]
+    fn evaluations_of_the_adaptive_solver_are_counted_when_an_epoch_begins_and_at_the_end() {
+        // Four updates are an epoch.
+        let config = configuration(&["schedule.steps=10"]);
+        let mut experiment = OdeNet::new(&config, &Context::new(testing::device(), 0)).expect("embedded data");
+        for step in 0..10 {
+            experiment.step(step).expect("a finite step");
+        }
+        let (updates, evaluations): (Vec<u64>, Vec<usize>) = experiment.growth.points().iter().copied().unzip();
+        assert_eq!(updates, [0, 4, 8, 10]);
+        // The first step is selected with two evaluations; then six for each attempt.
+        assert!(
+            evaluations.iter().all(|count| *count >= 8 && (count - 2) % 6 == 0),
+            "{evaluations:?}"
+        );
     }
 }

@@ -17,7 +17,7 @@ mod tests;
 pub use options::{End, ErrorWeights, Interpolation};
 
 pub(crate) use replay::Replay;
-pub(crate) use run::{Run, Task};
+pub(crate) use run::{Run, Task, check_slope};
 
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State,
@@ -289,6 +289,17 @@ impl Solver {
         observe: &mut dyn FnMut(&AcceptedStep<'_, S>),
     ) -> Result<Run<S>, Failure<S>> {
         run::run(self.method, &self.options, task, observe)
+    }
+
+    /// What [`run`](Self::run) checks before it evaluates anything.
+    pub(crate) fn check<S: State>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
+        run::check(self.method, &self.options, initial, times)?;
+        Ok(())
+    }
+
+    /// The part of [`check`](Self::check) that does not read the device.
+    pub(crate) fn check_shapes<S: State>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
+        run::check_shapes(self.method, &self.options, initial, times)
     }
 
     /// How values inside the steps of [`run`](Self::run) are found.

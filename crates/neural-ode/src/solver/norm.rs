@@ -288,22 +288,22 @@ pub(crate) fn epsilon(dtype: DType) -> f64 {
 }
 
 fn mixed_rms(components: &[Tensor<1>]) -> Result<f64, SolveError> {
-    let squares = components
-        .iter()
-        .filter(|component| component.shape().num_elements() > 0)
-        .map(|component| component.clone().square().mean());
+    // Tensors without elements have no mean.
+    let components = || {
+        let all = components.iter();
+        all.filter(|component| component.shape().num_elements() > 0).cloned()
+    };
+    let squares = components().map(|component| component.square().mean());
     let square = largest(squares)?;
     if square.is_finite() {
         return Ok(square.sqrt());
     }
     // Not finite, or only its square is not.
-    let top = largest(components.iter().map(|component| component.clone().abs().max()))?;
+    let top = largest(components().map(|component| component.abs().max()))?;
     if !top.is_finite() {
         return Ok(top);
     }
-    let squares = components
-        .iter()
-        .map(|component| component.clone().div_scalar(top).square().mean());
+    let squares = components().map(|component| component.div_scalar(top).square().mean());
     Ok(largest(squares)?.sqrt() * top)
 }
 

@@ -51,16 +51,7 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
     task: Task<'_, S, D>,
     observe: &mut Observer<'_, S>,
 ) -> Result<Run<S>, Failure<S>> {
-    options.check(method)?;
-    check_times(task.times)?;
-    check_state(&task.initial)?;
-    let dtype = task.initial.components()[0].dtype();
-    let tolerances = options.tolerances.clone();
-    let tolerances = tolerances.unwrap_or_else(|| Tolerances::default_for(dtype));
-    let (tolerances, is_tolerance_raised) = tolerances.resolve(&task.initial)?;
-    if !norm::is_finite(&task.initial)? {
-        return Err(SolveError::NonFiniteInitialState.into());
-    }
+    let (tolerances, is_tolerance_raised) = check(method, options, &task.initial, task.times)?;
 
     let stepping = Stepping::new(method, options, tolerances, task.times)?;
     let first_step = task.first_step.or(options.first_step);
@@ -118,6 +109,37 @@ pub(crate) fn curve(method: Method, options: &Options) -> Curve {
     }
 }
 
+/// Whether these options, times and shapes can be solved, as far as the device need not be read.
+pub(crate) fn check_shapes(
+    method: Method,
+    options: &Options,
+    initial: &impl State,
+    times: &[f64],
+) -> Result<(), SolveError> {
+    options.check(method)?;
+    check_times(times)?;
+    check_state(initial)
+}
+
+/// Whether these options, times and initial state can be solved. The tolerances of the state, and whether they were
+/// raised.
+pub(crate) fn check(
+    method: Method,
+    options: &Options,
+    initial: &impl State,
+    times: &[f64],
+) -> Result<(Tolerances, bool), SolveError> {
+    check_shapes(method, options, initial, times)?;
+    let dtype = initial.components()[0].dtype();
+    let tolerances = options.tolerances.clone();
+    let tolerances = tolerances.unwrap_or_else(|| Tolerances::default_for(dtype));
+    let resolved = tolerances.resolve(initial)?;
+    if !norm::is_finite(initial)? {
+        return Err(SolveError::NonFiniteInitialState);
+    }
+    Ok(resolved)
+}
+
 fn check_times(times: &[f64]) -> Result<(), SolveError> {
     let invalid = |problem: String| Err(SolveError::InvalidTimes { problem });
     if times.len() < 2 {
@@ -148,6 +170,17 @@ fn check_state(state: &impl State) -> Result<(), SolveError> {
     Ok(())
 }
 
+/// The slope, if its shapes are those of the state.
+pub(crate) fn check_slope<S: State>(slope: S, state: &S) -> Result<S, SolveError> {
+    if slope.same_shapes(state) {
+        return Ok(slope);
+    }
+    Err(SolveError::ShapeMismatch {
+        expected: state.shapes(),
+        got: slope.shapes(),
+    })
+}
+
 /// How far a solve has come.
 pub(crate) struct Progress<'a, S, D: ?Sized> {
     dynamics: &'a D,
@@ -167,14 +200,7 @@ impl<S: State, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
     pub(crate) fn evaluate(&mut self, time: f64, state: S) -> Result<S, SolveError> {
         self.statistics.evaluations += 1;
         let slope = self.dynamics.evaluate(time, state);
-        let like = &self.states[0];
-        if slope.same_shapes(like) {
-            return Ok(slope);
-        }
-        Err(SolveError::ShapeMismatch {
-            expected: like.shapes(),
-            got: slope.shapes(),
-        })
+        check_slope(slope, &self.states[0])
     }
 
     /// Counts an attempt at a step from the last state.

@@ -95,7 +95,15 @@ fn the_report_shows_samples_confusion_and_the_four_plots() {
     let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
     assert_eq!(
         names,
-        ["samples", "confusion", "cost", "figure-3", "tolerances", "figure-3d"]
+        [
+            "samples",
+            "confusion",
+            "cost",
+            "figure-3",
+            "tolerances",
+            "figure-3d",
+            "growth"
+        ]
     );
     let Body::Table(confusion) = &figures[1].body else {
         panic!("a table")
@@ -111,6 +119,10 @@ fn the_report_shows_samples_confusion_and_the_four_plots() {
         16,
         "every test picture is counted once"
     );
+    let Body::Table(growth) = &figures[6].body else {
+        panic!("a table")
+    };
+    assert_eq!(growth.rows.len(), 1, "an epoch has begun");
     let Body::Table(tolerances) = &figures[4].body else {
         panic!("a table")
     };

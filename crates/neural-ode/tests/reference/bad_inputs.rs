@@ -1,7 +1,11 @@
 //! Faults of options, input and dynamics give the error they must, and hard cases none.
 
-use burn::prelude::*;
-use neural_ode::{Failure, Method, Solution, SolveError, Solver};
+use burn::{
+    module::{Module, Param},
+    prelude::*,
+    tensor::DType,
+};
+use neural_ode::{Dynamics, Failure, GradientMode, Method, Solution, SolveError, Solver};
 use papers_core::testing::{device, tensor_f64, values};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -28,6 +32,73 @@ struct Case {
     nfe: Option<usize>,
 }
 
+/// How a case is called.
+#[derive(Clone, Copy, PartialEq)]
+enum Entry {
+    /// `solve` of a function.
+    Function,
+    /// `solve_module` in a gradient mode, then `backward` if there is a solution.
+    Module(GradientMode),
+    /// `solve_module_at` in a gradient mode, then `backward` if there is a solution.
+    ModuleAt(GradientMode),
+}
+
+impl Entry {
+    fn all() -> impl Iterator<Item = Self> {
+        let modules = GradientMode::ALL.map(Self::Module);
+        let modules_at = GradientMode::ALL.map(Self::ModuleAt);
+        [Self::Function].into_iter().chain(modules).chain(modules_at)
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Function => "solve".to_owned(),
+            Self::Module(mode) => format!("solve_module, {mode}"),
+            Self::ModuleAt(mode) => format!("solve_module_at, {mode}"),
+        }
+    }
+
+    /// Solves, and finds gradients where that is asked for.
+    fn solve<const D: usize>(
+        self,
+        solver: Solver,
+        slope: Slope,
+        initial: Tensor<D>,
+        times: &[f64],
+    ) -> Result<Solution<Tensor<D>>, Failure<Tensor<D>>>
+    where
+        Slope: Dynamics<Tensor<D>>,
+    {
+        let device = initial.device().autodiff();
+        let tracked = initial.clone().autodiff().require_grad();
+        let solution = match self {
+            Self::Function => return solver.solve(&slope, initial, times),
+            Self::Module(mode) => solver
+                .gradient(mode)
+                .solve_module(&slope.scaled(&device), tracked, times)?,
+            Self::ModuleAt(mode) => {
+                let times = tensor_f64(times.to_vec(), [times.len()], &device).require_grad();
+                let module = slope.scaled(&device);
+                solver.gradient(mode).solve_module_at(&module, tracked, times)?
+            }
+        };
+        let gradients = solution.last().clone().sum().backward();
+        drop(gradients);
+        Ok(solution)
+    }
+
+    /// Evaluations besides those of the solve: the slopes at requested times, and the last slope of a fixed-step
+    /// solution that is interpolated.
+    fn evaluations(self, times: usize, method: Method) -> usize {
+        let (times, mode) = match self {
+            Self::Function => return 0,
+            Self::Module(mode) => (0, mode),
+            Self::ModuleAt(mode) => (times, mode),
+        };
+        times + usize::from(mode == GradientMode::InterpolatedAdjoint && !method.is_adaptive())
+    }
+}
+
 #[test]
 fn bad_inputs_give_the_errors_of_the_reference() {
     let file: File = fixture("bad_inputs.json");
@@ -37,16 +108,23 @@ fn bad_inputs_give_the_errors_of_the_reference() {
     for case in cases {
         let mut call = file.defaults.clone();
         call.extend(case.call.clone());
-        let problems = match outcome(&call) {
-            Ok(solution) => problems_of_solution(case, &solution),
-            Err(failure) => problems_of_failure(case, &call, &failure),
-        };
-        report.case(&case.name, problems);
+        for entry in Entry::all() {
+            let problems = match outcome(&call, entry) {
+                Ok(solution) => problems_of_solution(case, &call, entry, &solution),
+                Err(failure) => problems_of_failure(case, &call, &failure),
+            };
+            report.case(&format!("{} ({})", case.name, entry.name()), problems);
+        }
     }
     report.finish();
 }
 
-fn problems_of_solution(case: &Case, solution: &Solution<Tensor<1>>) -> Vec<String> {
+fn problems_of_solution(
+    case: &Case,
+    call: &Map<String, Value>,
+    entry: Entry,
+    solution: &Solution<Tensor<1>>,
+) -> Vec<String> {
     if let Some(error) = &case.expected_error {
         return vec![format!("succeeds instead of {error}")];
     }
@@ -62,9 +140,14 @@ fn problems_of_solution(case: &Case, solution: &Solution<Tensor<1>>) -> Vec<Stri
         let expected: Vec<_> = expected.iter().map(|expected| expected / scale(*expected)).collect();
         differences("y", &scaled, &expected, case.rel_tol.unwrap_or(1e-9))
     });
+    let method = call["method"]
+        .as_str()
+        .and_then(|name| name.parse().ok())
+        .expect("it has solved");
+    let besides = entry.evaluations(solution.times.len(), method);
     let evaluations = case
         .nfe
-        .and_then(|nfe| mismatch("nfe", solution.statistics.evaluations, nfe));
+        .and_then(|nfe| mismatch("nfe", solution.statistics.evaluations - besides, nfe));
     [states, evaluations].into_iter().flatten().collect()
 }
 
@@ -112,22 +195,19 @@ fn kind_and_time(error: &SolveError) -> (&'static str, Option<f64>) {
 }
 
 /// Makes the call of a case.
-fn outcome(call: &Map<String, Value>) -> Result<Solution<Tensor<1>>, Failure<Tensor<1>>> {
+fn outcome(call: &Map<String, Value>, entry: Entry) -> Result<Solution<Tensor<1>>, Failure<Tensor<1>>> {
     let solver = solver(call)?;
     let times = numbers(&call["t"]);
     if let (Some(shape), Some(returned)) = (call.get("y0_shape"), call.get("f_returns_shape")) {
-        let ones = |shape: &Value| -> Tensor<2> {
-            let shape: [usize; 2] = serde_json::from_value(shape.clone()).expect("two sizes");
-            tensor_f64(vec![1.0; shape[0] * shape[1]], shape, &device())
-        };
-        let slope = ones(returned);
-        let failure = solver
-            .solve(&|_time: f64, _state: Tensor<2>| slope.clone(), ones(shape), &times)
-            .expect_err("the shapes differ");
+        let shape: [usize; 2] = serde_json::from_value(shape.clone()).expect("two sizes");
+        let returned: [usize; 2] = serde_json::from_value(returned.clone()).expect("two sizes");
+        let slope = Slope::new(Law::Ones(returned));
+        let ones = tensor_f64(vec![1.0; shape[0] * shape[1]], shape, &device());
+        let failure = entry.solve(solver, slope, ones, &times).expect_err("the shapes differ");
         return Err(failure.error.into());
     }
-    let dynamics = dynamics(call["f"].as_str().expect("an equation"));
-    solver.solve(&dynamics, tensor(&numbers(&call["y0"])), &times)
+    let slope = Slope::new(Law::named(call["f"].as_str().expect("an equation")));
+    entry.solve(solver, slope, tensor(&numbers(&call["y0"])), &times)
 }
 
 fn solver(call: &Map<String, Value>) -> Result<Solver, SolveError> {
@@ -155,20 +235,78 @@ fn solver(call: &Map<String, Value>) -> Result<Solver, SolveError> {
     Ok(solver)
 }
 
-fn dynamics(text: &str) -> Box<dyn Fn(f64, Tensor<1>) -> Tensor<1>> {
-    if let Some(limit) = text.strip_prefix("y'=y for t<").and_then(|rest| rest.split(',').next()) {
-        let limit: f64 = limit.trim().parse().expect("a time");
-        return Box::new(move |time, state| if time < limit { state } else { state * f64::NAN });
+/// The right-hand side of an equation.
+#[derive(Debug, Clone, Copy)]
+enum Law {
+    Zero,
+    One,
+    Linear(f64),
+    Square,
+    Cosine,
+    Nan,
+    NanFrom(f64),
+    /// Whatever the state is.
+    Ones([usize; 2]),
+}
+
+impl Law {
+    fn named(text: &str) -> Self {
+        if let Some(limit) = text.strip_prefix("y'=y for t<").and_then(|rest| rest.split(',').next()) {
+            return Self::NanFrom(limit.trim().parse().expect("a time"));
+        }
+        match text {
+            "y'=0" => Self::Zero,
+            "y'=1" => Self::One,
+            "y'=-y" => Self::Linear(-1.0),
+            "y'=-1000 y" => Self::Linear(-1000.0),
+            "y'=y^2" => Self::Square,
+            "y'=cos(t)" => Self::Cosine,
+            "y'=NaN" => Self::Nan,
+            other => panic!("no equation reads {other}"),
+        }
     }
-    match text {
-        "y'=0" => Box::new(|_, state| state.zeros_like()),
-        "y'=1" => Box::new(|_, state| state.ones_like()),
-        "y'=-y" => Box::new(|_, state| -state),
-        "y'=-1000 y" => Box::new(|_, state| state * -1000.0),
-        "y'=y^2" => Box::new(|_, state| state.square()),
-        "y'=cos(t)" => Box::new(|time, state| state.ones_like() * time.cos()),
-        "y'=NaN" => Box::new(|_, state| state * f64::NAN),
-        other => panic!("no equation reads {other}"),
+}
+
+/// A law as a module, times its parameter if it has one.
+#[derive(Module, Debug)]
+struct Slope {
+    factor: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    law: Law,
+}
+
+impl Slope {
+    fn new(law: Law) -> Self {
+        Self { factor: None, law }
+    }
+
+    /// With a parameter of 1.
+    fn scaled(self, device: &Device) -> Self {
+        let factor = Param::from_tensor(tensor_f64(vec![1.0], [1], device));
+        Self {
+            factor: Some(factor),
+            ..self
+        }
+    }
+}
+
+impl<const D: usize> Dynamics<Tensor<D>> for Slope {
+    fn evaluate(&self, time: f64, state: Tensor<D>) -> Tensor<D> {
+        let slope = match self.law {
+            Law::Zero => state.zeros_like(),
+            Law::One => state.ones_like(),
+            Law::Linear(rate) => state * rate,
+            Law::Square => state.square(),
+            Law::Cosine => state.ones_like() * time.cos(),
+            Law::Nan => state * f64::NAN,
+            Law::NanFrom(limit) if time >= limit => state * f64::NAN,
+            Law::NanFrom(_) => state,
+            Law::Ones(shape) => Tensor::ones(Shape::from(shape), (&state.device(), state.dtype())),
+        };
+        match &self.factor {
+            Some(factor) => slope * factor.val().reshape([1; D]),
+            None => slope,
+        }
     }
 }
 
@@ -195,7 +333,7 @@ fn count(value: &Value) -> usize {
 #[test]
 fn every_method_names_the_time_at_which_its_dynamics_become_nan() {
     for method in Method::ALL {
-        let dynamics = dynamics("y'=y for t<0.5, NaN for t>=0.5");
+        let dynamics = Slope::new(Law::named("y'=y for t<0.5, NaN for t>=0.5"));
         let mut solver = Solver::new(method);
         if !method.is_adaptive() {
             solver = solver.step_size(0.1);
@@ -214,4 +352,62 @@ fn every_method_names_the_time_at_which_its_dynamics_become_nan() {
             partial.times
         );
     }
+}
+
+#[test]
+fn empty_states_of_modules_are_errors_and_empty_parts_are_none() {
+    let device = device().autodiff();
+    #[derive(Module, Debug)]
+    struct Decay {
+        rate: Param<Tensor<1>>,
+    }
+    impl Dynamics<Vec<Tensor<1>>> for Decay {
+        fn evaluate(&self, _: f64, state: Vec<Tensor<1>>) -> Vec<Tensor<1>> {
+            state.into_iter().map(|part| part * self.rate.val()).collect()
+        }
+    }
+    let part = |numbers: &[f64]| tensor_f64(numbers.to_vec(), [numbers.len()], &device).require_grad();
+    for mode in GradientMode::ALL {
+        let decay = Decay {
+            rate: Param::from_tensor(tensor_f64(vec![-1.0], [1], &device)),
+        };
+        let solver = Solver::new(Method::Dopri5).gradient(mode);
+        let times = tensor_f64(vec![0.0, 1.0], [2], &device).require_grad();
+        for empty in [vec![], vec![part(&[]), part(&[])]] {
+            let failure = solver.solve_module(&decay, empty.clone(), &[0.0, 1.0]).unwrap_err();
+            assert!(
+                matches!(failure.error, SolveError::InvalidState { .. }),
+                "{mode}: {failure}"
+            );
+            let failure = solver.solve_module_at(&decay, empty, times.clone()).unwrap_err();
+            assert!(
+                matches!(failure.error, SolveError::InvalidState { .. }),
+                "{mode}: {failure}"
+            );
+        }
+        let initial = vec![part(&[]), part(&[2.0])];
+        let solution = solver
+            .solve_module(&decay, initial.clone(), &[0.0, 1.0])
+            .expect("one number");
+        let gradients = solution.last()[1].clone().sum().backward();
+        let gradient = values(initial[1].grad(&gradients).expect("it is used"))[0];
+        assert!((gradient - (-1.0f64).exp()).abs() < 1e-5, "{mode}: {gradient}");
+    }
+}
+
+#[test]
+fn times_may_be_of_another_precision_than_the_state() {
+    let plain = device();
+    let device = plain.clone().autodiff();
+    let slope = Slope::new(Law::named("y'=-y")).scaled(&device);
+    let initial = tensor_f64(vec![2.0], [1], &device);
+    let times = Tensor::<1>::from_data(TensorData::from([0.0f32, 1.0]), (&device, DType::F32)).require_grad();
+    let solution = Solver::new(Method::Dopri5)
+        .solve_module_at(&slope, initial, times.clone())
+        .expect("a solution");
+    let gradients = solution.into_last().sum().backward();
+    let gradient = values(times.grad(&gradients).expect("times are used"));
+    // y(t1) = 2 exp(t0 - t1).
+    let expected = 2.0 * (-1.0f64).exp();
+    assert_eq!(differences("t", &gradient, &[expected, -expected], 1e-5), None);
 }
