@@ -1,0 +1,270 @@
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use anyhow::bail;
+use papers_base::{cli::BenchArgs, provenance::Provenance};
+use serde_json::{Value, json};
+
+use super::{
+    Case, Pairs, Spread, Work,
+    case::{Measurement, measure},
+    child,
+    peer::{Peer, Script},
+};
+use crate::device;
+
+/// Shortest measurement: what the clock and a wandering thread add is small against it.
+const AT_LEAST: Duration = Duration::from_millis(200);
+
+/// What is benchmarked.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Name of the paper's crate.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The same work in PyTorch.
+    pub script: Script,
+}
+
+/// One run of `bench`: what was asked for, the peer, and where results go.
+#[derive(Debug)]
+pub struct Session {
+    arguments: BenchArgs,
+    peer: Option<Peer>,
+    /// Whether anything was measured.
+    is_empty: bool,
+}
+
+impl Session {
+    /// Gives the process the number of threads that is asked for (by running the program again), starts the peer, and
+    /// prints on what everything runs.
+    ///
+    /// # Errors
+    ///
+    /// A peer that does not start.
+    pub fn start(arguments: &BenchArgs, about: About) -> anyhow::Result<Self> {
+        child::ensure_threads(arguments.threads)?;
+        let backend = device::default_backend()?;
+        let machine = Provenance::collect(about.name, about.version, "bench", 0, backend);
+        let python = arguments.python.as_deref().unwrap_or(Path::new("python3"));
+        let peer = match arguments.vs_pytorch {
+            true => Some(Peer::start(python, about.script, machine.threads)?),
+            false => None,
+        };
+        let session = Self {
+            arguments: arguments.clone(),
+            peer,
+            is_empty: true,
+        };
+        session.print_head(&machine)?;
+        Ok(session)
+    }
+
+    /// Whether a benchmark is asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        is_chosen(&self.arguments.only, name)
+    }
+
+    /// Measurements of each benchmark.
+    pub fn repeat(&self) -> usize {
+        self.arguments.repeat
+    }
+
+    /// Measures cases and their counterparts of the peer, one after the other, and prints them as rows of one table.
+    ///
+    /// # Errors
+    ///
+    /// What the work reports, or the peer.
+    pub fn time(&mut self, cases: Vec<Case>) -> anyhow::Result<()> {
+        let chosen: Vec<_> = cases.into_iter().filter(|case| self.wants(case.name)).collect();
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        let peers = if self.peer.is_some() {
+            &["PyTorch ms", "ratio", "target"][..]
+        } else {
+            &[]
+        };
+        self.heading(&[&["benchmark", "unit", "units", "ours ms"][..], peers].concat())?;
+        for case in chosen {
+            self.time_one(case)?;
+        }
+        Ok(())
+    }
+
+    fn time_one(&mut self, case: Case) -> anyhow::Result<()> {
+        let (name, unit, target) = (case.name, case.unit, case.target);
+        let mut work = case.prepare()?;
+        let mut result = json!({ "benchmark": name, "unit": unit });
+        let Some(peer) = &mut self.peer else {
+            let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
+            result["units"] = json!(units);
+            result["ours_ms"] = json!(times);
+            return self.row(result, &[name, unit, &units.to_string(), &spread(times)]);
+        };
+        let (mut our_units, mut their_units) = (0, 0);
+        let note = |measured: Measurement, units: &mut usize| {
+            *units = measured.units;
+            Ok(measured.milliseconds)
+        };
+        let pairs = Pairs::measure(
+            self.arguments.repeat,
+            || note(measure(&mut work, AT_LEAST)?, &mut our_units),
+            || note(peer.measure(name, AT_LEAST)?, &mut their_units),
+        )?;
+        let units = match our_units == their_units {
+            true => our_units.to_string(),
+            false => format!("{our_units}/{their_units}"),
+        };
+        result["units"] = json!(our_units);
+        result["peer_units"] = json!(their_units);
+        result["ours_ms"] = json!(pairs.ours());
+        result["peer_ms"] = json!(pairs.theirs());
+        result["ratio"] = json!(pairs.ratio());
+        result["target"] = json!(target);
+        let target = target.map(|ratio| format!("<= {ratio}")).unwrap_or_default();
+        let cells = [spread(pairs.ours()), spread(pairs.theirs()), spread(pairs.ratio())];
+        self.row(result, &[name, unit, &units, &cells[0], &cells[1], &cells[2], &target])
+    }
+
+    /// Begins a table; nothing for programs.
+    ///
+    /// # Errors
+    ///
+    /// A closed standard output.
+    pub fn heading(&self, columns: &[&str]) -> io::Result<()> {
+        match self.arguments.json {
+            true => Ok(()),
+            false => writeln!(io::stdout(), "\n{}", line(columns)),
+        }
+    }
+
+    /// Prints a result: as a row of the table, or as `result` for programs.
+    ///
+    /// # Errors
+    ///
+    /// A closed standard output.
+    pub fn row(&mut self, result: Value, cells: &[&str]) -> anyhow::Result<()> {
+        self.is_empty = false;
+        match self.arguments.json {
+            true => writeln!(io::stdout(), "{result}")?,
+            false => writeln!(io::stdout(), "{}", line(cells))?,
+        }
+        Ok(())
+    }
+
+    /// Prints a sentence under a table; nothing for programs.
+    ///
+    /// # Errors
+    ///
+    /// A closed standard output.
+    pub fn remark(&self, text: &str) -> io::Result<()> {
+        match self.arguments.json {
+            true => Ok(()),
+            false => writeln!(io::stdout(), "{text}"),
+        }
+    }
+
+    /// Ends the run.
+    ///
+    /// # Errors
+    ///
+    /// If nothing was measured: `--only` names nothing that there is. `names` are those that there are.
+    pub fn finish(self, names: &[&str]) -> anyhow::Result<()> {
+        if self.is_empty {
+            bail!(
+                "no benchmark has `{}` in its name; there are: {}",
+                self.arguments.only.join("`, `"),
+                names.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    fn print_head(&self, machine: &Provenance) -> anyhow::Result<()> {
+        let Provenance {
+            paper,
+            version,
+            backend,
+            threads,
+            cpu,
+            os,
+            ..
+        } = machine;
+        let peer = self.peer.as_ref().map(Peer::about);
+        if self.arguments.json {
+            let mut head = json!({ "machine": machine });
+            head["peer"] = json!(peer);
+            writeln!(io::stdout(), "{head}")?;
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        let plural = if *threads == 1 { "" } else { "s" };
+        writeln!(
+            out,
+            "{paper} {version}, backend {backend}, {threads} thread{plural}, {cpu}, {os}"
+        )?;
+        if let Some(peer) = peer {
+            writeln!(
+                out,
+                "by turns with {peer}, with as many threads; a ratio below 1 means that ours is faster"
+            )?;
+        }
+        let repeat = self.arguments.repeat;
+        writeln!(
+            out,
+            "median (least - most) of {repeat} after a warm-up, each over at least {} ms",
+            AT_LEAST.as_millis()
+        )?;
+        Ok(())
+    }
+}
+
+/// Whether a name is meant by a list of parts of names; all are if there is none.
+pub(super) fn is_chosen(only: &[String], name: &str) -> bool {
+    only.is_empty() || only.iter().any(|part| name.contains(part.as_str()))
+}
+
+fn time_alone(work: &mut Work, repeat: usize) -> anyhow::Result<(Spread, usize)> {
+    measure(work, AT_LEAST)?;
+    let mut times = Vec::with_capacity(repeat);
+    let mut units = 0;
+    for _ in 0..repeat {
+        let measured = measure(work, AT_LEAST)?;
+        times.push(measured.milliseconds);
+        units = measured.units;
+    }
+    Ok((Spread::of(times), units))
+}
+
+/// The cells of a row: the first is a name, the others short.
+fn line(cells: &[&str]) -> String {
+    let mut line = String::new();
+    for (column, cell) in cells.iter().enumerate() {
+        let width = match column {
+            0 => 32,
+            1 | 2 => 10,
+            _ => 24,
+        };
+        line.push_str(&format!("{cell:<width$} "));
+    }
+    line.trim_end().to_owned()
+}
+
+fn spread(spread: Spread) -> String {
+    let [median, min, max] = [spread.median, spread.min, spread.max].map(three_digits);
+    format!("{median} ({min} - {max})")
+}
+
+/// A positive number with three significant digits.
+pub fn three_digits(number: f64) -> String {
+    if !number.is_finite() || number == 0.0 {
+        return number.to_string();
+    }
+    let decimals = 2 - number.abs().log10().floor() as i32;
+    format!("{number:.*}", decimals.max(0) as usize)
+}
