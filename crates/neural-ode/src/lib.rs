@@ -1,5 +1,6 @@
 //! Neural ordinary differential equations.
 
+pub mod bench;
 pub mod dynamics;
 pub mod error;
 pub mod gradient;

@@ -15,7 +15,9 @@ impl Growth {
     pub fn start() -> Option<Self> {
         // 5 resets the peak to what is resident now (`man 5 proc`).
         let _ = fs::write("/proc/self/clear_refs", "5");
-        let before = field("VmRSS")?;
+        // Counted page by page; the kernel's running counts are off by some.
+        let exact = fs::read_to_string("/proc/self/smaps_rollup").ok();
+        let before = exact.and_then(|text| parse(&text, "Rss")).or_else(|| field("VmRSS"))?;
         Some(Self { before })
     }
 
@@ -27,6 +29,11 @@ impl Growth {
 
 fn field(name: &str) -> Option<u64> {
     parse(&fs::read_to_string("/proc/self/status").ok()?, name)
+}
+
+/// Bytes that programs can still have before the system has to swap; `None` where it does not tell.
+pub fn available() -> Option<u64> {
+    parse(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable")
 }
 
 /// A line such as `VmHWM:     2020 kB`, in bytes.
