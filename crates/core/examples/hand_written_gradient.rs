@@ -36,7 +36,10 @@ fn main() -> anyhow::Result<()> {
     #[expect(clippy::print_stdout, reason = "an example shows its result")]
     {
         println!("x     = {}", x.into_data());
-        println!("dx/da = {}", gradient.map_or_else(|| "none".to_owned(), |data| data.to_string()));
+        println!(
+            "dx/da = {}",
+            gradient.map_or_else(|| "none".to_owned(), |data| data.to_string())
+        );
     }
     Ok(())
 }

@@ -213,7 +213,9 @@ impl Reader {
     /// Every file of the generation with its BLAKE3 digest: equal digests, equal state.
     pub fn digests(&self) -> BTreeMap<&str, &str> {
         let files = self.manifest.files.iter();
-        files.map(|(name, file)| (name.as_str(), file.blake3.as_str())).collect()
+        files
+            .map(|(name, file)| (name.as_str(), file.blake3.as_str()))
+            .collect()
     }
 
     /// Puts the saved weights into `module`.
@@ -452,7 +454,9 @@ mod tests {
 
     fn save(store: &Store, step: u64) -> PathBuf {
         store
-            .save(step, Position::default(), &LoopState::default(), |writer| writer.json("value", &step))
+            .save(step, Position::default(), &LoopState::default(), |writer| {
+                writer.json("value", &step)
+            })
             .expect("an empty disk takes a checkpoint")
     }
 

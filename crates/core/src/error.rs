@@ -138,7 +138,9 @@ impl Error {
             Self::Base(papers_base::Error::Locked { .. }) => exit::LOCKED,
             Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
             Self::Diverged { .. } => exit::DIVERGED,
-            Self::Usage(_) | Self::RunExists { .. } | Self::Base(papers_base::Error::Config(_))
+            Self::Usage(_)
+            | Self::RunExists { .. }
+            | Self::Base(papers_base::Error::Config(_))
             | Self::Catalogue(CatalogueError::UnknownDataset { .. }) => exit::USAGE,
             _ => exit::FAILED,
         }

@@ -15,7 +15,9 @@ use burn::{
 ///
 /// Optimizers key their state by these ids: give two models that one optimizer serves different prefixes.
 pub fn with_path_ids<M: Module>(module: M, prefix: &str) -> M {
-    module.map(&mut PathIds { path: vec![prefix.to_owned()] })
+    module.map(&mut PathIds {
+        path: vec![prefix.to_owned()],
+    })
 }
 
 struct PathIds {
@@ -112,7 +114,9 @@ pub fn optimizer_from_bytes(optimizer: ModuleOptimizer, bytes: Vec<u8>) -> Resul
 /// What Burn's store reports.
 pub fn to_safetensors<M: Module>(module: &M) -> Result<Vec<u8>, String> {
     // Burn writes its own metadata in an order that differs from run to run; one entry has one order.
-    let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("producer", "burn");
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("producer", "burn");
     module.save_into(&mut store).map_err(|error| error.to_string())?;
     store.get_bytes().map_err(|error| error.to_string())
 }

@@ -62,7 +62,10 @@ pub struct FinishedRun {
 impl FinishedRun {
     /// The value of a metric of the last evaluation.
     pub fn metric(&self, name: &str) -> Option<f64> {
-        self.scalars.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+        self.scalars
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| *value)
     }
 }
 
@@ -96,10 +99,16 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
     let Some(reproduction) = &paper.reproduction else {
         return Err(Error::Usage(format!("{} has nothing to reproduce yet", paper.name)));
     };
-    let kind = if arguments.quick { "reproduce-quick" } else { "reproduce" };
+    let kind = if arguments.quick {
+        "reproduce-quick"
+    } else {
+        "reproduce"
+    };
     let root = Path::new("runs").join(paper.name).join(kind);
     let mut plan = (reproduction.plan)(arguments.quick);
-    plan.retain(|run| arguments.only.is_empty() || arguments.only.iter().any(|only| run.row.starts_with(only.as_str())));
+    plan.retain(|run| {
+        arguments.only.is_empty() || arguments.only.iter().any(|only| run.row.starts_with(only.as_str()))
+    });
     if plan.is_empty() {
         return Err(Error::Usage("--only matches no row of the plan".to_owned()));
     }
@@ -112,7 +121,14 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
         let folder = root.join(format!("{}-seed{}", planned.row, planned.seed));
         let context = context(&backend, planned.seed, arguments.data.clone())?;
         let provenance = Provenance::collect(paper.name, paper.version, planned.experiment, planned.seed, &backend);
-        let outcome = saved_or_trained(paper, &planned, &context, &folder, Mode::detect(false, false), provenance);
+        let outcome = saved_or_trained(
+            paper,
+            &planned,
+            &context,
+            &folder,
+            Mode::detect(false, false),
+            provenance,
+        );
         match outcome {
             Ok(summary) if summary.ending == Ending::Interrupted => {
                 eprintln!("stopped and saved; the same command continues");

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::{prelude::*, tensor::DType};
 use serde::de::DeserializeOwned;
 
-use crate::{Context, Experiment, Result, checkpoint};
+use crate::{Context, Experiment, Result, checkpoint, experiment::Scalars};
 
 /// The plain device every test runs on, whatever backends the build enables.
 ///
@@ -75,7 +75,10 @@ pub fn assert_gradient<const D: usize>(point: &[f64], function: impl Fn(Tensor<1
         };
         let estimate = (shifted(STEP) - shifted(-STEP)) / (2.0 * STEP);
         let error = (exact - estimate).abs() / exact.abs().max(1.0);
-        assert!(error < TOLERANCE, "coordinate {coordinate}: autodiff {exact}, differences {estimate}");
+        assert!(
+            error < TOLERANCE,
+            "coordinate {coordinate}: autodiff {exact}, differences {estimate}"
+        );
     }
 }
 
@@ -89,6 +92,68 @@ pub fn fixture<T: DeserializeOwned>(crate_folder: &str, name: &str) -> T {
     let path = Path::new(crate_folder).join("tests/fixtures").join(name);
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()))
+}
+
+/// Asserts that an experiment measures the same on every backend of the build that this machine can use: the first
+/// backend's initial state is restored on each, so that they begin with the same weights, and `updates` are applied.
+/// Returns the names of the backends that were compared with the first, and for the others why not.
+///
+/// # Errors
+///
+/// What the experiment reports.
+///
+/// # Panics
+///
+/// If a scalar of an update or of the evaluation differs by more than `tolerance · max(1, |expected|)`.
+#[track_caller]
+pub fn assert_backends_agree<E: Experiment>(
+    config: &E::Config,
+    seed: u64,
+    updates: u64,
+    tolerance: f64,
+) -> Result<(Vec<&'static str>, Vec<String>)> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let first = Context::new(device(), seed);
+    let mut reference = E::new(config, &first)?;
+    let state = checkpoint::LoopState::default();
+    let start =
+        checkpoint::Store::new(folder.path()).save(0, Default::default(), &state, |writer| reference.save(writer))?;
+    let start = checkpoint::Reader::open(&start)?;
+    let expected = measure(&mut reference, &first, updates)?;
+
+    let (mut compared, mut skipped) = (Vec::new(), Vec::new());
+    for name in crate::device::compiled().into_iter().skip(1) {
+        let plain = match crate::device::resolve(name) {
+            Ok(plain) => plain,
+            Err(error) => {
+                skipped.push(error.to_string());
+                continue;
+            }
+        };
+        let context = Context::new(plain, seed);
+        let mut other = E::new(config, &context)?;
+        other.restore(&start)?;
+        for ((term, expected), (_, found)) in expected.iter().zip(measure(&mut other, &context, updates)?) {
+            let error = (found - expected).abs() / expected.abs().max(1.0);
+            assert!(
+                error <= tolerance,
+                "{name}: `{term}` is {found}, the first backend has {expected} (off by {error:e})"
+            );
+        }
+        compared.push(name);
+    }
+    Ok((compared, skipped))
+}
+
+/// The scalars of some updates and of the evaluation after them.
+fn measure<E: Experiment>(experiment: &mut E, context: &Context, updates: u64) -> Result<Scalars> {
+    let mut scalars = Scalars::new();
+    for step in 0..updates {
+        drop(context.streams.seed_device("device", step, &context.device));
+        scalars.extend(experiment.step(step)?);
+    }
+    scalars.extend(experiment.evaluate()?);
+    Ok(scalars)
 }
 
 /// Asserts that `2n` updates equal `n` updates, a restore in a fresh experiment, and `n` more: byte for byte.

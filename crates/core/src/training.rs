@@ -377,7 +377,12 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    const ASKED: [i32; 4] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP, signal_hook::consts::SIGUSR1];
+    const ASKED: [i32; 4] = [
+        SIGINT,
+        SIGTERM,
+        signal_hook::consts::SIGHUP,
+        signal_hook::consts::SIGUSR1,
+    ];
     #[cfg(not(unix))]
     const ASKED: [i32; 2] = [SIGINT, SIGTERM];
 

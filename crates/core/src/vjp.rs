@@ -4,6 +4,11 @@
 //! pullback. A pullback may itself run autodiff on tensors of its own: that is how the adjoint of an ODE solver fits
 //! into `loss.backward()`.
 
+#![cfg_attr(
+    feature = "ndarray",
+    expect(deprecated, reason = "kept as the second opinion of the flex backend")
+)]
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -74,7 +79,10 @@ where
     let pullback = State::new(move |gradient| {
         let gradients = pullback(gradient);
         let found = gradients.each_ref().map(Tensor::dims);
-        assert_eq!(found, shapes, "a pullback returns gradients of the shapes of its inputs");
+        assert_eq!(
+            found, shapes,
+            "a pullback returns gradients of the shapes of its inputs"
+        );
         gradients
     });
     record(inputs, output, pullback)
@@ -124,8 +132,7 @@ pub fn outputs<const I: usize, const O: usize>(
     outputs.into_iter().enumerate().map(output).collect()
 }
 
-type Pullback<const N: usize, const I: usize, const O: usize> =
-    Box<dyn FnOnce(Tensor<O>) -> [Tensor<I>; N] + Send>;
+type Pullback<const N: usize, const I: usize, const O: usize> = Box<dyn FnOnce(Tensor<O>) -> [Tensor<I>; N] + Send>;
 
 /// The pullback on its way through the tape, which clones and may share what it stores.
 #[derive(Clone)]
@@ -216,7 +223,9 @@ macro_rules! record_on {
             tracked.expect("inputs live on the backend of the output").node()
         });
         let node = HandWritten::<I, O>;
-        let node = Backward::<$backend, N>::prepare::<$strategy>(node, nodes).compute_bound().stateful();
+        let node = Backward::<$backend, N>::prepare::<$strategy>(node, nodes)
+            .compute_bound()
+            .stateful();
         Tensor::from_primitive::<Autodiff<$backend, $strategy>>(match node {
             OpsKind::Tracked(node) => node.finish($state, $output),
             OpsKind::UnTracked(node) => node.finish($output),
@@ -313,13 +322,17 @@ mod tests {
         let value = input.clone().inner();
         // x -> (x², x³, x⁴), of which the loss leaves the second one out.
         let values_of = |power: i32| value.clone().powi_scalar(power);
-        let powers = outputs(input.clone(), vec![values_of(2), values_of(3), values_of(4)], move |gradients| {
-            assert!(gradients[1].is_none());
-            let terms = gradients.into_iter().zip(2..).filter_map(|(gradient, power)| {
-                Some(gradient? * value.clone().powi_scalar(power - 1) * f64::from(power))
-            });
-            terms.reduce(|a, b| a + b).expect("two outputs are used")
-        });
+        let powers = outputs(
+            input.clone(),
+            vec![values_of(2), values_of(3), values_of(4)],
+            move |gradients| {
+                assert!(gradients[1].is_none());
+                let terms = gradients.into_iter().zip(2..).filter_map(|(gradient, power)| {
+                    Some(gradient? * value.clone().powi_scalar(power - 1) * f64::from(power))
+                });
+                terms.reduce(|a, b| a + b).expect("two outputs are used")
+            },
+        );
         let loss = (powers[0].clone() * 3.0).sum() + powers[2].clone().sum();
         let gradients = loss.backward();
         // 6·x + 4·x³.

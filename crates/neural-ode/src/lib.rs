@@ -1,10 +1,53 @@
-//! Neural ordinary differential equations.
+//! Neural Ordinary Differential Equations. Chen, Rubanova, Bettencourt, Duvenaud, NeurIPS 2018.
+//!
+//! A library of differentiable ODE solvers for Burn, and two of the paper's three models with its experiments.
+//!
+//! | paper | here |
+//! |---|---|
+//! | solvers, error control (section 2, figure 3) | [`Solver`], [`Method`], [`tableau`], [`solver`] |
+//! | adjoint sensitivity (section 2, appendices B and C) | [`GradientMode`], [`gradient`] |
+//! | 3, ODE-Net on MNIST (table 1, figure 3) | [`ode_net`] |
+//! | 5, latent ODEs on spirals (table 2, figure 8) | [`latent_ode`] |
+//!
+//! ```
+//! use burn::{module::Module, nn::{Linear, LinearConfig}, prelude::*};
+//! use neural_ode::{Dynamics, GradientMode, Method, Solver};
+//!
+//! #[derive(Module, Debug)]
+//! struct Field {
+//!     layer: Linear,
+//! }
+//!
+//! impl Dynamics<Tensor<2>> for Field {
+//!     fn evaluate(&self, _time: f64, state: Tensor<2>) -> Tensor<2> {
+//!         self.layer.forward(state).tanh()
+//!     }
+//! }
+//!
+//! let device = Device::flex().autodiff();
+//! let field = Field { layer: LinearConfig::new(3, 3).init(&device) };
+//! let start = Tensor::<2>::ones([8, 3], &device).require_grad();
+//!
+//! let solver = Solver::new(Method::Dopri5).tolerances(1e-3, 1e-6).gradient(GradientMode::Adjoint);
+//! let solution = solver.solve_module(&field, start.clone(), &[0.0, 0.5, 1.0])?;
+//! let loss = solution.last().clone().square().sum();
+//! let gradients = loss.backward();
+//! assert_eq!(start.grad(&gradients).unwrap().dims(), [8, 3]);
+//! assert!(field.layer.weight.val().grad(&gradients).is_some());
+//! # Ok::<(), neural_ode::SolveError>(())
+//! ```
+//!
+//! Where we differ from the paper, and why: see the README.
 
 pub mod bench;
 pub mod dynamics;
 pub mod error;
 pub mod gradient;
+pub mod latent_ode;
 pub mod method;
+pub mod ode_net;
+mod reproduce;
+pub mod settings;
 pub mod solution;
 pub mod solver;
 pub mod state;
@@ -22,3 +65,14 @@ pub use solver::{
     norm::{Norm, Tolerance},
 };
 pub use state::State;
+
+use papers_core::cli::Paper;
+
+/// The paper's experiments, for its program.
+pub fn paper() -> Paper {
+    let title = "Neural Ordinary Differential Equations (Chen et al., NeurIPS 2018)";
+    Paper::new("neural-ode", env!("CARGO_PKG_VERSION"), title, "spirals")
+        .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
+        .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
+        .reproduction(reproduce::REPRODUCTION)
+}

@@ -1,2 +1,10 @@
-//! Neural ordinary differential equations.
-fn main() {}
+//! The experiments of Neural Ordinary Differential Equations: `neural-ode --help`.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    papers_core::cli::main(&neural_ode::paper())
+}

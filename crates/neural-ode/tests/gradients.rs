@@ -56,7 +56,9 @@ const TIMES: [f64; 4] = [0.0, 0.35, 0.5, 1.3];
 fn gradients(solver: &Solver, pendulum: &Pendulum) -> Vec<f64> {
     let device = device().autodiff();
     let start = tensor_f64(START.to_vec(), [2, 2], &device).require_grad();
-    let solution = solver.solve_module(pendulum, start.clone(), &TIMES).expect("a solution");
+    let solution = solver
+        .solve_module(pendulum, start.clone(), &TIMES)
+        .expect("a solution");
     // The state at the second time is left out.
     let loss = solution.states[1].clone().powi_scalar(2).sum() + solution.states[3].clone().sin().sum();
     let gradients = loss.backward();
@@ -77,9 +79,20 @@ fn solvers() -> Vec<(String, Solver)> {
         };
         solvers.push((method.to_string(), solver));
     }
-    solvers.push(("rk4 linear".to_owned(), Solver::new(Method::Rk4).step_size(0.2).interpolation(Interpolation::Linear)));
-    solvers.push(("dopri5 overshoot".to_owned(), Solver::new(Method::Dopri5).tolerances(1e-5, 1e-7).end(End::Overshoot)));
-    solvers.push(("tsit5 jump".to_owned(), Solver::new(Method::Tsit5).tolerances(1e-5, 1e-7).jump_at([0.4])));
+    solvers.push((
+        "rk4 linear".to_owned(),
+        Solver::new(Method::Rk4)
+            .step_size(0.2)
+            .interpolation(Interpolation::Linear),
+    ));
+    solvers.push((
+        "dopri5 overshoot".to_owned(),
+        Solver::new(Method::Dopri5).tolerances(1e-5, 1e-7).end(End::Overshoot),
+    ));
+    solvers.push((
+        "tsit5 jump".to_owned(),
+        Solver::new(Method::Tsit5).tolerances(1e-5, 1e-7).jump_at([0.4]),
+    ));
     solvers
 }
 
@@ -94,7 +107,10 @@ fn checkpointed_gradients_are_the_direct_ones_for_every_method() {
             };
             let found = gradients(&solver, &Pendulum::new());
             for (found, direct) in found.iter().zip(&direct) {
-                assert!((found - direct).abs() < 1e-12, "{name}, every {every:?}: {found} is not {direct}");
+                assert!(
+                    (found - direct).abs() < 1e-12,
+                    "{name}, every {every:?}: {found} is not {direct}"
+                );
             }
         }
     }
@@ -102,12 +118,23 @@ fn checkpointed_gradients_are_the_direct_ones_for_every_method() {
 
 #[test]
 fn the_error_of_the_adjoint_shrinks_with_the_tolerance() {
-    for mode in [GradientMode::Adjoint, GradientMode::AdjointSeminorm, GradientMode::InterpolatedAdjoint] {
-        let solver = |tolerance| Solver::new(Method::Dopri5).tolerances(tolerance, tolerance).gradient(mode);
+    for mode in [
+        GradientMode::Adjoint,
+        GradientMode::AdjointSeminorm,
+        GradientMode::InterpolatedAdjoint,
+    ] {
+        let solver = |tolerance| {
+            Solver::new(Method::Dopri5)
+                .tolerances(tolerance, tolerance)
+                .gradient(mode)
+        };
         let reference = gradients(&solver(1e-12), &Pendulum::new());
         let error = |tolerance: f64| {
             let found = gradients(&solver(tolerance), &Pendulum::new());
-            let errors = found.iter().zip(&reference).map(|(found, reference)| (found - reference).abs());
+            let errors = found
+                .iter()
+                .zip(&reference)
+                .map(|(found, reference)| (found - reference).abs());
             errors.fold(0.0, f64::max)
         };
         let [loose, tight] = [error(1e-4), error(1e-8)];
@@ -120,7 +147,10 @@ fn the_error_of_the_adjoint_shrinks_with_the_tolerance() {
 fn finite_differences_agree_with_the_default() {
     let pendulum = Pendulum::new();
     assert_gradient(&START, |start| {
-        let solver = Solver::new(Method::Bosh3).first_step(0.05).max_step(0.05).tolerances(1.0, 1.0);
+        let solver = Solver::new(Method::Bosh3)
+            .first_step(0.05)
+            .max_step(0.05)
+            .tolerances(1.0, 1.0);
         let solution = solver.solve_module(&pendulum, start.reshape([2, 2]), &TIMES);
         solution.expect("a solution").into_last().powi_scalar(2)
     });
@@ -156,7 +186,9 @@ fn a_parameter_that_is_not_used_gets_zeros_and_a_frozen_one_nothing() {
         pendulum.friction = pendulum.friction.set_require_grad(false);
         let device = device().autodiff();
         let start = tensor_f64(START.to_vec(), [2, 2], &device).require_grad();
-        let solution = solver.solve_module(&pendulum, start.clone(), &TIMES).expect("a solution");
+        let solution = solver
+            .solve_module(&pendulum, start.clone(), &TIMES)
+            .expect("a solution");
         let loss = solution.states[1].clone().powi_scalar(2).sum() + solution.states[3].clone().sin().sum();
         let found = loss.backward();
         assert!(pendulum.friction.val().grad(&found).is_none(), "{mode}");
@@ -172,7 +204,9 @@ fn a_parameter_that_is_not_used_gets_zeros_and_a_frozen_one_nothing() {
 fn plain_tensors_leave_no_tape() {
     let pendulum = Pendulum::new().valid();
     let start = tensor_f64(START.to_vec(), [2, 2], &device());
-    let solution = Solver::new(Method::Dopri5).solve_module(&pendulum, start, &TIMES).expect("a solution");
+    let solution = Solver::new(Method::Dopri5)
+        .solve_module(&pendulum, start, &TIMES)
+        .expect("a solution");
     assert!(solution.states.iter().all(|state| !state.is_autodiff()));
     assert_eq!(solution.backward(), None);
 }
@@ -182,7 +216,11 @@ fn gradients_flow_to_the_parameters_where_the_start_is_a_constant() {
     for mode in GradientMode::ALL {
         let pendulum = Pendulum::new();
         let start = tensor_f64(START.to_vec(), [2, 2], &device());
-        let start = if mode == GradientMode::Direct { start.autodiff() } else { start };
+        let start = if mode == GradientMode::Direct {
+            start.autodiff()
+        } else {
+            start
+        };
         let solver = Solver::new(Method::Dopri5).tolerances(1e-9, 1e-11).gradient(mode);
         let solution = solver.solve_module(&pendulum, start, &TIMES).expect("a solution");
         let loss = solution.states[1].clone().powi_scalar(2).sum() + solution.states[3].clone().sin().sum();
@@ -212,7 +250,9 @@ fn the_drift_tells_when_the_reversed_state_explodes_and_the_interpolated_adjoint
         };
         let start = tensor_f64(vec![2.0], [1], &device).require_grad();
         let solver = Solver::new(Method::Dopri5).tolerances(1e-6, 1e-8).gradient(mode);
-        let solution = solver.solve_module(&contracting, start, &[0.0, 1.5]).expect("a solution");
+        let solution = solver
+            .solve_module(&contracting, start, &[0.0, 1.5])
+            .expect("a solution");
         let loss = solution.last().clone().sum();
         let found = values(contracting.rate.val().grad(&loss.backward()).expect("used"))[0];
         (found, solution.backward())
@@ -221,7 +261,9 @@ fn the_drift_tells_when_the_reversed_state_explodes_and_the_interpolated_adjoint
     let (interpolated, _) = gradient(GradientMode::InterpolatedAdjoint);
     assert!((interpolated - direct).abs() < 1e-5, "{interpolated} is not {direct}");
     let (_, report) = gradient(GradientMode::Adjoint);
-    let drift = report.and_then(|report| report.reverse_state_drift).expect("an adjoint solve");
+    let drift = report
+        .and_then(|report| report.reverse_state_drift)
+        .expect("an adjoint solve");
     assert!(drift > 100.0, "{drift}");
 }
 
@@ -231,10 +273,18 @@ fn a_failed_backward_solve_gives_nan_and_tells_why() {
     let pendulum = Pendulum::new();
     let start = tensor_f64(START.to_vec(), [2, 2], &device).require_grad();
     let adjoint = Solver::new(Method::Dopri5).max_steps(1);
-    let solver = Solver::new(Method::Dopri5).gradient(GradientMode::Adjoint).adjoint_solver(adjoint);
-    let solution = solver.solve_module(&pendulum, start.clone(), &TIMES).expect("a solution");
+    let solver = Solver::new(Method::Dopri5)
+        .gradient(GradientMode::Adjoint)
+        .adjoint_solver(adjoint);
+    let solution = solver
+        .solve_module(&pendulum, start.clone(), &TIMES)
+        .expect("a solution");
     let found = solution.last().clone().sum().backward();
-    assert!(values(start.grad(&found).expect("tracked")).iter().all(|value| value.is_nan()));
+    assert!(
+        values(start.grad(&found).expect("tracked"))
+            .iter()
+            .all(|value| value.is_nan())
+    );
     let error = solution.backward().and_then(|report| report.error);
     assert!(matches!(error, Some(SolveError::MaxSteps { .. })), "{error:?}");
 }
@@ -246,21 +296,41 @@ fn options_that_a_mode_cannot_use_are_errors() {
     let cases = [
         (Solver::new(Method::Dopri5).checkpoint_every(0), "checkpoint_every"),
         (adjoint().checkpoint_every(2), "checkpoint_every"),
-        (Solver::new(Method::Dopri5).adjoint_solver(Solver::new(Method::Rk4)), "adjoint_solver"),
+        (
+            Solver::new(Method::Dopri5).adjoint_solver(Solver::new(Method::Rk4)),
+            "adjoint_solver",
+        ),
         (adjoint().tolerances(vec![1e-6], vec![1e-6]), "tolerances"),
-        (adjoint().adjoint_solver(Solver::new(Method::Dopri5).step_size(0.1)), "step_size"),
+        (
+            adjoint().adjoint_solver(Solver::new(Method::Dopri5).step_size(0.1)),
+            "step_size",
+        ),
     ];
     for (solver, expected) in cases {
-        let error = solver.solve_module(&Pendulum::new(), start(), &TIMES).expect_err("cannot be used").error;
-        assert!(matches!(error, SolveError::InvalidOption { option, .. } if option == expected), "{error}");
+        let error = solver
+            .solve_module(&Pendulum::new(), start(), &TIMES)
+            .expect_err("cannot be used")
+            .error;
+        assert!(
+            matches!(error, SolveError::InvalidOption { option, .. } if option == expected),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn the_adjoint_may_have_a_solver_of_its_own() {
-    let forward = Solver::new(Method::Dopri8).tolerances(1e-10, 1e-12).gradient(GradientMode::Adjoint);
-    let own = forward.clone().adjoint_solver(Solver::new(Method::Rk4).step_size(0.005));
-    assert_close(&gradients(&own, &Pendulum::new()), &gradients(&forward, &Pendulum::new()), 1e-8);
+    let forward = Solver::new(Method::Dopri8)
+        .tolerances(1e-10, 1e-12)
+        .gradient(GradientMode::Adjoint);
+    let own = forward
+        .clone()
+        .adjoint_solver(Solver::new(Method::Rk4).step_size(0.005));
+    assert_close(
+        &gradients(&own, &Pendulum::new()),
+        &gradients(&forward, &Pendulum::new()),
+        1e-8,
+    );
 }
 
 #[test]
@@ -268,7 +338,9 @@ fn checkpointing_repeats_each_step_once() {
     let solver = Solver::new(Method::Rk4).step_size(0.01);
     let device = device().autodiff();
     let start = tensor_f64(START.to_vec(), [2, 2], &device).require_grad();
-    let solution = solver.solve_module(&Pendulum::new(), start, &[0.0, 1.0]).expect("a solution");
+    let solution = solver
+        .solve_module(&Pendulum::new(), start, &[0.0, 1.0])
+        .expect("a solution");
     let loss = solution.last().clone().sum();
     let _ = loss.backward();
     assert_eq!(solution.statistics.evaluations, 400);

@@ -32,17 +32,35 @@ pub(super) fn command(paper: &Paper) -> Command {
         .about(paper.title)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(TrainArgs::augment_args(verb("train", "Train one experiment and write its report")))
-        .subcommand(EvalArgs::augment_args(verb("eval", "Compute the paper's metrics from a run's newest checkpoint")))
-        .subcommand(ReportArgs::augment_args(verb("report", "Draw the report of a run, or compare several")))
-        .subcommand(ConfigArgs::augment_args(verb("config", "Print the resolved configuration of an experiment")))
+        .subcommand(TrainArgs::augment_args(verb(
+            "train",
+            "Train one experiment and write its report",
+        )))
+        .subcommand(EvalArgs::augment_args(verb(
+            "eval",
+            "Compute the paper's metrics from a run's newest checkpoint",
+        )))
+        .subcommand(ReportArgs::augment_args(verb(
+            "report",
+            "Draw the report of a run, or compare several",
+        )))
+        .subcommand(ConfigArgs::augment_args(verb(
+            "config",
+            "Print the resolved configuration of an experiment",
+        )))
         .subcommand(verb("experiments", "List the experiments"))
-        .subcommand(DoctorArgs::augment_args(verb("doctor", "Show which backends this build can use here")))
+        .subcommand(DoctorArgs::augment_args(verb(
+            "doctor",
+            "Show which backends this build can use here",
+        )))
         .subcommand(drill::DrillArgs::augment_args(verb(
             "drill",
             "Kill runs at random moments, resume them, and compare the weights with those of an undisturbed run",
         )))
-        .subcommand(CompletionArgs::augment_args(verb("completions", "Print completions for a shell")))
+        .subcommand(CompletionArgs::augment_args(verb(
+            "completions",
+            "Print completions for a shell",
+        )))
         .subcommand(verb("man", "Print the manual page"));
     if paper.reproduction.is_some() {
         let about = "Run the experiments behind the README's tables: seeds, baselines, spread";
@@ -140,8 +158,14 @@ fn train_one(paper: &Paper, arguments: &TrainArgs) -> crate::Result<Summary> {
 
 /// Experiment, seed and folder of the run; a resumed run knows its own.
 fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<(String, u64, PathBuf)> {
-    let experiment = arguments.experiment.clone().unwrap_or_else(|| paper.default_experiment.to_owned());
-    let out = arguments.out.clone().unwrap_or_else(|| run_folder(paper.name, &experiment, arguments.seed));
+    let experiment = arguments
+        .experiment
+        .clone()
+        .unwrap_or_else(|| paper.default_experiment.to_owned());
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| run_folder(paper.name, &experiment, arguments.seed));
     if !arguments.resume {
         return Ok((experiment, arguments.seed, out));
     }
@@ -163,8 +187,10 @@ fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
     let (step, scalars) = family.evaluate(&arguments.run, &context)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
-        let scalars: serde_json::Map<_, _> =
-            scalars.into_iter().map(|(name, value)| (name, serde_json::json!(value))).collect();
+        let scalars: serde_json::Map<_, _> = scalars
+            .into_iter()
+            .map(|(name, value)| (name, serde_json::json!(value)))
+            .collect();
         writeln!(out, "{}", serde_json::json!({ "step": step, "scalars": scalars }))?;
     } else {
         writeln!(out, "{} after {step} updates", arguments.run.display())?;
@@ -174,7 +200,11 @@ fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
 }
 
 fn draw(arguments: &ReportArgs) -> anyhow::Result<()> {
-    print(&report::draw(&arguments.runs, arguments.out.as_deref())?.display().to_string())
+    print(
+        &report::draw(&arguments.runs, arguments.out.as_deref())?
+            .display()
+            .to_string(),
+    )
 }
 
 fn print_config(paper: &Paper, arguments: &ConfigArgs) -> anyhow::Result<()> {
@@ -189,7 +219,11 @@ fn list(paper: &Paper) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for preset in paper.presets() {
         let about = About::parse(preset.toml)?;
-        let mark = if preset.name == paper.default_experiment { "*" } else { " " };
+        let mark = if preset.name == paper.default_experiment {
+            "*"
+        } else {
+            " "
+        };
         writeln!(out, "{mark} {:<20} {} ({})", preset.name, about.summary, about.cost)?;
     }
     Ok(())
@@ -224,10 +258,18 @@ fn print_summary(summary: &Summary) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     let folder = summary.folder.display();
     if summary.ending == Ending::Interrupted {
-        writeln!(out, "stopped and saved after {} updates; continue with --resume", summary.step)?;
+        writeln!(
+            out,
+            "stopped and saved after {} updates; continue with --resume",
+            summary.step
+        )?;
         return Ok(());
     }
-    let early = if summary.ending == Ending::StoppedEarly { " (stopped early)" } else { "" };
+    let early = if summary.ending == Ending::StoppedEarly {
+        " (stopped early)"
+    } else {
+        ""
+    };
     writeln!(out, "{} updates in {:.0} s{early}", summary.step, summary.seconds)?;
     print_scalars(&mut out, &summary.scalars)?;
     writeln!(out, "report: {folder}/report.html")?;

@@ -46,11 +46,20 @@ pub(super) fn run(paper: &Paper, arguments: &DrillArgs) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("a temporary folder")?;
     let whole = folder.path().join("whole");
     let started = Instant::now();
-    let status = training(paper, arguments, &whole, false)?.status().context("starting the program")?;
-    ensure!(status.success(), "the undisturbed run failed; run `train` with the same settings to see why");
+    let status = training(paper, arguments, &whole, false)?
+        .status()
+        .context("starting the program")?;
+    ensure!(
+        status.success(),
+        "the undisturbed run failed; run `train` with the same settings to see why"
+    );
     let duration = started.elapsed();
     let expected = outcome(&whole)?;
-    eprintln!("undisturbed: {:.1} s, {} files to compare", duration.as_secs_f64(), expected.len());
+    eprintln!(
+        "undisturbed: {:.1} s, {} files to compare",
+        duration.as_secs_f64(),
+        expected.len()
+    );
 
     let mut moments = Streams::new(arguments.seed).at("drill", 0, 0);
     let (mut kills, mut finished) = (0, 0);
@@ -68,7 +77,11 @@ pub(super) fn run(paper: &Paper, arguments: &DrillArgs) -> anyhow::Result<()> {
             eprintln!("kill {kills} of {}: {from} run", arguments.kills);
         }
         finished += 1;
-        ensure!(outcome(&out)? == expected, "the run in {} ended with other weights", out.display());
+        ensure!(
+            outcome(&out)? == expected,
+            "the run in {} ended with other weights",
+            out.display()
+        );
     }
     super::commands::print(&format!(
         "{kills} kills; {finished} killed runs came to their end, all with the weights of the undisturbed one, byte for byte"
@@ -77,8 +90,13 @@ pub(super) fn run(paper: &Paper, arguments: &DrillArgs) -> anyhow::Result<()> {
 
 fn training(paper: &Paper, arguments: &DrillArgs, out: &Path, resume: bool) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("the program's own path")?);
-    command.args(["train", "--quiet", "--seed", &arguments.seed.to_string(), "--out"]).arg(out);
-    command.args(["--experiment", arguments.experiment.as_deref().unwrap_or(paper.default_experiment)]);
+    command
+        .args(["train", "--quiet", "--seed", &arguments.seed.to_string(), "--out"])
+        .arg(out);
+    command.args([
+        "--experiment",
+        arguments.experiment.as_deref().unwrap_or(paper.default_experiment),
+    ]);
     if let Some(data) = &arguments.data {
         command.arg("--data").arg(data);
     }
@@ -86,7 +104,10 @@ fn training(paper: &Paper, arguments: &DrillArgs, out: &Path, resume: bool) -> a
         command.arg("--resume");
     } else {
         command.arg("--overwrite");
-        command.args(["--set", &format!("schedule.checkpoint_every={}", arguments.checkpoint_every)]);
+        command.args([
+            "--set",
+            &format!("schedule.checkpoint_every={}", arguments.checkpoint_every),
+        ]);
         command.args(arguments.set.iter().flat_map(|set| ["--set", set]));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -121,7 +142,10 @@ fn outcome(run: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     for entry in fs::read_dir(&weights).with_context(|| format!("reading {}", weights.display()))? {
         let path = entry?.path();
         let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        files.insert(path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes);
+        files.insert(
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            bytes,
+        );
     }
     let results = run.join("results.json");
     files.insert(

@@ -35,7 +35,9 @@ pub fn main(paper: &Paper) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
-            let code = error.downcast_ref::<crate::Error>().map_or(exit::FAILED, crate::Error::exit_code);
+            let code = error
+                .downcast_ref::<crate::Error>()
+                .map_or(exit::FAILED, crate::Error::exit_code);
             ExitCode::from(code)
         }
     }

@@ -87,12 +87,18 @@ impl Paper {
             }
         }
         let known: Vec<&str> = self.presets().map(|preset| preset.name).collect();
-        Err(Error::Usage(format!("no experiment `{name}`; {} has: {}", self.name, known.join(", "))))
+        Err(Error::Usage(format!(
+            "no experiment `{name}`; {} has: {}",
+            self.name,
+            known.join(", ")
+        )))
     }
 }
 
 impl fmt::Debug for Paper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paper").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Paper")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn the_embedded_digits_need_no_folder() {
-        let set = DataSource::default().images("uci-digits", Split::Test).expect("embedded");
+        let set = DataSource::default()
+            .images("uci-digits", Split::Test)
+            .expect("embedded");
         assert_eq!((set.len(), set.classes), (360, 10));
     }
 
@@ -52,6 +54,9 @@ mod tests {
         let error = source.images("mnist", Split::Train).expect_err("no such folder");
         assert!(error.to_string().contains("no-such-folder"), "{error}");
         let error = source.images("mnits", Split::Train).expect_err("no such set");
-        assert!(!error.is_missing_data() && error.to_string().contains("did you mean `mnist`"), "{error}");
+        assert!(
+            !error.is_missing_data() && error.to_string().contains("did you mean `mnist`"),
+            "{error}"
+        );
     }
 }

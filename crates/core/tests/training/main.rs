@@ -56,7 +56,10 @@ fn weights(out: &Path) -> Vec<u8> {
 
 fn warnings(out: &Path) -> usize {
     let records = journal::read(out).expect("a journal");
-    records.iter().filter(|record| matches!(record.event, Event::Warning { .. })).count()
+    records
+        .iter()
+        .filter(|record| matches!(record.event, Event::Warning { .. }))
+        .count()
 }
 
 #[test]
@@ -64,11 +67,21 @@ fn a_run_leaves_everything_that_is_promised() {
     let folder = tempfile::tempdir().expect("a folder");
     let summary = train(folder.path(), 0, &[]).expect("a run");
     assert_eq!((summary.step, summary.ending), (40, Ending::Finished));
-    for file in ["config.toml", "run.json", "journal.jsonl", "results.json", "report.html", "weights/line.safetensors"] {
+    for file in [
+        "config.toml",
+        "run.json",
+        "journal.jsonl",
+        "results.json",
+        "report.html",
+        "weights/line.safetensors",
+    ] {
         assert!(folder.path().join(file).is_file(), "{file}");
     }
     assert!(training::is_finished(folder.path()));
-    assert_eq!(training::finished(folder.path()).expect("its end").scalars, summary.scalars);
+    assert_eq!(
+        training::finished(folder.path()).expect("its end").scalars,
+        summary.scalars
+    );
     assert!(summary.scalars[0].1 < 0.3, "{:?}", summary.scalars);
 }
 
@@ -101,11 +114,17 @@ fn a_longer_schedule_continues_a_finished_run_exactly() {
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = train(folder.path(), 0, &["poison=25"]).expect_err("the loss is NaN");
-    let Error::Diverged { term, step, checkpoint, .. } = &error else {
+    let Error::Diverged {
+        term, step, checkpoint, ..
+    } = &error
+    else {
         panic!("{error}");
     };
     assert_eq!((term.as_str(), *step), ("loss", 25));
-    assert!(checkpoint.as_ref().is_some_and(|path| path.ends_with("step-000000020")), "{checkpoint:?}");
+    assert!(
+        checkpoint.as_ref().is_some_and(|path| path.ends_with("step-000000020")),
+        "{checkpoint:?}"
+    );
     assert_eq!(error.exit_code(), papers_core::base::cli::exit::DIVERGED);
     assert_eq!(Store::new(folder.path()).latest().expect("a checkpoint").0.step(), 20);
     assert!(!training::is_finished(folder.path()));
@@ -115,7 +134,12 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint_before() {
 fn a_damaged_checkpoint_is_passed_over_with_one_warning() {
     let [damaged, whole] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     train(damaged.path(), 0, &["schedule.steps=30"]).expect("a run");
-    let newest = Store::new(damaged.path()).latest().expect("a checkpoint").0.folder().join("line.burnpack");
+    let newest = Store::new(damaged.path())
+        .latest()
+        .expect("a checkpoint")
+        .0
+        .folder()
+        .join("line.burnpack");
     fs::write(newest, b"torn").expect("writable");
     resume(damaged.path(), 0, &[]).expect("from the one before");
     assert_eq!(warnings(damaged.path()), 1);
@@ -168,7 +192,9 @@ fn the_best_checkpoint_outlives_newer_ones() {
 fn a_metric_that_does_not_exist_is_named_with_those_that_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let best = r#"schedule.best={ metric = "accuracy", goal = "maximize" }"#;
-    let error = train(folder.path(), 0, &[best]).expect_err("no such metric").to_string();
+    let error = train(folder.path(), 0, &[best])
+        .expect_err("no such metric")
+        .to_string();
     assert!(error.contains("`accuracy`") && error.contains("error"), "{error}");
 }
 
@@ -178,5 +204,8 @@ fn a_run_can_be_restored_for_evaluation() {
     let summary = train(folder.path(), 0, &[]).expect("a run");
     let (line, step) = training::restore::<Line>(&configured(&[]), &context(0), folder.path()).expect("restored");
     assert_eq!(step, 40);
-    assert_eq!(papers_core::Experiment::evaluate(&line).expect("metrics"), summary.scalars);
+    assert_eq!(
+        papers_core::Experiment::evaluate(&line).expect("metrics"),
+        summary.scalars
+    );
 }

@@ -91,7 +91,9 @@ impl Experiment for Line {
         let device = context.device.clone().autodiff();
         Ok(Self {
             config: config.clone(),
-            model: context.streams.initialize("line", &device, || LinearConfig::new(1, 1).init(&device)),
+            model: context
+                .streams
+                .initialize("line", &device, || LinearConfig::new(1, 1).init(&device)),
             optimizer: AdamConfig::new().init(),
             sampler: Sampler::new(context.streams, "shuffle", POINTS, 8),
             streams: context.streams,
@@ -108,7 +110,9 @@ impl Experiment for Line {
         let loss = self.loss(&self.model, &indices, noise);
         let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
-        self.model = self.optimizer.step(self.config.learning_rate, self.model.clone(), gradients);
+        self.model = self
+            .optimizer
+            .step(self.config.learning_rate, self.model.clone(), gradients);
         let is_poisoned = self.config.poison == Some(step);
         Ok(vec![("loss".to_owned(), if is_poisoned { f64::NAN } else { value })])
     }

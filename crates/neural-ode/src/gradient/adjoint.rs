@@ -16,10 +16,7 @@ use super::{
 };
 use crate::{
     DenseSolution, Dynamics, Solution, SolveError, Solver, State, Statistics,
-    solver::{
-        Run, Task,
-        norm::Norm,
-    },
+    solver::{Run, Task, norm::Norm},
 };
 
 /// The state, its adjoint and the parameters' gradient.
@@ -46,7 +43,9 @@ impl<M: Module, S: State> Adjoint<M, S> {
 
     fn norm(&self, tensors: usize) -> Norm {
         if self.is_seminorm {
-            return Norm::Seminorm { components: 2 * tensors };
+            return Norm::Seminorm {
+                components: 2 * tensors,
+            };
         }
         augmented_norm(2 * tensors, self.local.sizes())
     }
@@ -56,10 +55,12 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for Adjoint<M, S> 
     fn pull(self: Box<Self>, cotangents: Vec<Cotangent>) -> Result<Pulled, SolveError> {
         let tensors = self.states[0].components().len();
         let tolerances = self.solver.tolerances_for(&self.states[0])?;
-        let mut backwards = Intervals::new(self.solver.clone().with_adjoint_norm(self.norm(tensors)), &self.times, self.local.zeros());
-        let dynamics = |time: f64, (state, adjoint, _): Augmented<S>| {
-            self.local.pull(time, &state, &negated(&adjoint))
-        };
+        let mut backwards = Intervals::new(
+            self.solver.clone().with_adjoint_norm(self.norm(tensors)),
+            &self.times,
+            self.local.zeros(),
+        );
+        let dynamics = |time: f64, (state, adjoint, _): Augmented<S>| self.local.pull(time, &state, &negated(&adjoint));
         let mut drift: f64 = 0.0;
         let initial = backwards.pull(cotangents, tensors, |interval, adjoint, parameters| {
             let state = self.states[interval.index + 1].clone();
@@ -69,7 +70,11 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for Adjoint<M, S> 
             let before = &self.states[interval.index];
             let difference = state.add_scaled(&[(-1.0, before)]);
             drift = drift.max(tolerances.measure(&Norm::MixedRms, &difference, before)?);
-            Ok((adjoint.components().into_iter().map(Some).collect(), parameters, summary(&run)))
+            Ok((
+                adjoint.components().into_iter().map(Some).collect(),
+                parameters,
+                summary(&run),
+            ))
         })?;
         Ok(backwards.finish(initial, Some(drift)))
     }
@@ -99,7 +104,11 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for InterpolatedAd
         let like = self.dense.at(self.times[0])?;
         let tensors = like.components().len();
         let norm = augmented_norm(tensors, self.local.sizes());
-        let mut backwards = Intervals::new(self.solver.clone().with_adjoint_norm(norm), &self.times, self.local.zeros());
+        let mut backwards = Intervals::new(
+            self.solver.clone().with_adjoint_norm(norm),
+            &self.times,
+            self.local.zeros(),
+        );
         let (start, end) = self.dense.interval();
         let (low, high) = (start.min(end), start.max(end));
         let dynamics = |time: f64, (adjoint, _): (S, Tensor<1>)| {
@@ -115,7 +124,11 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for InterpolatedAd
         let initial = backwards.pull(cotangents, tensors, |interval, adjoint, parameters| {
             let run = interval.run(&dynamics, (filled(&like, adjoint), parameters))?;
             let (adjoint, parameters) = run.solution.last().clone();
-            Ok((adjoint.components().into_iter().map(Some).collect(), parameters, summary(&run)))
+            Ok((
+                adjoint.components().into_iter().map(Some).collect(),
+                parameters,
+                summary(&run),
+            ))
         })?;
         Ok(backwards.finish(initial, None))
     }

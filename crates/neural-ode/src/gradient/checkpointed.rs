@@ -131,7 +131,10 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for Checkpointed<M
         for (start, steps) in record.checkpoints.stretches(record.steps.len()).rev() {
             let leaf = Leaf::new(start);
             let stretch = record.run_again(&dynamics, leaf.state.clone(), steps)?;
-            let at_outputs = stretch.outputs.iter().map(|(index, state)| (state, &cotangents[*index - 1]));
+            let at_outputs = stretch
+                .outputs
+                .iter()
+                .map(|(index, state)| (state, &cotangents[*index - 1]));
             let pairs = at_outputs.chain(carried.iter().map(|carried| (&stretch.end, carried)));
             let terms = pairs.filter_map(|(state, cotangent)| pairing(state, cotangent));
             // Without a term, the loss depends on nothing from here on.

@@ -163,7 +163,10 @@ impl Solver {
 
         let mut outputs = outputs.into_iter();
         let mut states = vec![initial];
-        let later: Vec<S> = solved.states[1..].iter().map(|state| rebuild(state, &mut outputs, width)).collect();
+        let later: Vec<S> = solved.states[1..]
+            .iter()
+            .map(|state| rebuild(state, &mut outputs, width))
+            .collect();
         states.extend(later);
         Ok(Solution {
             states,
@@ -226,7 +229,11 @@ fn finish<S: State>(
         Ok(pulled) => {
             report.set(pulled.report);
             let zeros = initial.components().into_iter().map(|component| component.zeros_like());
-            let initial = pulled.initial.into_iter().zip(zeros).map(|(gradient, zeros)| gradient.unwrap_or(zeros));
+            let initial = pulled
+                .initial
+                .into_iter()
+                .zip(zeros)
+                .map(|(gradient, zeros)| gradient.unwrap_or(zeros));
             let parts: Vec<_> = initial.chain([pulled.parameters]).collect();
             let size = input.dims()[0];
             // Without parameters their gradient is a stand-in of one element.

@@ -99,7 +99,8 @@ impl<M: Module> LocalModule<M> {
                 let value = param.val();
                 if value.is_require_grad() {
                     let gradient = value.grad(self.gradients);
-                    self.parts.push(flat(gradient.unwrap_or_else(|| value.inner().zeros_like())));
+                    self.parts
+                        .push(flat(gradient.unwrap_or_else(|| value.inner().zeros_like())));
                 }
             }
         }
@@ -126,7 +127,9 @@ impl<S: State> Leaf<S> {
     pub(super) fn new(state: &S) -> Self {
         let plain = state.plain();
         let components = plain.components().into_iter();
-        let leaves: Vec<_> = components.map(|component| component.autodiff().require_grad()).collect();
+        let leaves: Vec<_> = components
+            .map(|component| component.autodiff().require_grad())
+            .collect();
         Self {
             state: plain.rebuild(&mut leaves.clone().into_iter()),
             leaves,
@@ -153,7 +156,9 @@ pub(super) fn pairing<S: State>(value: &S, cotangent: &Cotangent) -> Option<Tens
 pub(super) fn filled<S: State>(like: &S, cotangent: Cotangent) -> S {
     let like = like.plain();
     let pairs = cotangent.into_iter().zip(like.components());
-    let filled: Vec<_> = pairs.map(|(part, like)| part.unwrap_or_else(|| like.zeros_like())).collect();
+    let filled: Vec<_> = pairs
+        .map(|(part, like)| part.unwrap_or_else(|| like.zeros_like()))
+        .collect();
     like.rebuild(&mut filled.into_iter())
 }
 

@@ -95,7 +95,10 @@ impl Solver {
         solver.options.max_steps = Some(left);
         if let Some(grid) = &self.options.grid {
             // The grid of the forward solve, backwards, as far as it lies in the interval.
-            let inside = grid.iter().copied().filter(|point| (point - start) * (point - end) < 0.0);
+            let inside = grid
+                .iter()
+                .copied()
+                .filter(|point| (point - start) * (point - end) < 0.0);
             let mut points: Vec<f64> = inside.collect();
             points.sort_by(|one, other| (one - start).abs().total_cmp(&(other - start).abs()));
             points.insert(0, start);
@@ -109,7 +112,9 @@ impl Solver {
     pub(super) fn tolerances_for<S: State>(&self, state: &S) -> Result<Tolerances, SolveError> {
         let dtype = state.components()[0].dtype();
         let tolerances = self.options.tolerances.clone();
-        let (tolerances, _) = tolerances.unwrap_or_else(|| Tolerances::default_for(dtype)).resolve(state)?;
+        let (tolerances, _) = tolerances
+            .unwrap_or_else(|| Tolerances::default_for(dtype))
+            .resolve(state)?;
         Ok(tolerances)
     }
 

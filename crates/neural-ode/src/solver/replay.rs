@@ -1,6 +1,5 @@
 //! Making accepted steps again, such as on tracked tensors.
 
-
 use crate::{
     Dynamics, SolveError, State,
     solver::{

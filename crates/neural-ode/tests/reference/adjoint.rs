@@ -141,13 +141,19 @@ fn solve(case: &Case, solver: &Solver) -> Solved {
     let network = Network::new(&case.weights);
     let initial = matrix(&case.y0, &device).require_grad();
     let times = tensor_f64(case.t.clone(), [case.t.len()], &device).require_grad();
-    let solution = solver.solve_module_at(&network, initial.clone(), times.clone()).expect("a solution");
+    let solution = solver
+        .solve_module_at(&network, initial.clone(), times.clone())
+        .expect("a solution");
     let terms = solution.states.iter().zip(&case.loss_weights);
     let loss = terms.map(|(state, weights)| (state.clone() * matrix(weights, &device)).sum());
     let loss = loss.reduce(|sum, term| sum + term).expect("several times");
     let gradients = loss.backward();
     Solved {
-        states: solution.states.iter().flat_map(|state| values(state.clone().inner())).collect(),
+        states: solution
+            .states
+            .iter()
+            .flat_map(|state| values(state.clone().inner()))
+            .collect(),
         loss: values(loss.inner())[0],
         y0: values(initial.grad(&gradients).expect("y0 is used")),
         times: values(times.grad(&gradients).expect("times are used")),
@@ -202,11 +208,19 @@ fn direct_and_checkpointed_gradients_are_those_of_the_discrete_solve() {
     let file: File = fixture("adjoint.json");
     let mut report = Report::default();
     for case in &file.cases {
-        let Discrete { steps_per_interval, y, loss, grads, tol } = &case.dto_rk4_38;
+        let Discrete {
+            steps_per_interval,
+            y,
+            loss,
+            grads,
+            tol,
+        } = &case.dto_rk4_38;
         let pairs = case.t.windows(2);
         let within = |pair: &[f64]| {
             let (start, size) = (pair[0], (pair[1] - pair[0]) / *steps_per_interval as f64);
-            (0..*steps_per_interval).map(move |index| start + index as f64 * size).collect::<Vec<_>>()
+            (0..*steps_per_interval)
+                .map(move |index| start + index as f64 * size)
+                .collect::<Vec<_>>()
         };
         let mut grid: Vec<f64> = pairs.flat_map(within).collect();
         grid.extend(case.t.last());
@@ -219,7 +233,10 @@ fn direct_and_checkpointed_gradients_are_those_of_the_discrete_solve() {
         ];
         for (name, solver) in solvers {
             let solved = solve(case, &solver);
-            report.case(&format!("{} {name}", case.name), compare(&solved, y, *loss, grads, *tol));
+            report.case(
+                &format!("{} {name}", case.name),
+                compare(&solved, y, *loss, grads, *tol),
+            );
         }
     }
     report.finish();
@@ -240,19 +257,33 @@ fn the_adjoint_takes_no_more_evaluations_than_the_peer() {
                 "fullnorm" => GradientMode::Adjoint,
                 _ => GradientMode::AdjointSeminorm,
             };
-            let solver = Solver::new(Method::Dopri5).tolerances(tolerance, tolerance).gradient(mode);
+            let solver = Solver::new(Method::Dopri5)
+                .tolerances(tolerance, tolerance)
+                .gradient(mode);
             let solved = solve(case, &solver);
             // Gradients of times take one evaluation each, which the counts of the file leave out.
             forward += solved.solution.statistics.evaluations - case.t.len();
-            let spent = solved.solution.backward().expect("an adjoint solve").statistics.evaluations;
-            *(if mode == GradientMode::Adjoint { &mut full } else { &mut semi }) += spent;
+            let spent = solved
+                .solution
+                .backward()
+                .expect("an adjoint solve")
+                .statistics
+                .evaluations;
+            *(if mode == GradientMode::Adjoint {
+                &mut full
+            } else {
+                &mut semi
+            }) += spent;
             backward += spent;
             bound_forward += counts.forward;
             bound_backward += counts.backward;
         }
     }
     assert!(forward <= bound_forward, "forward {forward}, the peer {bound_forward}");
-    assert!(backward <= bound_backward, "backward {backward}, the peer {bound_backward}");
+    assert!(
+        backward <= bound_backward,
+        "backward {backward}, the peer {bound_backward}"
+    );
     assert!(semi <= full, "seminorm {semi}, full norm {full}");
 }
 
@@ -270,7 +301,13 @@ impl Dynamics<Tensor<1>> for Growth {
 
 #[test]
 fn every_gradient_mode_meets_the_closed_form() {
-    let ClosedForm { lam, y0, t0, t1, expected } = fixture::<File>("adjoint.json").closed_form;
+    let ClosedForm {
+        lam,
+        y0,
+        t0,
+        t1,
+        expected,
+    } = fixture::<File>("adjoint.json").closed_form;
     let device = device().autodiff();
     let mut report = Report::default();
     for mode in GradientMode::ALL {
@@ -279,20 +316,25 @@ fn every_gradient_mode_meets_the_closed_form() {
         };
         let initial = tensor_f64(vec![y0], [1], &device).require_grad();
         let times = tensor_f64(vec![t0, t1], [2], &device).require_grad();
-        let solution = tight(mode).solve_module_at(&growth, initial.clone(), times.clone()).expect("a solution");
+        let solution = tight(mode)
+            .solve_module_at(&growth, initial.clone(), times.clone())
+            .expect("a solution");
         let loss = solution.into_last().sum();
         let gradients = loss.backward();
         let of_times = values(times.grad(&gradients).expect("times are used"));
         let found = BTreeMap::from([
             ("L", values(loss.inner())[0]),
             ("dy0", values(initial.grad(&gradients).expect("y0 is used"))[0]),
-            ("dlam", values(growth.rate.val().grad(&gradients).expect("the rate is used"))[0]),
+            (
+                "dlam",
+                values(growth.rate.val().grad(&gradients).expect("the rate is used"))[0],
+            ),
             ("dt0", of_times[0]),
             ("dt1", of_times[1]),
         ]);
-        let problems = expected.iter().filter_map(|(name, expected)| {
-            differences(name, &[found[name.as_str()]], &[*expected], 1e-7)
-        });
+        let problems = expected
+            .iter()
+            .filter_map(|(name, expected)| differences(name, &[found[name.as_str()]], &[*expected], 1e-7));
         report.case(mode.name(), problems.collect());
     }
     report.finish();

@@ -6,8 +6,12 @@
 mod adaptive;
 mod adjoint;
 mod bad_inputs;
+mod batched;
 mod controller;
 mod fixed_step;
+mod latent_ode;
+mod ode_net;
+mod pending;
 mod problems;
 mod single_step;
 

@@ -1,0 +1,19 @@
+//! Latent ODEs: generative models of irregular time series (paper, section 5).
+//!
+//! | paper | here |
+//! |---|---|
+//! | 5, generative model, recognition network (figure 6) | [`model`] |
+//! | 5, evidence lower bound | [`objective`] |
+//! | 5.1, spirals and irregular observations | [`spirals`] |
+//! | 5.1, RNN with and without the time between observations | [`baseline`] |
+
+pub mod baseline;
+pub mod config;
+pub mod evaluate;
+mod figures;
+pub mod gaussian;
+pub mod model;
+pub mod objective;
+pub mod recurrent;
+pub mod spirals;
+pub mod train;

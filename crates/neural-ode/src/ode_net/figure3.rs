@@ -1,0 +1,311 @@
+//! The paper's figure 3 on a trained network: error control, time, backward evaluations, and growth over training.
+//!
+//! Everything is measured on one small batch of test pictures, so that it takes seconds.
+
+use std::time::Instant;
+
+use burn::{
+    module::{Module, ModuleMapper, Param},
+    prelude::*,
+    tensor::DType,
+};
+use papers_core::{
+    Result,
+    base::{
+        figure::{Body, Figure, Table, number},
+        images::ImageSet,
+        plot::{self, Chart, Scale, Series, Style},
+    },
+    data::pixels,
+};
+
+use super::{
+    evaluate::{EvaluateError, classify},
+    model::{Classifier, OdeFunction, TIMES},
+};
+use crate::{BackwardStatistics, GradientMode, Method, SolveError, Solver};
+
+/// Relative and absolute tolerances of the study.
+const TOLERANCES: [f64; 5] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+/// Pictures of the batch whose ODE is solved.
+const BATCH: usize = 32;
+/// Pictures whose classes are predicted at each tolerance.
+const CLASSIFIED: usize = 512;
+/// Times a solve is repeated; the fastest counts.
+const REPEATS: usize = 3;
+
+/// Measurements at one tolerance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Relative and absolute tolerance.
+    pub tolerance: f64,
+    /// Evaluations of the dynamics in the forward solve.
+    pub forward: usize,
+    /// Relative distance of the final states from the reference, as a root mean square.
+    pub error: f64,
+    /// Seconds of the forward solve.
+    pub seconds: f64,
+    /// Share of misclassified pictures when the network is used at this tolerance.
+    pub error_rate: f64,
+    /// Evaluations of the backward solve of the adjoint with the norm over everything, and without the gradients of the
+    /// weights.
+    pub backward: [usize; 2],
+}
+
+/// Solves of one network's ODE at several tolerances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Study {
+    /// From loose to tight.
+    pub points: Vec<Point>,
+    /// Pictures behind `error_rate`.
+    pub classified: usize,
+}
+
+impl Study {
+    /// Measures on the first pictures of `set`. `dynamics` are those of `model`, which is on a plain device.
+    ///
+    /// # Errors
+    ///
+    /// What the solver or the device reports.
+    pub fn new(model: &Classifier, dynamics: &OdeFunction, set: &ImageSet) -> Result<Self, EvaluateError> {
+        let device = model.stem.first.weight.device();
+        let first = |count: usize| (0..count.min(set.len())).collect::<Vec<_>>();
+        let state = model.stem.forward(pixels(set, &first(BATCH), &device));
+        let reference = reference(dynamics, &state)?;
+        let scale: f64 = reference
+            .clone()
+            .square()
+            .mean()
+            .try_into_scalar()
+            .map_err(EvaluateError::device)?;
+        let classified = set.subset(set.name.as_str(), &first(CLASSIFIED));
+        let point = |&tolerance: &f64| {
+            let solver = Solver::new(Method::Dopri5).tolerances(tolerance, tolerance);
+            let (seconds, forward, end) = solve(&solver, dynamics, &state)?;
+            let difference = end.cast(reference.dtype()) - reference.clone();
+            let square: f64 = difference
+                .square()
+                .mean()
+                .try_into_scalar()
+                .map_err(EvaluateError::device)?;
+            Ok(Point {
+                tolerance,
+                forward,
+                error: (square / scale).sqrt(),
+                seconds,
+                error_rate: classify(model, &classified, &solver)?.error_rate(&classified),
+                backward: backward_evaluations(dynamics, &state, &solver)?,
+            })
+        };
+        Ok(Self {
+            points: TOLERANCES.iter().map(point).collect::<Result<_, EvaluateError>>()?,
+            classified: classified.len(),
+        })
+    }
+
+    /// Figures 3a to 3c and the numbers behind them.
+    ///
+    /// # Errors
+    ///
+    /// What the plotting library reports.
+    pub fn figures(&self) -> Result<Vec<Figure>> {
+        let charts = [
+            self.error_by_tolerance(),
+            self.error_by_evaluations(),
+            self.time(),
+            self.backward(),
+        ];
+        let drawing = Figure {
+            name: "figure-3".to_owned(),
+            title: "Figure 3: accuracy and cost of the ODE".to_owned(),
+            caption: format!(
+                "dopri5 on {BATCH} test pictures. Error: distance of the states at t = 1 from a tight solve in double \
+                 precision, relative to their size. The paper's backward solves took about half the forward \
+                 evaluations, with a variable-order Adams method; dopri5 is not expected to."
+            ),
+            body: Body::Svg(plot::grid(&charts, 2)?),
+        };
+        Ok(vec![drawing, self.table()])
+    }
+
+    fn series(&self, name: &str, x: impl Fn(&Point) -> f64, y: impl Fn(&Point) -> f64) -> Series {
+        let points = self.points.iter().map(|point| (x(point), y(point)));
+        Series::new(name, points, Style::LinePoints)
+    }
+
+    fn error_by_tolerance(&self) -> Chart {
+        Chart {
+            title: "a: error and tolerance".to_owned(),
+            x_label: "tolerance".to_owned(),
+            y_label: "relative error".to_owned(),
+            x_scale: Scale::Log,
+            y_scale: Scale::Log,
+            series: vec![self.series("", |point| point.tolerance, |point| point.error)],
+            ..Chart::default()
+        }
+    }
+
+    fn error_by_evaluations(&self) -> Chart {
+        Chart {
+            title: "a: error and evaluations".to_owned(),
+            x_label: "evaluations forward".to_owned(),
+            y_label: "relative error".to_owned(),
+            y_scale: Scale::Log,
+            series: vec![self.series("", |point| point.forward as f64, |point| point.error)],
+            ..Chart::default()
+        }
+    }
+
+    fn time(&self) -> Chart {
+        Chart {
+            title: "b: time and evaluations".to_owned(),
+            x_label: "evaluations forward".to_owned(),
+            y_label: "milliseconds forward".to_owned(),
+            series: vec![self.series("", |point| point.forward as f64, |point| 1e3 * point.seconds)],
+            ..Chart::default()
+        }
+    }
+
+    fn backward(&self) -> Chart {
+        let forward = |point: &Point| point.forward as f64;
+        Chart {
+            title: "c: backward and forward evaluations".to_owned(),
+            x_label: "evaluations forward".to_owned(),
+            y_label: "evaluations backward".to_owned(),
+            series: vec![
+                self.series("full norm", forward, |point| point.backward[0] as f64),
+                self.series("seminorm", forward, |point| point.backward[1] as f64),
+                Series::new(
+                    "half of forward",
+                    self.points.iter().map(|point| (forward(point), forward(point) / 2.0)),
+                    Style::Dashed,
+                ),
+            ],
+            ..Chart::default()
+        }
+    }
+
+    fn table(&self) -> Figure {
+        let mut table = Table::new([
+            "tolerance",
+            "evaluations forward",
+            "relative error",
+            "milliseconds forward",
+            "backward, full norm",
+            "backward, seminorm",
+            "test error",
+        ]);
+        for point in &self.points {
+            table.push([
+                format!("{:e}", point.tolerance),
+                point.forward.to_string(),
+                number(point.error),
+                number(1e3 * point.seconds),
+                point.backward[0].to_string(),
+                point.backward[1].to_string(),
+                format!("{:.2} %", 100.0 * point.error_rate),
+            ]);
+        }
+        Figure {
+            name: "tolerances".to_owned(),
+            title: "The trained network at several tolerances".to_owned(),
+            caption: format!(
+                "The same weights solved with dopri5 at each tolerance. Test error on {} pictures in batches of 128.",
+                self.classified
+            ),
+            body: Body::Table(table),
+        }
+    }
+}
+
+/// Figure 3d: mean evaluations of the dynamics per update, by epoch.
+///
+/// # Errors
+///
+/// What the plotting library reports.
+pub fn evaluations_over_training(means: &[f64]) -> Result<Figure> {
+    let points = means
+        .iter()
+        .enumerate()
+        .map(|(epoch, &mean)| ((epoch + 1) as f64, mean));
+    let chart = Chart {
+        title: "d: evaluations over training".to_owned(),
+        x_label: "epoch".to_owned(),
+        y_label: "evaluations forward".to_owned(),
+        series: vec![Series::new("", points, Style::LinePoints)],
+        ..Chart::default()
+    };
+    Ok(Figure {
+        name: "figure-3d".to_owned(),
+        title: "Figure 3d: evaluations over training".to_owned(),
+        caption: "Mean per update. A solver with a fixed step always takes the same number.".to_owned(),
+        body: Body::Svg(chart.to_svg()?),
+    })
+}
+
+/// Evaluations of the adjoint's backward solve, with the full norm and with the seminorm. The loss is the sum of the
+/// states at the end.
+fn backward_evaluations(
+    dynamics: &OdeFunction,
+    state: &Tensor<4>,
+    solver: &Solver,
+) -> Result<[usize; 2], EvaluateError> {
+    let dynamics = dynamics.clone().train();
+    let count = |mode: GradientMode| {
+        let solver = solver.clone().gradient(mode);
+        let start = state.clone().autodiff();
+        let solution = solver
+            .solve_module(&dynamics, start, &TIMES)
+            .map_err(SolveError::from)?;
+        let _ = solution.last().clone().sum().backward();
+        match solution.backward() {
+            Some(BackwardStatistics { error: Some(error), .. }) => Err(EvaluateError::from(error)),
+            Some(report) => Ok(report.statistics.evaluations),
+            None => Ok(0),
+        }
+    };
+    Ok([count(GradientMode::Adjoint)?, count(GradientMode::AdjointSeminorm)?])
+}
+
+/// Seconds, evaluations and final state of a solve.
+fn solve(solver: &Solver, dynamics: &OdeFunction, state: &Tensor<4>) -> Result<(f64, usize, Tensor<4>), EvaluateError> {
+    let run = || -> Result<_, EvaluateError> {
+        let started = Instant::now();
+        let solution = solver
+            .solve(dynamics, state.clone(), &TIMES)
+            .map_err(SolveError::from)?;
+        // A device may still be computing.
+        state.device().sync().map_err(EvaluateError::device)?;
+        Ok((started.elapsed().as_secs_f64(), solution))
+    };
+    let (mut seconds, solution) = run()?;
+    for _ in 1..REPEATS {
+        seconds = seconds.min(run()?.0);
+    }
+    Ok((seconds, solution.statistics.evaluations, solution.into_last()))
+}
+
+/// The end of a solve far below the tolerances of the study, in double precision where the device has it.
+fn reference(dynamics: &OdeFunction, state: &Tensor<4>) -> Result<Tensor<4>, EvaluateError> {
+    let (dtype, tolerance) = if state.device().supports_dtype(DType::F64) {
+        (DType::F64, 1e-9)
+    } else {
+        (state.dtype(), 2e-6)
+    };
+    let dynamics = dynamics.clone().map(&mut Cast(dtype));
+    let solver = Solver::new(Method::Dopri5).tolerances(tolerance, tolerance);
+    let solution = solver
+        .solve(&dynamics, state.clone().cast(dtype), &TIMES)
+        .map_err(SolveError::from)?;
+    Ok(solution.into_last())
+}
+
+/// Brings all weights to another precision.
+struct Cast(DType);
+
+impl ModuleMapper for Cast {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        Param::from_mapped_value(id, tensor.cast(self.0), mapper)
+    }
+}

@@ -1,0 +1,157 @@
+//! Settings that the experiments share: how an equation is solved, and how weights are updated.
+
+use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig, momentum::MomentumConfig};
+use papers_core::base::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use crate::{GradientMode, Method, Solver};
+
+/// A solver by name, with its accuracy: the step counts for methods with a fixed step, the tolerances for the others, so
+/// that one setting changes the method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SolverConfig {
+    /// Name of the method.
+    pub method: Method,
+    /// Of methods with a fixed step; 0 for steps from each requested time to the next.
+    #[serde(default)]
+    pub step_size: f64,
+    /// Relative tolerance of adaptive methods.
+    #[serde(default = "relative_tolerance")]
+    pub rtol: f64,
+    /// Absolute tolerance of adaptive methods.
+    #[serde(default = "absolute_tolerance")]
+    pub atol: f64,
+    /// Where gradients come from.
+    #[serde(default)]
+    pub gradient: GradientMode,
+}
+
+/// The library's for `f32`.
+fn relative_tolerance() -> f64 {
+    1e-3
+}
+
+/// The library's for `f32`.
+fn absolute_tolerance() -> f64 {
+    1e-6
+}
+
+impl SolverConfig {
+    /// The solver.
+    pub fn init(&self) -> Solver {
+        let solver = Solver::new(self.method).gradient(self.gradient);
+        if self.method.is_adaptive() {
+            solver.tolerances(self.rtol, self.atol)
+        } else if self.step_size > 0.0 {
+            solver.step_size(self.step_size)
+        } else {
+            solver
+        }
+    }
+
+    /// Checks the table `solver` of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] naming the key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if !(self.step_size >= 0.0 && self.step_size.is_finite()) {
+            let problem = format!("must be positive, or 0 for none, not {}", self.step_size);
+            return Err(ConfigError::invalid("solver.step_size", problem));
+        }
+        is_positive("solver.rtol", self.rtol)?;
+        is_positive("solver.atol", self.atol)
+    }
+}
+
+/// A rule of learning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Which rule.
+    #[serde(default)]
+    pub kind: OptimizerKind,
+    /// Its rate in the beginning.
+    pub learning_rate: f64,
+    /// Of `sgd`.
+    #[serde(default)]
+    pub momentum: f64,
+    /// Parts of the run, in `(0, 1)`, after which the rate is multiplied by `drop_factor`.
+    #[serde(default)]
+    pub drops: Vec<f64>,
+    /// See `drops`.
+    #[serde(default = "drop_factor")]
+    pub drop_factor: f64,
+}
+
+/// The boundaries of the release of ODE-Net each divide the rate by ten.
+fn drop_factor() -> f64 {
+    0.1
+}
+
+/// Names of the rules of learning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Adam.
+    #[default]
+    Adam,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+impl OptimizerConfig {
+    /// The optimizer, in its first state.
+    pub fn init(&self) -> ModuleOptimizer {
+        match self.kind {
+            // Burn's epsilon of 1e-5 is not the usual one.
+            OptimizerKind::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
+            OptimizerKind::Sgd => {
+                // Burn dampens by 0.1 unless told otherwise; the release does not.
+                let momentum = MomentumConfig::new().with_momentum(self.momentum).with_dampening(0.0);
+                SgdConfig::new().with_momentum(Some(momentum)).init()
+            }
+        }
+    }
+
+    /// The rate of update `step` out of `steps`.
+    pub fn rate(&self, step: u64, steps: u64) -> f64 {
+        let is_passed = |part: &&f64| step as f64 >= **part * steps as f64;
+        let passed = self.drops.iter().filter(is_passed).count();
+        self.learning_rate * self.drop_factor.powi(passed as i32)
+    }
+
+    /// Checks the table `optimizer` of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] naming the key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        is_positive("optimizer.learning_rate", self.learning_rate)?;
+        is_positive("optimizer.drop_factor", self.drop_factor)?;
+        if !(0.0..1.0).contains(&self.momentum) {
+            let problem = format!("must be in [0, 1), not {}", self.momentum);
+            return Err(ConfigError::invalid("optimizer.momentum", problem));
+        }
+        if self.kind == OptimizerKind::Adam && self.momentum != 0.0 {
+            let problem = "is for `sgd`; Adam has its own";
+            return Err(ConfigError::invalid("optimizer.momentum", problem));
+        }
+        match self.drops.iter().find(|&&part| !(part > 0.0 && part < 1.0)) {
+            Some(part) => {
+                let problem = format!("must be in (0, 1), not {part}");
+                Err(ConfigError::invalid("optimizer.drops", problem))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks a number that has to be positive and finite.
+pub(crate) fn is_positive(key: &str, value: f64) -> Result<(), ConfigError> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(ConfigError::invalid(key, format!("must be positive, not {value}")))
+}

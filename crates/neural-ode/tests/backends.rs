@@ -1,0 +1,39 @@
+//! A few training steps give the same numbers on every backend. Built with `--features all-backends` only; run by
+//! `cargo xtask test --backends`.
+
+use neural_ode::ode_net::{
+    config::{OdeNetConfig, PRESETS},
+    train::OdeNet,
+};
+use papers_core::{base::config, testing};
+
+/// Backends sum in different orders: in single precision, after a few updates, losses near 1 agree to this.
+const TOLERANCE: f64 = 2e-3;
+
+fn check<E: papers_core::Experiment>(name: &str, config: &E::Config) {
+    let (compared, skipped) =
+        testing::assert_backends_agree::<E>(config, 0, 3, TOLERANCE).expect("a run on each backend");
+    eprintln!("{name}: flex and {} agree", compared.join(", "));
+    for reason in &skipped {
+        eprintln!("{name}: skipped: {reason}");
+    }
+    assert!(compared.contains(&"ndarray"), "the second CPU backend always opens");
+}
+
+#[test]
+fn ode_net_trains_alike_in_every_gradient_mode() {
+    for mode in ["direct", "checkpointed", "adjoint", "interpolated-adjoint"] {
+        let sets = [
+            "width=8",
+            "batch=8",
+            "data.train=32",
+            "data.validation=8",
+            "data.test=8",
+            &format!("solver.gradient='{mode}'"),
+        ]
+        .map(str::to_owned);
+        let digits = PRESETS.iter().find(|preset| preset.name == "digits").expect("a preset");
+        let config: OdeNetConfig = config::resolve(digits.toml, None, &sets).expect("settings that exist");
+        check::<OdeNet>(mode, &config);
+    }
+}

@@ -1,0 +1,142 @@
+//! `batched.json`: Van der Pol oscillators of different stiffness, each alone and all in one state with one step size.
+//! (A batch in which every row has its own step size comes with per-sample stepping; see `pending`.)
+
+use burn::prelude::*;
+use neural_ode::{Method, Solver};
+use papers_core::testing::{device, tensor_f64, values};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Report, differences, fixture, mismatch};
+
+#[derive(Deserialize)]
+struct File {
+    rtol: f64,
+    atol: f64,
+    check_tol: f64,
+    rows: Vec<Map<String, Value>>,
+    joint_vs_independent: Joint,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    mu: f64,
+    y0: Vec<f64>,
+    t: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    y: Vec<Vec<f64>>,
+    nfe: usize,
+    accepted: usize,
+    rejected: usize,
+}
+
+#[derive(Deserialize)]
+struct Joint {
+    method: Method,
+    t1: f64,
+    joint_accepted: usize,
+    joint_rejected: usize,
+    joint_y: Vec<Vec<f64>>,
+    independent_accepted: Vec<usize>,
+    independent_rejected: Vec<usize>,
+}
+
+impl File {
+    fn solver(&self, method: Method) -> Solver {
+        Solver::new(method).tolerances(self.rtol, self.atol)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let parse = |row: &Map<String, Value>| serde_json::from_value(Value::Object(row.clone())).expect("a row");
+        self.rows.iter().map(parse).collect()
+    }
+}
+
+/// `x' = v`, `v' = mu (1 - x²) v - x` in the rows of the state.
+fn oscillators(rows: &[&Row]) -> (Tensor<2>, impl Fn(f64, Tensor<2>) -> Tensor<2> + use<>) {
+    let count = rows.len();
+    let damping = tensor_f64(rows.iter().map(|row| row.mu).collect(), [count, 1], &device());
+    let start = tensor_f64(
+        rows.iter().flat_map(|row| row.y0.clone()).collect(),
+        [count, 2],
+        &device(),
+    );
+    let slope = move |_: f64, state: Tensor<2>| {
+        let (position, speed) = (state.clone().narrow(1, 0, 1), state.narrow(1, 1, 1));
+        let force = damping.clone() * (position.clone().square().neg() + 1.0) * speed.clone() - position;
+        Tensor::cat(vec![speed, force], 1)
+    };
+    (start, slope)
+}
+
+#[test]
+fn every_row_alone_meets_its_numbers_and_counts() {
+    let file: File = fixture("batched.json");
+    let mut report = Report::default();
+    for (row, fields) in file.rows().iter().zip(&file.rows) {
+        let methods = fields
+            .iter()
+            .filter_map(|(key, value)| Some((key.parse::<Method>().ok()?, value)));
+        for (method, expected) in methods {
+            let expected: Expected = serde_json::from_value(expected.clone()).expect("expected numbers");
+            let (start, slope) = oscillators(&[row]);
+            let solution = file.solver(method).solve(&slope, start, &row.t).expect("a solution");
+            let states: Vec<f64> = solution.states.iter().flat_map(|state| values(state.clone())).collect();
+            let counts = solution.statistics;
+            let problems = [
+                differences("y", &states, &expected.y.concat(), file.check_tol),
+                mismatch("nfe", counts.evaluations, expected.nfe),
+                mismatch("accepted", counts.accepted, expected.accepted),
+                mismatch("rejected", counts.rejected, expected.rejected),
+            ];
+            report.case(
+                &format!("{method} mu {}", row.mu),
+                problems.into_iter().flatten().collect(),
+            );
+        }
+    }
+    report.finish();
+}
+
+#[test]
+fn one_step_size_for_all_rows_meets_the_joint_counts() {
+    let file: File = fixture("batched.json");
+    let joint = &file.joint_vs_independent;
+    let rows = file.rows();
+    let (start, slope) = oscillators(&rows.iter().collect::<Vec<_>>());
+    let solver = file.solver(joint.method);
+    let solution = solver.solve(&slope, start, &[0.0, joint.t1]).expect("a solution");
+    let mut report = Report::default();
+    let problems = [
+        differences(
+            "y",
+            &values(solution.last().clone()),
+            &joint.joint_y.concat(),
+            file.check_tol,
+        ),
+        mismatch("accepted", solution.statistics.accepted, joint.joint_accepted),
+        mismatch("rejected", solution.statistics.rejected, joint.joint_rejected),
+    ];
+    report.case("joint", problems.into_iter().flatten().collect());
+    for (index, row) in rows.iter().enumerate() {
+        let (start, slope) = oscillators(&[row]);
+        let solution = solver.solve(&slope, start, &[0.0, joint.t1]).expect("a solution");
+        let problems = [
+            mismatch(
+                "accepted",
+                solution.statistics.accepted,
+                joint.independent_accepted[index],
+            ),
+            mismatch(
+                "rejected",
+                solution.statistics.rejected,
+                joint.independent_rejected[index],
+            ),
+        ];
+        report.case(&format!("row {index}"), problems.into_iter().flatten().collect());
+    }
+    report.finish();
+}
