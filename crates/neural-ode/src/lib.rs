@@ -75,4 +75,5 @@ pub fn paper() -> Paper {
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }

@@ -6,16 +6,19 @@
 
 mod case;
 pub mod child;
+pub mod harness;
 pub mod memory;
 mod pairs;
 pub mod peer;
 mod session;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use case::{Case, Work};
 pub use pairs::{Pairs, Spread};
-pub use session::{About, Session, three_digits};
+pub use session::{About, Session};
+pub use table::three_digits;
 
 use std::process::ExitCode;
 

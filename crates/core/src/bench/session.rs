@@ -13,6 +13,7 @@ use super::{
     case::{Measurement, measure},
     child,
     peer::{Peer, Script},
+    table::{headings, line, widths},
 };
 use crate::device;
 
@@ -35,8 +36,10 @@ pub struct About {
 pub struct Session {
     arguments: BenchArgs,
     peer: Option<Peer>,
-    /// Whether anything was measured.
+    /// Whether nothing was measured.
     is_empty: bool,
+    /// Of the columns of the present table.
+    widths: Vec<usize>,
 }
 
 impl Session {
@@ -59,6 +62,7 @@ impl Session {
             arguments: arguments.clone(),
             peer,
             is_empty: true,
+            widths: Vec::new(),
         };
         session.print_head(&machine)?;
         Ok(session)
@@ -84,12 +88,10 @@ impl Session {
         if chosen.is_empty() {
             return Ok(());
         }
-        let peers = if self.peer.is_some() {
-            &["PyTorch ms", "ratio", "target"][..]
-        } else {
-            &[]
-        };
-        self.heading(&[&["benchmark", "unit", "units", "ours ms"][..], peers].concat())?;
+        self.heading(&match self.peer {
+            Some(_) => headings(&["ours", "PyTorch"]),
+            None => headings(&["ours"]),
+        })?;
         for case in chosen {
             self.time_one(case)?;
         }
@@ -100,11 +102,12 @@ impl Session {
         let (name, unit, target) = (case.name, case.unit, case.target);
         let mut work = case.prepare()?;
         let mut result = json!({ "benchmark": name, "unit": unit });
+        let head = |units: String| vec![name.to_owned(), unit.to_owned(), units];
         let Some(peer) = &mut self.peer else {
             let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
             result["units"] = json!(units);
             result["ours_ms"] = json!(times);
-            return self.row(result, &[name, unit, &units.to_string(), &spread(times)]);
+            return self.row(result, &[head(units.to_string()), vec![times.to_string()]].concat());
         };
         let (mut our_units, mut their_units) = (0, 0);
         let note = |measured: Measurement, units: &mut usize| {
@@ -116,19 +119,14 @@ impl Session {
             || note(measure(&mut work, AT_LEAST)?, &mut our_units),
             || note(peer.measure(name, AT_LEAST)?, &mut their_units),
         )?;
+        result["units"] = json!(our_units);
+        result["peer_units"] = json!(their_units);
         let units = match our_units == their_units {
             true => our_units.to_string(),
             false => format!("{our_units}/{their_units}"),
         };
-        result["units"] = json!(our_units);
-        result["peer_units"] = json!(their_units);
-        result["ours_ms"] = json!(pairs.ours());
-        result["peer_ms"] = json!(pairs.theirs());
-        result["ratio"] = json!(pairs.ratio());
-        result["target"] = json!(target);
-        let target = target.map(|ratio| format!("<= {ratio}")).unwrap_or_default();
-        let cells = [spread(pairs.ours()), spread(pairs.theirs()), spread(pairs.ratio())];
-        self.row(result, &[name, unit, &units, &cells[0], &cells[1], &cells[2], &target])
+        let cells = pairs.describe(&mut result, ["ours_ms", "peer_ms"], target);
+        self.row(result, &[head(units), cells].concat())
     }
 
     /// Begins a table; nothing for programs.
@@ -136,10 +134,11 @@ impl Session {
     /// # Errors
     ///
     /// A closed standard output.
-    pub fn heading(&self, columns: &[&str]) -> io::Result<()> {
+    pub fn heading(&mut self, columns: &[impl AsRef<str>]) -> io::Result<()> {
+        self.widths = widths(columns);
         match self.arguments.json {
             true => Ok(()),
-            false => writeln!(io::stdout(), "\n{}", line(columns)),
+            false => writeln!(io::stdout(), "\n{}", line(columns, &self.widths)),
         }
     }
 
@@ -148,11 +147,11 @@ impl Session {
     /// # Errors
     ///
     /// A closed standard output.
-    pub fn row(&mut self, result: Value, cells: &[&str]) -> anyhow::Result<()> {
+    pub fn row(&mut self, result: Value, cells: &[impl AsRef<str>]) -> anyhow::Result<()> {
         self.is_empty = false;
         match self.arguments.json {
             true => writeln!(io::stdout(), "{result}")?,
-            false => writeln!(io::stdout(), "{}", line(cells))?,
+            false => writeln!(io::stdout(), "{}", line(cells, &self.widths))?,
         }
         Ok(())
     }
@@ -174,7 +173,7 @@ impl Session {
     /// # Errors
     ///
     /// If nothing was measured: `--only` names nothing that there is. `names` are those that there are.
-    pub fn finish(self, names: &[&str]) -> anyhow::Result<()> {
+    pub fn finish(self, names: &[String]) -> anyhow::Result<()> {
         if self.is_empty {
             bail!(
                 "no benchmark has `{}` in its name; there are: {}",
@@ -239,32 +238,4 @@ fn time_alone(work: &mut Work, repeat: usize) -> anyhow::Result<(Spread, usize)>
         units = measured.units;
     }
     Ok((Spread::of(times), units))
-}
-
-/// The cells of a row: the first is a name, the others short.
-fn line(cells: &[&str]) -> String {
-    let mut line = String::new();
-    for (column, cell) in cells.iter().enumerate() {
-        let width = match column {
-            0 => 32,
-            1 | 2 => 10,
-            _ => 24,
-        };
-        line.push_str(&format!("{cell:<width$} "));
-    }
-    line.trim_end().to_owned()
-}
-
-fn spread(spread: Spread) -> String {
-    let [median, min, max] = [spread.median, spread.min, spread.max].map(three_digits);
-    format!("{median} ({min} - {max})")
-}
-
-/// A positive number with three significant digits.
-pub fn three_digits(number: f64) -> String {
-    if !number.is_finite() || number == 0.0 {
-        return number.to_string();
-    }
-    let decimals = 2 - number.abs().log10().floor() as i32;
-    format!("{number:.*}", decimals.max(0) as usize)
 }

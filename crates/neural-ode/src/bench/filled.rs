@@ -6,7 +6,7 @@ use burn::{
 };
 
 /// `(7919·i mod 1009) / 1009 - 1/2`.
-fn number(index: usize) -> f64 {
+pub(super) fn number(index: usize) -> f64 {
     (index * 7919 % 1009) as f64 / 1009.0 - 0.5
 }
 

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{filled, perceptron::Perceptron};
 use crate::{GradientMode, Method, Solver};
 
-pub(super) const NAME: &str = "memory";
+const NAME: &str = "memory";
 
 /// Of the solves with a fixed step, over one unit of time.
 const STEPS: [usize; 5] = [10, 32, 100, 316, 1000];
@@ -35,36 +35,45 @@ const VARIABLES: [(&str, &str); 3] = [
 
 /// Measures each mode at each number of steps, in a process of its own, and prints a table.
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
-    let names = GradientMode::ALL.map(|mode| (mode, format!("{NAME}/{mode}")));
-    let chosen: Vec<_> = names.iter().filter(|(_, name)| session.wants(name)).collect();
+    let chosen: Vec<_> = names()
+        .zip(GradientMode::ALL)
+        .filter(|(name, _)| session.wants(name))
+        .collect();
     if chosen.is_empty() {
         return Ok(());
     }
     if Growth::start().and_then(Growth::peak).is_none() {
-        session.remark("\nmemory: not measured on this system")?;
-        return Ok(());
+        let result = json!({ "benchmark": NAME, "error": "not measured on this system" });
+        return session.row(result, &["\nmemory: not measured on this system"]);
     }
     session.remark(&format!(
-        "\npeak memory of forward and backward above what the process had, MiB; rk4, {BATCH} x {WIDTH}, {WIDTH} hidden units"
+        "\npeak memory of forward and backward above what the process had, in MiB: rk4, state {BATCH} x {WIDTH}, {WIDTH} hidden units"
     ))?;
-    let columns: Vec<String> = STEPS.iter().map(|steps| format!("{steps} steps")).collect();
-    let columns: Vec<&str> = [NAME]
-        .into_iter()
-        .chain(columns.iter().map(String::as_str))
-        .chain(["growth"])
-        .collect();
-    session.heading(&columns)?;
-    for (mode, name) in chosen {
-        let peaks = peaks(*mode)?;
+    let steps = STEPS.iter().map(|steps| format!("{steps} steps"));
+    let ends = format!("{} to {} steps", STEPS[0], STEPS[STEPS.len() - 1]);
+    session.heading(
+        &["benchmark".to_owned()]
+            .into_iter()
+            .chain(steps)
+            .chain([ends])
+            .collect::<Vec<_>>(),
+    )?;
+    for (name, mode) in chosen {
+        let peaks = peaks(mode)?;
         let growth = growth(&peaks);
-        let result = json!({ "benchmark": name, "steps": STEPS, "peak_bytes": peaks, "growth": growth });
         let mebibytes = |peak: &Option<f64>| peak.map_or("too much".to_owned(), |peak| three_digits(peak / MEBIBYTE));
-        let mut cells = vec![name.clone()];
+        let result = json!({ "benchmark": name, "steps": STEPS, "peak_bytes": peaks, "growth": growth });
+        let mut cells = vec![name];
         cells.extend(peaks.iter().map(mebibytes));
-        cells.push(three_digits(growth));
-        session.row(result, &cells.iter().map(String::as_str).collect::<Vec<_>>())?;
+        cells.push(format!("x {}", three_digits(growth)));
+        session.row(result, &cells)?;
     }
     Ok(())
+}
+
+/// The names of the benchmarks, in the order of the modes.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    GradientMode::ALL.into_iter().map(|mode| format!("{NAME}/{mode}"))
 }
 
 /// Bytes for each number of steps; `None` where they would be more than half of what is available.

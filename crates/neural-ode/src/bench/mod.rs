@@ -1,19 +1,23 @@
 //! Benchmarks of fixed shapes: the solver on a small network, training steps of the paper's models, the shared loop,
-//! memory of the gradient modes. [`pytorch.py`](https://pytorch.org) beside this file does the timed work with PyTorch
-//! and torchdiffeq.
+//! memory of the gradient modes. The script `pytorch.py` does the timed work with PyTorch and torchdiffeq.
 
 mod filled;
-mod harness;
 mod memory;
 mod perceptron;
 mod solve;
 #[cfg(test)]
 mod tests;
+mod train;
 
+use anyhow::Context as _;
 use papers_core::{
-    base::cli::BenchArgs,
-    bench::{About, Case, Session, child, peer::Script},
+    Context,
+    base::{cli::BenchArgs, config},
+    bench::{About, Case, Session, child, harness, peer::Script},
+    device,
 };
+
+use crate::latent_ode::{config::PRESETS, train::LatentOdeExperiment};
 
 const ABOUT: About = About {
     name: env!("CARGO_PKG_NAME"),
@@ -23,6 +27,8 @@ const ABOUT: About = About {
         packages: &["torch", "torchdiffeq"],
     },
 };
+
+const HARNESS: &str = "harness/spirals";
 
 /// Measures what `arguments` ask for and prints tables.
 ///
@@ -35,12 +41,13 @@ pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
     }
     let mut session = Session::start(arguments, ABOUT)?;
     session.time(cases())?;
-    harness::run(&mut session)?;
+    shared_loop(&mut session)?;
     memory::run(&mut session)?;
-    let names: Vec<_> = cases()
+    let others = [HARNESS.to_owned()].into_iter().chain(memory::names());
+    let names: Vec<String> = cases()
         .iter()
-        .map(Case::name)
-        .chain([harness::NAME, memory::NAME])
+        .map(|case| case.name().to_owned())
+        .chain(others)
         .collect();
     session.finish(&names)
 }
@@ -58,5 +65,24 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 fn cases() -> Vec<Case> {
-    solve::cases()
+    solve::cases().into_iter().chain(train::cases()).collect()
+}
+
+/// Some updates of the default experiment. With one checkpoint among them there are more than in its own schedule;
+/// there is next to nothing to evaluate.
+fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
+    let preset = PRESETS
+        .iter()
+        .find(|preset| preset.name == "spirals")
+        .context("the experiment `spirals`")?;
+    let sets = [
+        "schedule.steps=100",
+        "schedule.evaluate_every=0",
+        "schedule.checkpoint_every=0",
+        "data.validation=1",
+        "data.test=1",
+    ];
+    let config = config::resolve(preset.toml, None, &sets.map(str::to_owned))?;
+    let context = Context::new(device::resolve(device::default_backend()?)?, 0);
+    harness::run::<LatentOdeExperiment>(session, HARNESS, &config, &context)
 }
