@@ -39,6 +39,7 @@
 //!
 //! Where we differ from the paper, and why: see the README.
 
+pub mod activation;
 pub mod bench;
 pub mod dynamics;
 pub mod error;

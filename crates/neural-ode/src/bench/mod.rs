@@ -76,7 +76,7 @@ fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
         .find(|preset| preset.name == "spirals")
         .context("the experiment `spirals`")?;
     let sets = [
-        "schedule.steps=100",
+        "schedule.steps=250",
         "schedule.evaluate_every=0",
         "schedule.checkpoint_every=0",
         "data.validation=1",

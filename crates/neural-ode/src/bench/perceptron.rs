@@ -4,7 +4,7 @@ use burn::{
 };
 
 use super::filled;
-use crate::Dynamics;
+use crate::{Dynamics, activation::tanh};
 
 /// Dynamics with one hidden layer of tanh units.
 #[derive(Module, Debug)]
@@ -24,6 +24,6 @@ impl Perceptron {
 
 impl Dynamics<Tensor<2>> for Perceptron {
     fn evaluate(&self, _: f64, state: Tensor<2>) -> Tensor<2> {
-        self.output.forward(self.hidden.forward(state).tanh())
+        self.output.forward(tanh(self.hidden.forward(state)))
     }
 }
