@@ -44,7 +44,8 @@ Examples:
   cargo xtask train neural-ode --resume                go on after Ctrl-C, or after a crash
   BURN_PAPERS_DATA=~/data cargo xtask train neural-ode --experiment mnist-reduced
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 interrupted and saved, 4 diverged, 5 the folder is in use, 6 no such backend or adapter.")]
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 interrupted and saved, 4 diverged, 5 the folder is in use, 6 no such backend or adapter,
+130 ended by a second Ctrl-C, unsaved.")]
     Train(Train),
     /// Compute the paper's metrics from a run, finished or not
     #[command(after_help = "\

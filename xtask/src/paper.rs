@@ -6,6 +6,10 @@ use std::{
 };
 
 use anyhow::bail;
+use papers_base::{
+    cli::{TrainArgs, run_folder},
+    provenance::Provenance,
+};
 
 use crate::{
     cli, compile,
@@ -21,8 +25,25 @@ pub(crate) fn train(workspace: &Workspace, arguments: cli::Train) -> anyhow::Res
     if let Some(experiment) = &arguments.experiment {
         paper.check_experiment(experiment)?;
     }
+    if arguments.resume && arguments.backend.is_none() {
+        arguments.backend = saved_backend(&paper, &arguments);
+    }
     let feature = take_feature(&paper, &mut arguments.backend)?;
     start(workspace, &paper, feature, "train", arguments.to_args())
+}
+
+/// The backend that a run was begun on; none if there is no such run, which the paper's program tells.
+fn saved_backend(paper: &Paper, arguments: &TrainArgs) -> Option<String> {
+    let default = paper.experiments.iter().find(|experiment| paper.is_default(experiment));
+    let experiment = arguments
+        .experiment
+        .as_deref()
+        .or(default.map(|default| default.name.as_str()))?;
+    let folder = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| run_folder(&paper.name, experiment, arguments.seed));
+    Provenance::load(&folder).ok().map(|saved| saved.backend)
 }
 
 /// Evaluates a run.

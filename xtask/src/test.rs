@@ -13,7 +13,7 @@ use crate::{
 
 /// Packages that need no Burn. They are tested in the dev profile, where they are built in seconds and cannot change
 /// the features that Burn is compiled with.
-const WITHOUT_BURN: [&str; 2] = ["papers-base", "xtask"];
+pub(crate) const WITHOUT_BURN: [&str; 2] = ["papers-base", "xtask"];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &cli::Test) -> anyhow::Result<ExitCode> {
     let mut commands = match &arguments.package {

@@ -4,7 +4,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -25,6 +25,11 @@ pub mod exit {
     pub const LOCKED: u8 = 5;
     /// The backend is unknown or not built in, or finds no adapter.
     pub const BACKEND: u8 = 6;
+}
+
+/// The folder of a run where none is named.
+pub fn run_folder(paper: &str, experiment: &str, seed: u64) -> PathBuf {
+    Path::new("runs").join(paper).join(format!("{experiment}-seed{seed}"))
 }
 
 /// Arguments of `train`.

@@ -97,8 +97,12 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// A full disk, or weights that Burn cannot write.
+    /// A full disk, weights that Burn cannot write, and [`Error::NonFiniteWeights`]: a checkpoint is something to go on
+    /// from.
     pub fn module<M: Module>(&mut self, name: &str, module: &M) -> Result<()> {
+        if !port::is_finite(module)? {
+            return Err(Error::NonFiniteWeights { name: name.to_owned() });
+        }
         match self.kind {
             Kind::Checkpoint => {
                 let bytes = port::to_bytes(module).map_err(|source| record(name, source))?;
@@ -375,6 +379,18 @@ impl Store {
         Ok(())
     }
 
+    /// Removes the generations after `step`, which a run that resumed from there could not read.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be removed.
+    pub fn remove_after(&self, step: u64) -> Result<()> {
+        for later in self.steps()?.into_iter().filter(|&later| later > step) {
+            self.remove(&self.generation(later))?;
+        }
+        Ok(())
+    }
+
     /// Writes the modules of `fill` as safetensors files into `RUN/weights`.
     ///
     /// # Errors
@@ -507,6 +523,32 @@ mod tests {
         }
         store.prune(2, Some(10)).expect("pruning");
         assert_eq!(store.steps().expect("the folder"), [10, 30, 40]);
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_not_saved() {
+        let (_folder, store) = store();
+        save(&store, 10);
+        let device = crate::testing::device();
+        let mut layer = burn::nn::LinearConfig::new(2, 2).init(&device);
+        layer.weight = layer.weight.map(|weight| weight * f32::NAN);
+        let error = store
+            .save(20, Position::default(), &LoopState::default(), |writer| {
+                writer.module("layer", &layer)
+            })
+            .expect_err("no number");
+        assert!(matches!(error, Error::NonFiniteWeights { .. }), "{error}");
+        assert_eq!(store.latest().expect("the one before").0.step(), 10);
+    }
+
+    #[test]
+    fn generations_after_a_step_can_be_removed() {
+        let (_folder, store) = store();
+        for step in [10, 20, 30] {
+            save(&store, step);
+        }
+        store.remove_after(10).expect("removable");
+        assert_eq!(store.steps().expect("the folder"), [10]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// Training left the finite numbers.
     #[error(
-        "`{term}` became {value} at step {step}; the last good checkpoint is {}. Lower the learning rate or the tolerance, then continue with --resume or start anew with --overwrite",
+        "`{term}` became {value} at step {step}; the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
         checkpoint.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
     )]
     Diverged {
@@ -70,6 +70,14 @@ pub enum Error {
         step: u64,
         /// The newest checkpoint from before.
         checkpoint: Option<PathBuf>,
+    },
+    /// Weights left the finite numbers; no checkpoint was written of them.
+    #[error(
+        "weights of `{name}` are not finite, so nothing was saved; start anew with --overwrite and a lower learning rate"
+    )]
+    NonFiniteWeights {
+        /// The module's name in the checkpoint.
+        name: String,
     },
     /// Something inside one update failed.
     #[error("step {step}: {message}")]
@@ -137,7 +145,7 @@ impl Error {
         match self {
             Self::Base(papers_base::Error::Locked { .. }) => exit::LOCKED,
             Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
-            Self::Diverged { .. } => exit::DIVERGED,
+            Self::Diverged { .. } | Self::NonFiniteWeights { .. } => exit::DIVERGED,
             Self::Usage(_)
             | Self::RunExists { .. }
             | Self::Base(papers_base::Error::Config(_))

@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod port;
 pub mod random;
 pub mod reproduce;
+mod signals;
 pub mod testing;
 pub mod training;
 pub mod vjp;

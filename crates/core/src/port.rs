@@ -1,13 +1,11 @@
 //! The few Burn calls that change between releases: records, optimizer state, parameter ids, weight files.
 
-use std::path::Path;
-
 use burn::{
-    module::{Module, ModuleMapper, Param, ParamId},
+    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
     optim::ModuleOptimizer,
     prelude::*,
     store::{ModuleRecord, ModuleSnapshot, RecordError, SafetensorsStore, burn_pack},
-    tensor::Bytes,
+    tensor::{Bytes, TensorReadError},
 };
 
 /// Replaces every parameter id by a hash of `prefix` and the parameter's path, so that the same model always has the
@@ -121,13 +119,24 @@ pub fn to_safetensors<M: Module>(module: &M) -> Result<Vec<u8>, String> {
     store.get_bytes().map_err(|error| error.to_string())
 }
 
-/// Puts the weights of a safetensors file into a module of the same structure.
+/// Whether every weight of a module is finite. Reads the device once.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, or weights that do not fit.
-pub fn load_safetensors<M: Module>(module: &mut M, file: &Path) -> Result<(), String> {
-    let mut store = SafetensorsStore::from_file(file);
-    module.load_from(&mut store).map_err(|error| error.to_string())?;
-    Ok(())
+/// A device that cannot be read.
+pub fn is_finite<M: Module>(module: &M) -> Result<bool, TensorReadError> {
+    struct Sums(Vec<Tensor<1>>);
+    impl ModuleVisitor for Sums {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            // Zero, or NaN where a weight is NaN or infinite.
+            let sum = (param.val().inner() * 0.0).sum();
+            self.0.push(sum.cast(burn::tensor::FloatDType::F32));
+        }
+    }
+    let mut sums = Sums(Vec::new());
+    module.visit(&mut sums);
+    if sums.0.is_empty() {
+        return Ok(true);
+    }
+    Ok(Tensor::cat(sums.0, 0).sum().try_into_scalar::<f32>()? == 0.0)
 }

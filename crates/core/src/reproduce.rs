@@ -21,6 +21,7 @@ use crate::{
     Error, Result,
     cli::Paper,
     cli::commands::{backend, context, saved_or_trained},
+    signals,
     training::Ending,
 };
 
@@ -117,6 +118,10 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
     let mut skipped = Vec::new();
     let total = plan.len();
     for (index, planned) in plan.into_iter().enumerate() {
+        if signals::received() {
+            eprintln!("stopped; the same command continues");
+            return Ok(exit::INTERRUPTED);
+        }
         eprintln!("[{}/{total}] {} seed {}", index + 1, planned.row, planned.seed);
         let folder = root.join(format!("{}-seed{}", planned.row, planned.seed));
         let context = context(&backend, planned.seed, arguments.data.clone())?;
@@ -147,12 +152,12 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
     skipped.dedup();
     let findings = (reproduction.summarize)(arguments.quick, &finished)?;
     let out = arguments.out.clone().unwrap_or_else(|| root.clone());
-    write(&out, paper, arguments.quick, &findings, &finished, &skipped)?;
-    eprintln!("wrote {}", out.join("RESULTS.md").display());
+    let page = write(&out, paper, arguments.quick, &findings, &finished, &skipped)?;
+    eprintln!("wrote {}", page.display());
     Ok(exit::DONE)
 }
 
-/// A later quick run must not replace the long one's results: each has its own file.
+/// A later quick run must not replace the long one's results: each has its own file. Returns the page.
 fn write(
     out: &Path,
     paper: &Paper,
@@ -160,7 +165,7 @@ fn write(
     findings: &Findings,
     runs: &[FinishedRun],
     skipped: &[String],
-) -> Result<()> {
+) -> Result<PathBuf> {
     fs::create_dir_all(out).map_err(|source| Error::Io {
         action: "create",
         path: out.to_owned(),
@@ -200,9 +205,9 @@ fn write(
             page += &format!("- {line}\n");
         }
     }
-    let suffix = if quick { "-quick" } else { "" };
-    commit::bytes(&out.join(format!("RESULTS{suffix}.md")), page.as_bytes())?;
-    if let Some(headline) = &findings.headline {
+    let results = out.join(if quick { "RESULTS-quick.md" } else { "RESULTS.md" });
+    commit::bytes(&results, page.as_bytes())?;
+    if let Some(headline) = findings.headline.as_ref().filter(|_| !quick) {
         let text = serde_json::to_string_pretty(headline).map_err(|error| Error::Usage(error.to_string()))?;
         commit::bytes(&out.join("headline.json"), format!("{text}\n").as_bytes())?;
     }
@@ -210,5 +215,5 @@ fn write(
     if folders.len() > 1 {
         report::compare(&folders, &out.join("comparison.html"))?;
     }
-    Ok(())
+    Ok(results)
 }

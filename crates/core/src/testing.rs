@@ -133,7 +133,14 @@ pub fn assert_backends_agree<E: Experiment>(
         let context = Context::new(plain, seed);
         let mut other = E::new(config, &context)?;
         other.restore(&start)?;
-        for ((term, expected), (_, found)) in expected.iter().zip(measure(&mut other, &context, updates)?) {
+        let found = measure(&mut other, &context, updates)?;
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "{name}: other scalars than on the first backend"
+        );
+        for ((term, expected), (name_found, found)) in expected.iter().zip(found) {
+            assert_eq!(term, &name_found, "{name}: other scalars than on the first backend");
             let error = (found - expected).abs() / expected.abs().max(1.0);
             assert!(
                 error <= tolerance,

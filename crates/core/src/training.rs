@@ -3,16 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Instant,
-};
-
-use signal_hook::{
-    consts::{SIGINT, SIGTERM},
-    flag,
 };
 
 use papers_base::{
@@ -20,7 +11,7 @@ use papers_base::{
     config::{self, Goal, RunConfig, Schedule},
     journal::{self, Event, Journal, Scalars},
     lock::RunLock,
-    progress::{Mode, Progress},
+    progress::{Mode, Outcome, Progress},
     provenance::Provenance,
     report,
 };
@@ -28,6 +19,7 @@ use papers_base::{
 use crate::{
     Context, Error, Experiment, Result,
     checkpoint::{Best, LoopState, Store},
+    signals,
 };
 
 /// How a run is carried out, besides its configuration.
@@ -81,8 +73,15 @@ pub fn run<E: Experiment>(config: &E::Config, context: &Context, options: &Optio
     let out = &options.out;
     fs::create_dir_all(out).map_err(|source| io("create", out, source))?;
     let _lock = RunLock::acquire(out)?;
-    prepare_folder(out, options)?;
-    let mut training = Training::<E>::start(config, context, options)?;
+    refuse_existing(out, options)?;
+    signals::listen()?;
+    // Built before anything is cleared: what cannot be built costs no earlier run.
+    let experiment = E::new(config, context)?;
+    report::sweep(out)?;
+    if options.overwrite {
+        report::clear(out)?;
+    }
+    let mut training = Training::start(experiment, config, context, options)?;
     let ending = training.until_the_end()?;
     training.close(ending)
 }
@@ -93,7 +92,10 @@ pub fn run<E: Experiment>(config: &E::Config, context: &Context, options: &Optio
 ///
 /// No intact checkpoint, or one that does not fit the configuration.
 pub fn restore<E: Experiment>(config: &E::Config, context: &Context, run: &Path) -> Result<(E, u64)> {
-    let (reader, _warnings) = Store::new(run).latest()?;
+    let (reader, warnings) = Store::new(run).latest()?;
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
     let mut experiment = E::new(config, context)?;
     experiment.restore(&reader)?;
     Ok((experiment, reader.step()))
@@ -132,7 +134,6 @@ struct Training<'a, E: Experiment> {
     store: Store,
     journal: Journal,
     progress: Progress,
-    signals: Signals,
     state: LoopState,
     /// Updates applied.
     step: u64,
@@ -143,11 +144,10 @@ struct Training<'a, E: Experiment> {
 }
 
 impl<'a, E: Experiment> Training<'a, E> {
-    fn start(config: &E::Config, context: &'a Context, options: &'a Options) -> Result<Self> {
+    fn start(mut experiment: E, config: &E::Config, context: &'a Context, options: &'a Options) -> Result<Self> {
         let out = &options.out;
         let schedule = config.schedule().clone();
         let store = Store::new(out);
-        let mut experiment = E::new(config, context)?;
         let (journal, state, step) = if options.resume {
             let (reader, warnings) = store.latest()?;
             experiment.restore(&reader)?;
@@ -156,13 +156,14 @@ impl<'a, E: Experiment> Training<'a, E> {
                 log::warn!("{message}");
                 journal.event(&Event::Warning { message })?;
             }
+            store.remove_after(reader.step())?;
             journal.event(&Event::Resumed { step: reader.step() })?;
             (journal, reader.state().clone(), reader.step())
         } else {
+            options.provenance.save(out)?;
             (Journal::create(out)?, LoopState::default(), 0)
         };
         commit::bytes(&out.join("config.toml"), config::to_toml(config)?.as_bytes())?;
-        options.provenance.save(out)?;
         let mut training = Self {
             experiment,
             context,
@@ -170,7 +171,6 @@ impl<'a, E: Experiment> Training<'a, E> {
             store,
             journal,
             progress: Progress::new(schedule.steps, options.mode),
-            signals: Signals::install()?,
             state,
             step,
             saved: options.resume.then_some(step),
@@ -183,12 +183,19 @@ impl<'a, E: Experiment> Training<'a, E> {
     }
 
     fn until_the_end(&mut self) -> Result<Ending> {
+        // A run that was stopped early stays stopped, also if it was killed after its last checkpoint.
+        if self.is_stale() {
+            return Ok(Ending::StoppedEarly);
+        }
         while self.step < self.schedule.steps {
-            if self.signals.received() {
+            if signals::received() {
                 return Ok(Ending::Interrupted);
             }
             self.update()?;
-            if is_due(self.step, self.schedule.evaluate_every, self.schedule.steps) && self.evaluate()? {
+            if is_due(self.step, self.schedule.evaluate_every, self.schedule.steps) {
+                self.evaluate()?;
+            }
+            if self.is_stale() {
                 return Ok(Ending::StoppedEarly);
             }
             if is_due(self.step, self.schedule.checkpoint_every, self.schedule.steps) {
@@ -198,11 +205,27 @@ impl<'a, E: Experiment> Training<'a, E> {
         Ok(Ending::Finished)
     }
 
+    fn is_stale(&self) -> bool {
+        let patience = self.schedule.early_stop.as_ref().map(|early| early.patience);
+        patience.is_some_and(|patience| self.state.stale_evaluations >= patience)
+    }
+
     fn update(&mut self) -> Result<()> {
         let step = self.step;
         drop(self.context.streams.seed_device("device", step, &self.context.device));
-        let scalars = self.experiment.step(step)?;
-        self.guard(step, &scalars)?;
+        let scalars = match self.experiment.step(step) {
+            Ok(scalars) => scalars,
+            Err(error) => return self.stop(step, error),
+        };
+        if let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) {
+            let error = Error::Diverged {
+                term: term.clone(),
+                value: *value,
+                step,
+                checkpoint: self.last_checkpoint(),
+            };
+            return self.stop(step, error);
+        }
         self.step += 1;
         if is_due(self.step, self.schedule.report_every, self.schedule.steps) {
             self.progress.update(self.step, &scalars);
@@ -216,18 +239,10 @@ impl<'a, E: Experiment> Training<'a, E> {
         Ok(())
     }
 
-    /// Stops at the first scalar that is not finite; nothing is saved after it.
-    fn guard(&mut self, step: u64, scalars: &Scalars) -> Result<()> {
-        let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) else {
-            return Ok(());
-        };
-        let checkpoint = self.store.latest().ok().map(|(reader, _)| reader.folder().to_owned());
-        let error = Error::Diverged {
-            term: term.clone(),
-            value: *value,
-            step,
-            checkpoint,
-        };
+    /// Ends the run with an error that the journal tells, too; nothing is saved any more.
+    fn stop(&mut self, step: u64, error: Error) -> Result<()> {
+        let outcome = self.outcome("failed", &Scalars::new());
+        self.progress.finish(&outcome);
         self.journal.event(&Event::Stopped {
             step,
             reason: error.to_string(),
@@ -235,15 +250,26 @@ impl<'a, E: Experiment> Training<'a, E> {
         Err(error)
     }
 
-    /// Evaluates, remembers the best, and tells whether to stop early.
-    fn evaluate(&mut self) -> Result<bool> {
-        let scalars = self.experiment.evaluate()?;
+    fn last_checkpoint(&self) -> Option<PathBuf> {
+        let latest = self.store.latest().ok();
+        latest.map(|(reader, _)| reader.folder().to_owned())
+    }
+
+    /// Evaluates, and remembers whether that was the best and whether it was better than the last.
+    fn evaluate(&mut self) -> Result<()> {
+        let scalars = match self.experiment.evaluate() {
+            Ok(scalars) => scalars,
+            Err(error) => {
+                // The updates are good: they are kept.
+                self.save()?;
+                return self.stop(self.step, error);
+            }
+        };
         self.journal.event(&Event::Evaluation {
             step: self.step,
             scalars: scalars.clone(),
         })?;
         self.progress.evaluation(self.step, &scalars);
-        let mut stop = false;
         if let Some(early) = &self.schedule.early_stop {
             let value = metric(&scalars, &early.metric)?;
             if is_better(early.goal, value, self.state.early_stop_best) {
@@ -252,7 +278,6 @@ impl<'a, E: Experiment> Training<'a, E> {
             } else {
                 self.state.stale_evaluations += 1;
             }
-            stop = self.state.stale_evaluations >= early.patience;
         }
         let improved = match &self.schedule.best {
             Some(best) => {
@@ -267,7 +292,7 @@ impl<'a, E: Experiment> Training<'a, E> {
             self.state.best = Some(Best { step: self.step, value });
             self.save()?;
         }
-        Ok(stop)
+        Ok(())
     }
 
     fn save(&mut self) -> Result<()> {
@@ -289,7 +314,9 @@ impl<'a, E: Experiment> Training<'a, E> {
         let seconds = self.state.seconds + self.started.elapsed().as_secs_f64();
         self.save()?;
         if ending == Ending::Interrupted {
-            self.progress.finish();
+            signals::forget();
+            let outcome = self.outcome("interrupted", &Scalars::new());
+            self.progress.finish(&outcome);
             self.journal.event(&Event::Stopped {
                 step: self.step,
                 reason: "asked to stop by a signal; continue with --resume".to_owned(),
@@ -300,17 +327,43 @@ impl<'a, E: Experiment> Training<'a, E> {
             Some((step, scalars)) if step == self.step => scalars,
             _ => self.experiment.evaluate()?,
         };
-        report::save_figures(&self.options.out, &self.experiment.figures()?)?;
+        // What was trained comes first: a figure that cannot be drawn takes nothing else with it.
         self.store.export(|writer| self.experiment.save(writer))?;
+        self.draw()?;
+        let name = if ending == Ending::StoppedEarly {
+            "stopped-early"
+        } else {
+            "finished"
+        };
+        let outcome = self.outcome(name, &scalars);
+        self.progress.finish(&outcome);
         self.journal.event(&Event::Finished {
             step: self.step,
             seconds,
             scalars: scalars.clone(),
         })?;
-        self.progress.finish();
         report::save_results(&self.options.out, &scalars)?;
         report::run(&self.options.out)?;
         Ok(self.summary(ending, seconds, scalars))
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        match self.experiment.figures() {
+            Ok(figures) => Ok(report::save_figures(&self.options.out, &figures)?),
+            Err(error) => {
+                let message = format!("no figures: {error}");
+                log::warn!("{message}");
+                Ok(self.journal.event(&Event::Warning { message })?)
+            }
+        }
+    }
+
+    fn outcome(&self, ending: &'static str, scalars: &Scalars) -> Outcome {
+        Outcome {
+            ending,
+            folder: self.options.out.clone(),
+            scalars: scalars.clone(),
+        }
     }
 
     fn summary(self, ending: Ending, seconds: f64, scalars: Scalars) -> Summary {
@@ -324,22 +377,15 @@ impl<'a, E: Experiment> Training<'a, E> {
     }
 }
 
-/// Refuses to touch an existing run unless asked, and clears it when asked to replace it. Takes away what killed
-/// writers left.
-fn prepare_folder(out: &Path, options: &Options) -> Result<()> {
-    report::sweep(out)?;
-    let exists = out.join("config.toml").exists();
-    if !exists || options.resume {
+/// Refuses to touch an existing run unless asked.
+fn refuse_existing(out: &Path, options: &Options) -> Result<()> {
+    if options.resume || options.overwrite || !out.join("config.toml").exists() {
         return Ok(());
     }
-    if !options.overwrite {
-        return Err(Error::RunExists {
-            folder: out.to_owned(),
-            finished: is_finished(out),
-        });
-    }
-    report::clear(out)?;
-    Ok(())
+    Err(Error::RunExists {
+        folder: out.to_owned(),
+        finished: is_finished(out),
+    })
 }
 
 /// Whether something that happens `every` so many updates (0: only at the end) is due after `step` of them.
@@ -365,53 +411,6 @@ fn is_better(goal: Goal, value: f64, previous: Option<f64>) -> bool {
         (_, None) => true,
         (Goal::Minimize, Some(previous)) => value < previous,
         (Goal::Maximize, Some(previous)) => value > previous,
-    }
-}
-
-/// SIGINT, SIGTERM, SIGHUP and SIGUSR1 (a scheduler's warning): the first asks the loop to save and stop within one
-/// update, a second SIGINT ends the process at once.
-struct Signals {
-    received: Arc<AtomicBool>,
-    ids: Vec<signal_hook::SigId>,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    const ASKED: [i32; 4] = [
-        SIGINT,
-        SIGTERM,
-        signal_hook::consts::SIGHUP,
-        signal_hook::consts::SIGUSR1,
-    ];
-    #[cfg(not(unix))]
-    const ASKED: [i32; 2] = [SIGINT, SIGTERM];
-
-    fn install() -> Result<Self> {
-        let received = Arc::new(AtomicBool::new(false));
-        let mut ids = Vec::new();
-        let mut keep = |id: std::io::Result<signal_hook::SigId>| -> Result<()> {
-            ids.push(id.map_err(|error| Error::Usage(format!("cannot listen to signals: {error}")))?);
-            Ok(())
-        };
-        // Registered first, so that the flag is still down when the first SIGINT arrives.
-        let code = i32::from(papers_base::cli::exit::INTERRUPTED);
-        keep(flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&received)))?;
-        for signal in Self::ASKED {
-            keep(flag::register(signal, Arc::clone(&received)))?;
-        }
-        Ok(Self { received, ids })
-    }
-
-    fn received(&self) -> bool {
-        self.received.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        for id in self.ids.drain(..) {
-            signal_hook::low_level::unregister(id);
-        }
     }
 }
 

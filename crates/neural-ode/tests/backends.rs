@@ -1,9 +1,12 @@
 //! A few training steps give the same numbers on every backend. Built with `--features all-backends` only; run by
 //! `cargo xtask test --backends`.
 
-use neural_ode::ode_net::{
-    config::{OdeNetConfig, PRESETS},
-    train::OdeNet,
+use neural_ode::{
+    latent_ode::{self, config::LatentOdeConfig, train::LatentOdeExperiment},
+    ode_net::{
+        config::{OdeNetConfig, PRESETS},
+        train::OdeNet,
+    },
 };
 use papers_core::{base::config, testing};
 
@@ -18,6 +21,13 @@ fn check<E: papers_core::Experiment>(name: &str, config: &E::Config) {
         eprintln!("{name}: skipped: {reason}");
     }
     assert!(compared.contains(&"ndarray"), "the second CPU backend always opens");
+    // Where a GPU driver is known to be there, such as in continuous integration, it has to be used.
+    if let Ok(required) = std::env::var("BURN_PAPERS_REQUIRE") {
+        assert!(
+            compared.contains(&required.as_str()),
+            "{required} is required: {skipped:?}"
+        );
+    }
 }
 
 #[test]
@@ -36,4 +46,19 @@ fn ode_net_trains_alike_in_every_gradient_mode() {
         let config: OdeNetConfig = config::resolve(digits.toml, None, &sets).expect("settings that exist");
         check::<OdeNet>(mode, &config);
     }
+}
+
+#[test]
+fn the_latent_ode_trains_alike() {
+    let sets = [
+        "batch=8",
+        "data.train=16",
+        "data.validation=4",
+        "data.test=4",
+        "data.observations=10",
+    ];
+    let sets = sets.map(str::to_owned);
+    let config: LatentOdeConfig =
+        config::resolve(latent_ode::config::PRESETS[0].toml, None, &sets).expect("settings that exist");
+    check::<LatentOdeExperiment>("latent ODE", &config);
 }

@@ -135,10 +135,10 @@ pub(super) fn transfer(
         status => return Err(TransferError::Status(status)),
     };
     if let Some(length) = response.body().content_length()
-        && start + length != expected
+        && start.checked_add(length) != Some(expected)
     {
         return Err(TransferError::OtherSize {
-            offered: start + length,
+            offered: start.saturating_add(length),
             expected,
         });
     }

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fmt,
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -48,6 +49,28 @@ impl Mode {
             (false, false) => Self::Lines,
         }
     }
+}
+
+/// How a run ended, for programs that follow it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// `finished`, `stopped-early`, `interrupted` or `failed`.
+    pub ending: &'static str,
+    /// Folder of the run.
+    pub folder: PathBuf,
+    /// Numbers of the last evaluation.
+    pub scalars: Scalars,
+}
+
+/// The last line of a run in JSON.
+#[derive(Serialize)]
+struct End<'a> {
+    event: &'static str,
+    ending: &'static str,
+    step: u64,
+    steps: u64,
+    folder: &'a Path,
+    scalars: ScalarMap,
 }
 
 /// Shows how far a run has come.
@@ -148,9 +171,8 @@ impl Progress {
         }
     }
 
-    /// Nothing more comes; the bar stays where it is.
-    pub fn finish(&mut self) {
-        let now = Instant::now();
+    /// Nothing more comes; the bar stays where it is, and programs are told how it ended.
+    pub fn finish(&mut self, outcome: &Outcome) {
         match &mut self.sink {
             Sink::Bar { bar, .. } => {
                 bar.set_position(self.step);
@@ -159,7 +181,20 @@ impl Progress {
             Sink::Lines { out, .. } => {
                 let _ = out.flush();
             }
-            Sink::Json(_) => self.json("end", None, now),
+            Sink::Json(out) => {
+                let line = End {
+                    event: "end",
+                    ending: outcome.ending,
+                    step: self.step,
+                    steps: self.steps,
+                    folder: &outcome.folder,
+                    scalars: ScalarMap(outcome.scalars.clone()),
+                };
+                if let Ok(line) = serde_json::to_string(&line) {
+                    let _ = writeln!(out, "{line}");
+                    let _ = out.flush();
+                }
+            }
             Sink::Quiet => {}
         }
     }

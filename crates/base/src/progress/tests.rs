@@ -98,7 +98,11 @@ fn every_line_of_json_is_an_object() {
     progress.set(4);
     progress.update(5, &loss(f64::NAN));
     progress.evaluation(5, &loss(2.0));
-    progress.finish();
+    progress.finish(&Outcome {
+        ending: "finished",
+        folder: "runs/a".into(),
+        scalars: vec![("error".to_owned(), 0.5)],
+    });
     let lines: Vec<serde_json::Value> = shared
         .text()
         .lines()

@@ -6,7 +6,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use papers_base::{
-    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs, exit},
+    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs, exit, run_folder},
     config::About,
     journal::Scalars,
     progress::Mode,
@@ -140,24 +140,37 @@ fn train(paper: &Paper, arguments: &TrainArgs) -> anyhow::Result<u8> {
 }
 
 fn train_one(paper: &Paper, arguments: &TrainArgs) -> crate::Result<Summary> {
-    let (experiment, seed, out) = which_run(paper, arguments)?;
-    let (family, preset) = paper.find(&experiment)?;
-    let backend = backend(arguments.backend.as_deref())?;
-    let context = context(&backend, seed, arguments.data.clone())?;
+    let chosen = which_run(paper, arguments)?;
+    let (family, preset) = paper.find(&chosen.experiment)?;
+    let context = context(&chosen.backend, chosen.seed, arguments.data.clone())?;
     let request = Request {
-        out,
         sets: arguments.set.clone(),
         config: arguments.config.clone(),
         resume: arguments.resume,
         overwrite: arguments.overwrite,
         mode: Mode::detect(arguments.json, arguments.quiet),
-        provenance: Provenance::collect(paper.name, paper.version, &experiment, seed, &backend),
+        provenance: Provenance::collect(
+            paper.name,
+            paper.version,
+            &chosen.experiment,
+            chosen.seed,
+            &chosen.backend,
+        ),
+        out: chosen.out,
     };
     family.train(preset, &context, &request)
 }
 
-/// Experiment, seed and folder of the run; a resumed run knows its own.
-fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<(String, u64, PathBuf)> {
+/// Which run is meant.
+struct ChosenRun {
+    experiment: String,
+    seed: u64,
+    backend: String,
+    out: PathBuf,
+}
+
+/// A resumed run keeps its experiment, its seed and, unless told otherwise, its backend.
+fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<ChosenRun> {
     let experiment = arguments
         .experiment
         .clone()
@@ -167,7 +180,12 @@ fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<(String, u64
         .clone()
         .unwrap_or_else(|| run_folder(paper.name, &experiment, arguments.seed));
     if !arguments.resume {
-        return Ok((experiment, arguments.seed, out));
+        return Ok(ChosenRun {
+            experiment,
+            seed: arguments.seed,
+            backend: backend(arguments.backend.as_deref())?,
+            out,
+        });
     }
     if !out.join("run.json").exists() {
         return Err(Error::Usage(format!(
@@ -176,7 +194,30 @@ fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<(String, u64
         )));
     }
     let saved = Provenance::load(&out)?;
-    Ok((saved.experiment, saved.seed, out))
+    if arguments
+        .experiment
+        .as_ref()
+        .is_some_and(|experiment| *experiment != saved.experiment)
+    {
+        return Err(Error::Usage(format!(
+            "{} is a run of `{}`, not of `{experiment}`; a resumed run keeps its experiment",
+            out.display(),
+            saved.experiment
+        )));
+    }
+    let backend = arguments.backend.clone().unwrap_or_else(|| saved.backend.clone());
+    if backend != saved.backend {
+        log::warn!(
+            "the run was begun on {}, and goes on on {backend}: its numbers will differ",
+            saved.backend
+        );
+    }
+    Ok(ChosenRun {
+        experiment: saved.experiment,
+        seed: saved.seed,
+        backend,
+        out,
+    })
 }
 
 fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
@@ -284,11 +325,6 @@ fn print_scalars(out: &mut impl Write, scalars: &Scalars) -> std::io::Result<()>
     Ok(())
 }
 
-/// The folder of a run where none is named.
-pub(crate) fn run_folder(paper: &str, experiment: &str, seed: u64) -> PathBuf {
-    Path::new("runs").join(paper).join(format!("{experiment}-seed{seed}"))
-}
-
 pub(crate) fn backend(name: Option<&str>) -> crate::Result<String> {
     match name {
         Some(name) => Ok(name.to_owned()),
@@ -302,8 +338,14 @@ pub(crate) fn context(backend: &str, seed: u64, data: Option<PathBuf>) -> crate:
     Ok(context)
 }
 
-/// One run of a reproduction: taken as it lies if finished, continued if begun, trained if missing or if the
-/// experiment's settings have changed since.
+/// Whether two runs of the same settings give the same numbers.
+fn is_alike(saved: &Provenance, wanted: &Provenance) -> bool {
+    let of = |run: &Provenance| (run.backend.clone(), run.threads, run.version.clone(), run.seed);
+    of(saved) == of(wanted)
+}
+
+/// One run of a reproduction: taken as it lies if finished, continued if begun, trained if missing or if its
+/// settings, the backend, the number of threads or this program's version have changed since.
 pub(crate) fn saved_or_trained(
     paper: &Paper,
     planned: &PlannedRun,
@@ -314,7 +356,8 @@ pub(crate) fn saved_or_trained(
 ) -> crate::Result<Summary> {
     let (family, preset) = paper.find(planned.experiment)?;
     let wanted = family.resolve(preset, None, &planned.sets)?;
-    let is_same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|saved| saved == wanted);
+    let is_same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|saved| saved == wanted)
+        && Provenance::load(folder).is_ok_and(|saved| is_alike(&saved, &provenance));
     if is_same && training::is_finished(folder) {
         return training::finished(folder);
     }

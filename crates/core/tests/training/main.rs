@@ -180,6 +180,48 @@ fn training_stops_when_the_metric_stops_improving() {
 }
 
 #[test]
+fn a_run_that_stopped_early_stays_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stop = r#"schedule.early_stop={ metric = "error", goal = "maximize", patience = 2 }"#;
+    train(folder.path(), 0, &[stop]).expect("a run");
+    let before = weights(folder.path());
+    // As if killed between the last checkpoint and the report.
+    fs::remove_file(folder.path().join("results.json")).expect("finished");
+    let summary = resume(folder.path(), 0, &[stop]).expect("resumed");
+    assert_eq!((summary.step, summary.ending), (30, Ending::StoppedEarly));
+    assert_eq!(weights(folder.path()), before);
+}
+
+#[test]
+fn figures_that_cannot_be_drawn_cost_no_result() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), 0, &["broken=figures"]).expect("a run");
+    assert!(training::is_finished(folder.path()));
+    assert!(!weights(folder.path()).is_empty());
+    assert_eq!(warnings(folder.path()), 1);
+}
+
+#[test]
+fn an_evaluation_that_fails_costs_no_update() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), 0, &["broken=evaluate", "schedule.evaluate_every=7"]).expect_err("it fails");
+    assert_eq!(Store::new(folder.path()).latest().expect("saved before").0.step(), 7);
+}
+
+#[test]
+fn what_cannot_be_built_replaces_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), 0, &[]).expect("a run");
+    let replaced = Options {
+        overwrite: true,
+        ..options(folder.path())
+    };
+    let broken = configured(&["broken=new"]);
+    training::run::<Line>(&broken, &context(0), &replaced).expect_err("cannot be built");
+    assert!(training::is_finished(folder.path()));
+}
+
+#[test]
 fn the_best_checkpoint_outlives_newer_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let best = r#"schedule.best={ metric = "error", goal = "maximize" }"#;

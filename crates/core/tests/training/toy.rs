@@ -7,7 +7,7 @@ use burn::{
     prelude::*,
 };
 use papers_core::{
-    Context, Experiment, Result,
+    Context, Error, Experiment, Result,
     base::{
         config::{ConfigError, RunConfig, Schedule},
         figure::{Body, Figure},
@@ -48,6 +48,9 @@ pub(crate) struct Config {
     /// Update during which the process gets SIGTERM.
     #[serde(default)]
     pub(crate) signal: Option<u64>,
+    /// What fails: `new`, `evaluate`, `figures`.
+    #[serde(default)]
+    pub(crate) broken: String,
     /// Of the loop.
     pub(crate) schedule: Schedule,
 }
@@ -74,6 +77,15 @@ pub(crate) struct Line {
 
 const POINTS: usize = 32;
 
+impl Config {
+    fn check(&self, part: &str) -> Result<()> {
+        match self.broken == part {
+            true => Err(Error::Usage(format!("{part} is broken"))),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Line {
     fn loss(&self, model: &Linear, indices: &[usize], noise: Tensor<2>) -> Tensor<1> {
         let values: Vec<f32> = indices.iter().map(|&index| index as f32 / POINTS as f32).collect();
@@ -88,6 +100,7 @@ impl Experiment for Line {
     type Config = Config;
 
     fn new(config: &Config, context: &Context) -> Result<Self> {
+        config.check("new")?;
         let device = context.device.clone().autodiff();
         Ok(Self {
             config: config.clone(),
@@ -118,6 +131,7 @@ impl Experiment for Line {
     }
 
     fn evaluate(&self) -> Result<Scalars> {
+        self.config.check("evaluate")?;
         let device = self.device.clone().inner();
         let all: Vec<usize> = (0..POINTS).collect();
         let loss = self.loss(&self.model.valid(), &all, Tensor::zeros([POINTS, 1], &device));
@@ -125,6 +139,7 @@ impl Experiment for Line {
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
+        self.config.check("figures")?;
         Ok(vec![Figure {
             name: "note".to_owned(),
             title: "A note".to_owned(),

@@ -23,7 +23,8 @@ pub struct Trajectories {
 }
 
 impl Trajectories {
-    /// Of a latent ODE, from the mean of the posterior.
+    /// Of a latent ODE, from the mean of the posterior at the first observation: forward in time from there, and
+    /// backward to the start of the window.
     ///
     /// # Errors
     ///
@@ -40,17 +41,38 @@ impl Trajectories {
         device: &Device,
     ) -> Result<Self, Failure<Tensor<2>>> {
         let batch = set.batch(indices, device);
-        let posterior = model.recognition.forward(batch.positions_and_gaps());
-        let times: Vec<f64> = (0..2 * WINDOW)
-            .map(|time| time as f64 * set.curves().spacing())
-            .collect();
-        let solution = model.solve(solver, posterior.mean, &times)?;
-        let states: Tensor<3> = Tensor::stack(solution.states, 0);
+        let initial = model.recognition.forward(batch.positions_and_gaps()).mean;
+        let first = |index: &usize| set.spiral(*index).observed[0];
+        let earliest = indices.iter().map(first).max().unwrap_or(0);
+        let spacing = set.curves().spacing();
+        let times = |count: usize, direction: f64| -> Vec<f64> {
+            (0..count).map(|step| direction * step as f64 * spacing).collect()
+        };
+
+        let forward = model.solve(solver, initial.clone(), &times(2 * WINDOW, 1.0))?;
+        let mut statistics = forward.statistics;
+        let mut states = Vec::new();
+        if earliest > 0 {
+            let backward = model.solve(solver, initial, &times(earliest + 1, -1.0))?;
+            statistics.evaluations += backward.statistics.evaluations;
+            states.extend(backward.states.into_iter().skip(1).rev());
+        }
+        states.extend(forward.states);
+
+        // From times since the first observation to times since the start of the window.
+        let size = indices.len();
+        let row = |time: usize, sample: usize| ((time + earliest - first(&indices[sample])) * size + sample) as i32;
+        let rows = (0..2 * WINDOW).flat_map(|time| (0..size).map(move |sample| (time, sample)));
+        let rows: Vec<i32> = rows.map(|(time, sample)| row(time, sample)).collect();
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [2 * WINDOW * size]), device);
+        let states: Tensor<2> = Tensor::cat(states, 0).select(0, rows);
+        let latent = states.dims()[1];
+        let states = states.reshape([2 * WINDOW, size, latent]);
         Ok(Self {
             predicted: model.decoder.forward(states.clone()),
             truth: set.truth(indices, 0, 2 * WINDOW, device),
             states: Some(states),
-            statistics: Some(solution.statistics),
+            statistics: Some(statistics),
         })
     }
 

@@ -19,6 +19,8 @@ use super::{
 /// Spirals of the grid of reconstructions, and its columns.
 const SAMPLES: usize = 9;
 const COLUMNS: usize = 3;
+/// Latent paths that are drawn.
+const PATHS: usize = 40;
 const TRUTH: Color = Color(0x99, 0x99, 0x99);
 
 /// Indices of the spirals that are drawn: both families in turn.
@@ -38,7 +40,7 @@ pub(super) fn reconstructions(set: &SpiralSet, indices: &[usize], trajectories: 
         name: "reconstructions".to_owned(),
         title: "Test spirals".to_owned(),
         caption: format!(
-            "Dots: the {} noisy observations of each, all that the model sees. Gray: the true curve. Then what the model \
+            "Dots: the {} noisy observations of each, all that the model sees. Dashed: the true curve. Then what the model \
              makes of it at the {WINDOW} times of the observed window, and at the {WINDOW} times that follow.",
             set.observations()
         ),
@@ -50,7 +52,7 @@ fn reconstruction(spiral: &Spiral, truth: &[(f64, f64)], predicted: &[(f64, f64)
     let observed = spiral.positions.iter().map(|&[x, y]| (x, y));
     Chart {
         series: vec![
-            Series::new("truth", truth.to_vec(), Style::Faint).colored(TRUTH),
+            Series::new("truth", truth.to_vec(), Style::Dashed).colored(TRUTH),
             Series::line("interpolation", predicted[..WINDOW].to_vec()).colored(palette(0)),
             // From the last point inside, so that the line has no gap.
             Series::new("extrapolation", predicted[WINDOW - 1..].to_vec(), Style::Line).colored(palette(1)),
@@ -96,7 +98,7 @@ pub(super) fn error_by_time(runs: &[(&str, &Trajectories)], spacing: f64) -> Res
 /// The latent trajectories of some spirals: the first two coordinates, colored by family.
 pub(super) fn latent_trajectories(set: &SpiralSet, states: &Tensor<3>) -> Result<Figure> {
     let paths = points(&states.clone().narrow(2, 0, 2))?;
-    let series = paths.into_iter().enumerate().map(|(index, path)| {
+    let series = paths.into_iter().take(PATHS).enumerate().map(|(index, path)| {
         let turning = set.spiral(index).turning;
         // One entry of the legend for each family.
         let name = if index < 2 { turning.name() } else { "" };
@@ -106,7 +108,6 @@ pub(super) fn latent_trajectories(set: &SpiralSet, states: &Tensor<3>) -> Result
         x_label: "latent coordinate 1".to_owned(),
         y_label: "latent coordinate 2".to_owned(),
         series: series.collect(),
-        equal_aspect: true,
         ..Chart::default()
     };
     Ok(Figure {
@@ -119,7 +120,7 @@ pub(super) fn latent_trajectories(set: &SpiralSet, states: &Tensor<3>) -> Result
     })
 }
 
-/// Where the posterior of the initial latent state lies, against where on its curve each window begins.
+/// Where the posterior of the initial latent state lies, against where on its curve the first observation is.
 pub(super) fn initial_states(set: &SpiralSet, posterior: &DiagonalGaussian<2>) -> Result<Figure> {
     let [size, latent] = posterior.mean.dims();
     let means: Vec<f64> = posterior.mean.clone().try_into_vec_as()?;
@@ -128,15 +129,16 @@ pub(super) fn initial_states(set: &SpiralSet, posterior: &DiagonalGaussian<2>) -
         .map(|coordinate| {
             let of_family = |parity: usize| {
                 let points = (parity..size).step_by(2).map(|index| {
-                    let start = set.curves().time(set.spiral(index).first);
-                    (start, means[index * latent + coordinate])
+                    let spiral = set.spiral(index);
+                    let time = set.curves().time(spiral.first + spiral.observed[0]);
+                    (time, means[index * latent + coordinate])
                 });
                 let name = set.spiral(parity.min(size - 1)).turning.name();
                 Series::points(name, points).colored(palette(parity))
             };
             Chart {
                 title: format!("coordinate {}", coordinate + 1),
-                x_label: "start of the window on its curve".to_owned(),
+                x_label: "first observation on its curve".to_owned(),
                 y_label: "posterior mean".to_owned(),
                 series: vec![of_family(0), of_family(1)],
                 width: 380,
@@ -150,8 +152,8 @@ pub(super) fn initial_states(set: &SpiralSet, posterior: &DiagonalGaussian<2>) -
         name: "initial_states".to_owned(),
         title: "Posterior of the initial state".to_owned(),
         caption: format!(
-            "Mean of q(z(t₀) | x) of every test spiral against the time at which its window begins; the model is not \
-             told that time. The mean standard deviation is {}.",
+            "Mean of q(z(t₀) | x) of every test spiral against the time of its first observation on the whole curve; the \
+             model is not told that time. The mean standard deviation is {}.",
             number(typical)
         ),
         body: svg(plot::grid(&charts, 2))?,

@@ -6,6 +6,8 @@
 //! | 5, evidence lower bound | [`objective`] |
 //! | 5.1, spirals and irregular observations | [`spirals`] |
 //! | 5.1, RNN with and without the time between observations | [`baseline`] |
+//! | 5.1, training | [`train`], with the settings of [`config`] |
+//! | table 2 | [`evaluate`] |
 
 pub mod baseline;
 pub mod config;

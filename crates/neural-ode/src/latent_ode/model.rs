@@ -30,6 +30,9 @@ pub const COORDINATES: usize = 2;
 
 /// A generative model of a time series: `z(t_0) ~ N(0, I)`, `dz/dt = f(z)`, `x(t) ~ N(decoder(z(t)), σ²)`, with a
 /// recognition network for the posterior of `z(t_0)`.
+///
+/// `t_0` is the time of the first observation. Were it that of something unseen, such as the start of a window, the
+/// recognition network would have to guess the time between: all it reads are gaps between observations.
 #[derive(Module, Debug)]
 pub struct LatentOde {
     /// Reads the observations backwards in time.

@@ -27,7 +27,8 @@ impl Elbo {
 
 /// The evidence lower bound of the observations of a batch, at the posterior samples that `noise` stands for.
 ///
-/// The batch is solved once, at the union of all observed times; of the states, only those that a sample was observed
+/// The batch is solved once, at the union of all observed times, counted from
+/// the first observation of each sample; of the states, only those that a sample was observed
 /// at are decoded.
 ///
 /// # Shapes

@@ -224,7 +224,7 @@ impl Experiment for LatentOdeExperiment {
         match &network {
             Network::LatentOde(model) => {
                 drawn.push(figures::error_by_time(&[("latent ODE", &trajectories)], spacing)?);
-                if let Some(states) = &trajectories.states {
+                if let Some(states) = trajectories.states.as_ref().filter(|states| states.dims()[2] >= 2) {
                     drawn.push(figures::latent_trajectories(&self.test, states)?);
                 }
                 let batch = self.test.batch(&everything, &self.plain);
@@ -272,8 +272,8 @@ mod tests {
     use crate::latent_ode::config::PRESETS;
 
     fn experiment(model: ModelKind, sets: &[&str]) -> (LatentOdeConfig, Context) {
-        let mut sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
-        sets.extend(["data.train=24", "data.validation=4", "data.test=4", "batch=12"].map(str::to_owned));
+        let small = ["data.train=24", "data.validation=4", "data.test=4", "batch=12"];
+        let mut sets: Vec<String> = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
         sets.push(format!("model=\"{}\"", model.name()));
         let config = config::resolve(PRESETS[0].toml, None, &sets).expect("a configuration");
         (config, Context::new(testing::device(), 5))
@@ -306,6 +306,17 @@ mod tests {
             );
             let figures = experiment.figures().expect("figures");
             assert!(figures.iter().any(|figure| figure.name == "reconstructions"));
+        }
+    }
+
+    #[test]
+    fn the_smallest_sizes_can_be_drawn() {
+        let smallest = ["sizes.latent=1", "data.test=1", "data.observations=2"];
+        let (config, context) = experiment(ModelKind::LatentOde, &[]);
+        let (small, _) = experiment(ModelKind::LatentOde, &smallest);
+        for config in [config, small] {
+            let experiment = LatentOdeExperiment::new(&config, &context).expect("built");
+            assert!(!experiment.figures().expect("figures").is_empty());
         }
     }
 

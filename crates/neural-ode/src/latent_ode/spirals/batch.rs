@@ -11,7 +11,8 @@ pub struct Batch {
     pub positions: Tensor<3>,
     /// Time until the next observation, 0 for the last one, `[observations, batch, 1]`.
     pub gaps: Tensor<3>,
-    /// The union of all observed times, ascending and counted from the start of the window, which is always the first.
+    /// The union of all observed times, ascending, each counted from the first observation of its spiral: when that was
+    /// the model cannot know, and need not, since its dynamics do not depend on time.
     pub times: Vec<f64>,
     /// For every observation in the order of `positions`, its row among the states at all of `times`, flattened to
     /// `[times · batch, ..]`: which rows are kept is the mask of each sample. `[observations · batch]`.
@@ -42,7 +43,7 @@ impl Batch {
                 let next = spiral.observed.get(step + 1).unwrap_or(&time);
                 positions.extend(spiral.positions[step].map(|coordinate| coordinate as f32));
                 gaps.push(((next - time) as f64 * spacing) as f32);
-                rows.push((place[time] * size + sample) as i32);
+                rows.push((place[time - spiral.observed[0]] * size + sample) as i32);
             }
         }
         Self {
@@ -64,26 +65,18 @@ impl Batch {
     }
 }
 
-/// The observed window times of all spirals and 0, ascending, and the place of each window time among them.
+/// The observed times of all spirals, each from its first on, ascending, and the place of each time among them.
 fn union_of_times(spirals: &[&Spiral]) -> (Vec<usize>, Vec<usize>) {
-    let last = spirals
-        .iter()
-        .flat_map(|spiral| spiral.observed.last())
-        .max()
-        .copied()
-        .unwrap_or(0);
-    let mut is_observed = vec![false; last + 1];
-    is_observed[0] = true;
-    for spiral in spirals {
-        for &time in &spiral.observed {
-            is_observed[time] = true;
-        }
-    }
-    let mut union = Vec::new();
-    let mut place = vec![0; last + 1];
-    for time in (0..=last).filter(|&time| is_observed[time]) {
-        place[time] = union.len();
-        union.push(time);
+    let elapsed = |spiral: &'_ &Spiral| -> Vec<usize> {
+        let first = spiral.observed[0];
+        spiral.observed.iter().map(|time| time - first).collect()
+    };
+    let mut union: Vec<usize> = spirals.iter().flat_map(elapsed).collect();
+    union.sort_unstable();
+    union.dedup();
+    let mut place = vec![0; union.last().map_or(0, |last| last + 1)];
+    for (index, &time) in union.iter().enumerate() {
+        place[time] = index;
     }
     (union, place)
 }
@@ -102,17 +95,17 @@ mod tests {
             observed: observed.to_vec(),
             positions: observed.iter().map(|&time| [time as f64, -1.0]).collect(),
         };
-        let (a, b) = (spiral(&[2, 5]), spiral(&[3, 5]));
+        let (a, b) = (spiral(&[2, 5]), spiral(&[3, 4]));
         let batch = Batch::new(&[&a, &b], 0.5, &testing::device());
-        // The window's start, then 2, 3, 5.
-        assert_eq!(batch.times, [0.0, 1.0, 1.5, 2.5]);
-        assert_close(&values(batch.gaps.clone()), &[1.5, 1.0, 0.0, 0.0], 0.0);
+        // Counted from 2 and 3: 0, 3 and 0, 1.
+        assert_eq!(batch.times, [0.0, 0.5, 1.5]);
+        assert_close(&values(batch.gaps.clone()), &[1.5, 0.5, 0.0, 0.0], 0.0);
         assert_close(
             &values(batch.positions.clone()),
-            &[2., -1., 3., -1., 5., -1., 5., -1.],
+            &[2., -1., 3., -1., 5., -1., 4., -1.],
             0.0,
         );
         let rows: Vec<i64> = batch.rows.into_data().iter().collect();
-        assert_eq!(rows, [2, 5, 6, 7]);
+        assert_eq!(rows, [0, 1, 4, 3]);
     }
 }
