@@ -13,13 +13,17 @@ use crate::{latent_ode::config::ModelKind as SpiralModel, ode_net::config::Model
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
 
-const SEEDS: [u64; 3] = [0, 1, 2];
+/// Seeds of no run on which anything was chosen: a seed draws the spirals, too, those of the test among them.
+const SEEDS: [u64; 3] = [20, 21, 22];
 /// Observed times of table 2, with the paper's RMSE of the RNN and of the latent ODE.
 const TABLE_2: [(usize, &str, &str); 3] = [
     (30, "0.3937", "0.1642"),
     (50, "0.3202", "0.1502"),
     (100, "0.1813", "0.1346"),
 ];
+
+const EXTRAPOLATION: &str = "test/extrapolation_rmse";
+const BY_MEAN_GAP: &str = "test/extrapolation_by_mean_gap_rmse";
 
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
@@ -89,26 +93,13 @@ fn values(runs: &[&FinishedRun], metric: &str) -> Vec<f64> {
     runs.iter().filter_map(|run| run.metric(metric)).collect()
 }
 
-/// The recurrent networks can be run beyond their data in two ways; the one that is better on the validation spirals
-/// counts, so that the baseline is not handicapped.
-fn extrapolation(runs: &[&FinishedRun]) -> Vec<f64> {
-    let mean = |metric: &str| {
-        let values = values(runs, metric);
-        values.iter().sum::<f64>() / values.len() as f64
-    };
-    let by_gap = mean("validation/extrapolation_by_mean_gap_rmse");
-    if by_gap < mean("validation/extrapolation_rmse") {
-        return values(runs, "test/extrapolation_by_mean_gap_rmse");
-    }
-    values(runs, "test/extrapolation_rmse")
-}
-
 fn table_2(runs: &[FinishedRun]) -> Figure {
     let mut table = Table::new([
         "observations",
         "model",
         "interpolation RMSE",
         "extrapolation RMSE",
+        "extrapolation RMSE, a step for each mean gap",
         "paper's RMSE",
         "minutes of training",
     ]);
@@ -122,7 +113,11 @@ fn table_2(runs: &[FinishedRun]) -> Figure {
                 observations.to_string(),
                 model.name().to_owned(),
                 mean_and_spread(&values(&runs, "test/interpolation_rmse"), 3),
-                mean_and_spread(&extrapolation(&runs), 3),
+                mean_and_spread(&values(&runs, EXTRAPOLATION), 3),
+                match model {
+                    SpiralModel::LatentOde => "–".to_owned(),
+                    _ => mean_and_spread(&values(&runs, BY_MEAN_GAP), 3),
+                },
                 match model {
                     SpiralModel::LatentOde => latent_ode.to_owned(),
                     SpiralModel::Rnn => rnn.to_owned(),
@@ -138,8 +133,9 @@ fn table_2(runs: &[FinishedRun]) -> Figure {
         caption: "Mean ± standard deviation over seeds; 200 test spirals, against the noise-free curves, at the 100 times \
                   of the observed window and at the 100 that follow. Noise 0.1 on coordinates that span about ±15. The \
                   paper never published the constants of its spirals, so its numbers are on another scale: compare the \
-                  order of the models. The recurrent networks extrapolate at the pace (a step for each time, or one for \
-                  each mean gap) that is better on validation spirals."
+                  order of the models. Beyond their data the recurrent networks run freely in two ways: a step for each \
+                  requested time, or, kinder to them, a step for each mean gap between the observations they were trained \
+                  on, with straight lines in between."
             .to_owned(),
         body: Body::Table(table),
     }
@@ -222,14 +218,17 @@ fn headline(runs: &[FinishedRun]) -> Option<Headline> {
     let latent_ode = of_row(runs, "spirals-30/latent-ode");
     let rnn = of_row(runs, "spirals-30/rnn-dt");
     (!latent_ode.is_empty() && !rnn.is_empty()).then(|| Headline {
-        metric: "extrapolation RMSE on spirals, 30 observations: latent ODE, best RNN".to_owned(),
+        metric: "extrapolation RMSE on spirals, 30 observations: latent ODE; RNN with time gaps, at the requested times; the \
+                 same at its training pace"
+            .to_owned(),
         ours: format!(
-            "{}, {}",
-            mean_and_spread(&extrapolation(&latent_ode), 2),
-            mean_and_spread(&extrapolation(&rnn), 2)
+            "{}; {}; {}",
+            mean_and_spread(&values(&latent_ode, EXTRAPOLATION), 2),
+            mean_and_spread(&values(&rnn, EXTRAPOLATION), 2),
+            mean_and_spread(&values(&rnn, BY_MEAN_GAP), 2)
         ),
-        paper: "0.164, 0.394".to_owned(),
-        note: "other spirals: the paper's constants are unpublished; the paper's RNN does not see the time".to_owned(),
+        paper: "0.164 (latent ODE), 0.394 (RNN)".to_owned(),
+        note: "other spirals: the paper's constants are unpublished".to_owned(),
     })
 }
 
@@ -249,27 +248,5 @@ mod tests {
             assert!(runs.iter().all(|run| known.contains(run.experiment)));
         }
         assert!(plan(true).len() < plan(false).len());
-    }
-
-    #[test]
-    fn the_better_pace_of_a_baseline_is_chosen_on_validation_spirals_only() {
-        let run = |validation: f64, by_gap: f64| FinishedRun {
-            planned: PlannedRun {
-                row: "spirals-30/rnn".to_owned(),
-                experiment: "spirals",
-                seed: 0,
-                sets: Vec::new(),
-            },
-            folder: "unused".into(),
-            scalars: vec![
-                ("validation/extrapolation_rmse".to_owned(), validation),
-                ("validation/extrapolation_by_mean_gap_rmse".to_owned(), by_gap),
-                ("test/extrapolation_rmse".to_owned(), 1.0),
-                ("test/extrapolation_by_mean_gap_rmse".to_owned(), 2.0),
-            ],
-            seconds: 0.0,
-        };
-        assert_eq!(extrapolation(&[&run(3.0, 4.0)]), [1.0]);
-        assert_eq!(extrapolation(&[&run(4.0, 3.0)]), [2.0]);
     }
 }
