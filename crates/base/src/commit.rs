@@ -32,6 +32,21 @@ pub fn bytes(path: &Path, content: &[u8]) -> Result<()> {
 /// [`Error::Io`] with what `write` or the file system said; what had the name before is untouched then, and no
 /// temporary file stays.
 pub fn file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    write_named(path, write)?;
+    sync_folder_of(path)
+}
+
+/// Writes `content` under the name `path` in a folder that [`directory`] names later: the folder itself is brought to
+/// disk only then, which saves a wait for each file.
+///
+/// # Errors
+///
+/// As [`bytes`].
+pub fn part(path: &Path, content: &[u8]) -> Result<()> {
+    write_named(path, |file| file.write_all(content))
+}
+
+fn write_named(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
     let commit = || {
         let mut temporary = builder().prefix(PREFIX).tempfile_in(named_folder(path)?)?;
         write(temporary.as_file_mut())?;
@@ -39,8 +54,7 @@ pub fn file(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Res
         temporary.persist(path).map_err(|refused| refused.error)?;
         Ok(())
     };
-    commit().map_err(Error::io("write", path))?;
-    sync_folder_of(path)
+    commit().map_err(Error::io("write", path))
 }
 
 /// Gives a file that was written elsewhere on the same file system, such as a finished download, its name.

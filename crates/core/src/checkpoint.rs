@@ -148,7 +148,7 @@ impl Writer {
     }
 
     fn bytes(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
-        commit::bytes(&self.staging.path().join(file), bytes)?;
+        commit::part(&self.staging.path().join(file), bytes)?;
         let digest = FileDigest {
             bytes: bytes.len() as u64,
             blake3: blake3::hash(bytes).to_hex().to_string(),
@@ -309,7 +309,7 @@ impl Store {
             files: std::mem::take(&mut writer.files),
         };
         let bytes = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&self.folder, &error.to_string()))?;
-        commit::bytes(&writer.staging.path().join(MANIFEST), &bytes)?;
+        commit::part(&writer.staging.path().join(MANIFEST), &bytes)?;
         let folder = self.generation(step);
         if folder.exists() {
             self.remove(&folder)?;

@@ -10,8 +10,10 @@
 //! | gradients that Burn cannot know | [`vjp`] |
 //! | numbers of tables | [`metrics`] |
 //! | calls that change between Burn releases | [`port`] |
+//! | how fast is it? | [`bench`] |
 //! | helpers for tests | [`testing`] |
 
+pub mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod data;

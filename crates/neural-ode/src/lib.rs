@@ -39,6 +39,8 @@
 //!
 //! Where we differ from the paper, and why: see the README.
 
+pub mod activation;
+pub mod bench;
 mod divergence;
 pub mod dynamics;
 pub mod error;
@@ -75,4 +77,5 @@ pub fn paper() -> Paper {
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }

@@ -3,6 +3,7 @@
 use std::{fmt, vec};
 
 use burn::prelude::*;
+use papers_core::vjp;
 
 /// A point of the phase space: a tensor of any shape, a tuple of states, or a vector of states.
 ///
@@ -46,11 +47,22 @@ pub trait State: Clone + fmt::Debug + Send + 'static {
 
 impl<const D: usize> State for Tensor<D> {
     fn add_scaled(&self, terms: &[(f64, &Self)]) -> Self {
-        add_terms(Some(self.clone()), terms).unwrap_or_else(|| self.clone())
+        let mut all = Vec::with_capacity(1 + terms.len());
+        all.push((1.0, self));
+        all.extend(terms.iter().filter(|(coefficient, _)| *coefficient != 0.0));
+        combine(&all)
     }
 
     fn weighted_sum(terms: &[(f64, &Self)]) -> Self {
-        add_terms(None, terms).unwrap_or_else(|| terms[0].1.zeros_like())
+        let nonzero: Vec<_> = terms
+            .iter()
+            .copied()
+            .filter(|(coefficient, _)| *coefficient != 0.0)
+            .collect();
+        if nonzero.is_empty() {
+            return terms[0].1.zeros_like();
+        }
+        combine(&nonzero)
     }
 
     fn components(&self) -> Vec<Tensor<1>> {
@@ -75,20 +87,54 @@ impl<const D: usize> State for Tensor<D> {
     }
 }
 
-/// `sum + Σ c_i · k_i`. The running sum has one owner, so that Burn can add into its buffer.
-fn add_terms<const D: usize>(sum: Option<Tensor<D>>, terms: &[(f64, &Tensor<D>)]) -> Option<Tensor<D>> {
-    let nonzero = terms.iter().filter(|(coefficient, _)| *coefficient != 0.0);
-    nonzero.fold(sum, |sum, &(coefficient, tensor)| {
-        let term = if coefficient == 1.0 {
-            tensor.clone()
-        } else {
-            tensor.clone() * coefficient
-        };
-        Some(match sum {
-            Some(sum) => sum + term,
-            None => term,
+/// `Σ c_i · k_i` of at least one term.
+///
+/// On a tape the whole sum is one node: a node for each product and each sum costs more than the numbers of a small
+/// state.
+fn combine<const D: usize>(terms: &[(f64, &Tensor<D>)]) -> Tensor<D> {
+    if !terms.iter().any(|(_, tensor)| tensor.is_autodiff()) {
+        return sum(terms.iter().map(|&(coefficient, tensor)| (coefficient, tensor.clone())));
+    }
+    match *terms {
+        [a] => record([a]),
+        [a, b] => record([a, b]),
+        [a, b, c] => record([a, b, c]),
+        [a, b, c, d] => record([a, b, c, d]),
+        [a, b, c, d, e] => record([a, b, c, d, e]),
+        [a, b, c, d, e, f] => record([a, b, c, d, e, f]),
+        [a, b, c, d, e, f, g] => record([a, b, c, d, e, f, g]),
+        [a, b, c, d, e, f, g, ref rest @ ..] => {
+            let first = record([a, b, c, d, e, f, g]);
+            combine(&[&[(1.0, &first)], rest].concat())
+        }
+        [] => unreachable!("there is at least one term"),
+    }
+}
+
+fn record<const N: usize, const D: usize>(terms: [(f64, &Tensor<D>); N]) -> Tensor<D> {
+    let coefficients = terms.map(|(coefficient, _)| coefficient);
+    vjp::function(terms.map(|(_, tensor)| tensor.clone()), |tensors| {
+        let value = sum(coefficients.into_iter().zip(tensors));
+        (value, move |gradient| {
+            coefficients.map(|coefficient| scaled(coefficient, gradient.clone()))
         })
     })
+}
+
+/// Left to right. The running sum has one owner, so that Burn can add into its buffer.
+fn sum<const D: usize>(terms: impl Iterator<Item = (f64, Tensor<D>)>) -> Tensor<D> {
+    let products = terms.map(|(coefficient, tensor)| scaled(coefficient, tensor));
+    products
+        .reduce(|sum, product| sum + product)
+        .expect("there is at least one term")
+}
+
+fn scaled<const D: usize>(coefficient: f64, tensor: Tensor<D>) -> Tensor<D> {
+    if coefficient == 1.0 {
+        tensor
+    } else {
+        tensor * coefficient
+    }
 }
 
 impl<A: State> State for Vec<A> {

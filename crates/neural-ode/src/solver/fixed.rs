@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// After how many steps their finiteness is read from the device, at once.
-const STEPS_PER_READ: usize = 16;
+const STEPS_PER_READ: usize = 4;
 
 /// A method with its grid.
 pub(crate) struct Fixed<S> {

@@ -1,0 +1,90 @@
+use serde::Serialize;
+
+/// Middle and ends of some numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// The middle one, or the mean of the two in the middle.
+    pub median: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of at least one number.
+    ///
+    /// # Panics
+    ///
+    /// Without numbers.
+    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
+        let mut numbers: Vec<f64> = numbers.into_iter().collect();
+        numbers.sort_by(f64::total_cmp);
+        let middle = numbers.len() / 2;
+        let median = match numbers.len() % 2 {
+            1 => numbers[middle],
+            _ => f64::midpoint(numbers[middle - 1], numbers[middle]),
+        };
+        Self {
+            median,
+            min: numbers[0],
+            max: numbers[numbers.len() - 1],
+        }
+    }
+}
+
+/// Measurements of two things that alternated.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pairs {
+    ours: Vec<f64>,
+    theirs: Vec<f64>,
+}
+
+impl Pairs {
+    /// Measures both by turns, `repeat` times each, after one measurement of each that does not count.
+    ///
+    /// # Errors
+    ///
+    /// The first of either.
+    pub fn measure(
+        repeat: usize,
+        mut ours: impl FnMut() -> anyhow::Result<f64>,
+        mut theirs: impl FnMut() -> anyhow::Result<f64>,
+    ) -> anyhow::Result<Self> {
+        let mut pairs = Self::default();
+        ours()?;
+        theirs()?;
+        for _ in 0..repeat {
+            pairs.ours.push(ours()?);
+            pairs.theirs.push(theirs()?);
+        }
+        Ok(pairs)
+    }
+
+    /// Of ours.
+    ///
+    /// # Panics
+    ///
+    /// Without measurements.
+    pub fn ours(&self) -> Spread {
+        Spread::of(self.ours.iter().copied())
+    }
+
+    /// Of theirs.
+    ///
+    /// # Panics
+    ///
+    /// Without measurements.
+    pub fn theirs(&self) -> Spread {
+        Spread::of(self.theirs.iter().copied())
+    }
+
+    /// Ours divided by theirs, pair by pair.
+    ///
+    /// # Panics
+    ///
+    /// Without measurements.
+    pub fn ratio(&self) -> Spread {
+        Spread::of(self.ours.iter().zip(&self.theirs).map(|(ours, theirs)| ours / theirs))
+    }
+}

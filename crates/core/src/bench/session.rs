@@ -1,0 +1,241 @@
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use anyhow::bail;
+use papers_base::{cli::BenchArgs, provenance::Provenance};
+use serde_json::{Value, json};
+
+use super::{
+    Case, Pairs, Spread, Work,
+    case::{Measurement, measure},
+    child,
+    peer::{Peer, Script},
+    table::{headings, line, widths},
+};
+use crate::device;
+
+/// Shortest measurement: what the clock and a wandering thread add is small against it.
+const AT_LEAST: Duration = Duration::from_millis(200);
+
+/// What is benchmarked.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Name of the paper's crate.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The same work in PyTorch.
+    pub script: Script,
+}
+
+/// One run of `bench`: what was asked for, the peer, and where results go.
+#[derive(Debug)]
+pub struct Session {
+    arguments: BenchArgs,
+    peer: Option<Peer>,
+    /// Whether nothing was measured.
+    is_empty: bool,
+    /// Of the columns of the present table.
+    widths: Vec<usize>,
+}
+
+impl Session {
+    /// Gives the process the number of threads that is asked for (by running the program again), starts the peer, and
+    /// prints on what everything runs.
+    ///
+    /// # Errors
+    ///
+    /// A peer that does not start.
+    pub fn start(arguments: &BenchArgs, about: About) -> anyhow::Result<Self> {
+        child::ensure_threads(arguments.threads)?;
+        let backend = device::default_backend()?;
+        let machine = Provenance::collect(about.name, about.version, "bench", 0, backend);
+        let python = arguments.python.as_deref().unwrap_or(Path::new("python3"));
+        let peer = match arguments.vs_pytorch {
+            true => Some(Peer::start(python, about.script, machine.threads)?),
+            false => None,
+        };
+        let session = Self {
+            arguments: arguments.clone(),
+            peer,
+            is_empty: true,
+            widths: Vec::new(),
+        };
+        session.print_head(&machine)?;
+        Ok(session)
+    }
+
+    /// Whether a benchmark is asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        is_chosen(&self.arguments.only, name)
+    }
+
+    /// Measurements of each benchmark.
+    pub fn repeat(&self) -> usize {
+        self.arguments.repeat
+    }
+
+    /// Measures cases and their counterparts of the peer, one after the other, and prints them as rows of one table.
+    ///
+    /// # Errors
+    ///
+    /// What the work reports, or the peer.
+    pub fn time(&mut self, cases: Vec<Case>) -> anyhow::Result<()> {
+        let chosen: Vec<_> = cases.into_iter().filter(|case| self.wants(case.name)).collect();
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        self.heading(&match self.peer {
+            Some(_) => headings(&["ours", "PyTorch"]),
+            None => headings(&["ours"]),
+        })?;
+        for case in chosen {
+            self.time_one(case)?;
+        }
+        Ok(())
+    }
+
+    fn time_one(&mut self, case: Case) -> anyhow::Result<()> {
+        let (name, unit, target) = (case.name, case.unit, case.target);
+        let mut work = case.prepare()?;
+        let mut result = json!({ "benchmark": name, "unit": unit });
+        let head = |units: String| vec![name.to_owned(), unit.to_owned(), units];
+        let Some(peer) = &mut self.peer else {
+            let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
+            result["units"] = json!(units);
+            result["ours_ms"] = json!(times);
+            return self.row(result, &[head(units.to_string()), vec![times.to_string()]].concat());
+        };
+        let (mut our_units, mut their_units) = (0, 0);
+        let note = |measured: Measurement, units: &mut usize| {
+            *units = measured.units;
+            Ok(measured.milliseconds)
+        };
+        let pairs = Pairs::measure(
+            self.arguments.repeat,
+            || note(measure(&mut work, AT_LEAST)?, &mut our_units),
+            || note(peer.measure(name, AT_LEAST)?, &mut their_units),
+        )?;
+        result["units"] = json!(our_units);
+        result["peer_units"] = json!(their_units);
+        let units = match our_units == their_units {
+            true => our_units.to_string(),
+            false => format!("{our_units}/{their_units}"),
+        };
+        let cells = pairs.describe(&mut result, ["ours_ms", "peer_ms"], target);
+        self.row(result, &[head(units), cells].concat())
+    }
+
+    /// Begins a table; nothing for programs.
+    ///
+    /// # Errors
+    ///
+    /// A closed standard output.
+    pub fn heading(&mut self, columns: &[impl AsRef<str>]) -> io::Result<()> {
+        self.widths = widths(columns);
+        match self.arguments.json {
+            true => Ok(()),
+            false => writeln!(io::stdout(), "\n{}", line(columns, &self.widths)),
+        }
+    }
+
+    /// Prints a result: as a row of the table, or as `result` for programs.
+    ///
+    /// # Errors
+    ///
+    /// A closed standard output.
+    pub fn row(&mut self, result: Value, cells: &[impl AsRef<str>]) -> anyhow::Result<()> {
+        self.is_empty = false;
+        match self.arguments.json {
+            true => writeln!(io::stdout(), "{result}")?,
+            false => writeln!(io::stdout(), "{}", line(cells, &self.widths))?,
+        }
+        Ok(())
+    }
+
+    /// Prints a sentence under a table; nothing for programs.
+    ///
+    /// # Errors
+    ///
+    /// A closed standard output.
+    pub fn remark(&self, text: &str) -> io::Result<()> {
+        match self.arguments.json {
+            true => Ok(()),
+            false => writeln!(io::stdout(), "{text}"),
+        }
+    }
+
+    /// Ends the run.
+    ///
+    /// # Errors
+    ///
+    /// If nothing was measured: `--only` names nothing that there is. `names` are those that there are.
+    pub fn finish(self, names: &[String]) -> anyhow::Result<()> {
+        if self.is_empty {
+            bail!(
+                "no benchmark has `{}` in its name; there are: {}",
+                self.arguments.only.join("`, `"),
+                names.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    fn print_head(&self, machine: &Provenance) -> anyhow::Result<()> {
+        let Provenance {
+            paper,
+            version,
+            backend,
+            threads,
+            cpu,
+            os,
+            ..
+        } = machine;
+        let peer = self.peer.as_ref().map(Peer::about);
+        if self.arguments.json {
+            let mut head = json!({ "machine": machine });
+            head["peer"] = json!(peer);
+            writeln!(io::stdout(), "{head}")?;
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        let plural = if *threads == 1 { "" } else { "s" };
+        writeln!(
+            out,
+            "{paper} {version}, backend {backend}, {threads} thread{plural}, {cpu}, {os}"
+        )?;
+        if let Some(peer) = peer {
+            writeln!(
+                out,
+                "by turns with {peer}, with as many threads; a ratio below 1 means that ours is faster"
+            )?;
+        }
+        let repeat = self.arguments.repeat;
+        writeln!(
+            out,
+            "median (least - most) of {repeat} after a warm-up, each over at least {} ms",
+            AT_LEAST.as_millis()
+        )?;
+        Ok(())
+    }
+}
+
+/// Whether a name is meant by a list of parts of names; all are if there is none.
+pub(super) fn is_chosen(only: &[String], name: &str) -> bool {
+    only.is_empty() || only.iter().any(|part| name.contains(part.as_str()))
+}
+
+fn time_alone(work: &mut Work, repeat: usize) -> anyhow::Result<(Spread, usize)> {
+    measure(work, AT_LEAST)?;
+    let mut times = Vec::with_capacity(repeat);
+    let mut units = 0;
+    for _ in 0..repeat {
+        let measured = measure(work, AT_LEAST)?;
+        times.push(measured.milliseconds);
+        units = measured.units;
+    }
+    Ok((Spread::of(times), units))
+}

@@ -1,0 +1,66 @@
+//! Numbers that are the same in another language: from the index of an element alone, with exact arithmetic.
+
+use burn::{
+    module::{Module, ModuleMapper, Param},
+    prelude::*,
+};
+
+/// `(7919·i mod 1009) / 1009 - 1/2`.
+pub(super) fn number(index: usize) -> f64 {
+    (index * 7919 % 1009) as f64 / 1009.0 - 0.5
+}
+
+/// Numbers in `±scale`, in the order of the elements.
+pub(super) fn tensor<const D: usize>(shape: [usize; D], scale: f64, device: &Device) -> Tensor<D> {
+    let count = shape.iter().product();
+    let values: Vec<f32> = (0..count).map(|index| (2.0 * scale * number(index)) as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The same module with weights that depend on their shapes alone: in `±1/√(inputs of a unit)`, biases zero,
+/// everything else as it is.
+pub(super) fn module<M: Module>(module: M) -> M {
+    module.map(&mut Fill { path: Vec::new() })
+}
+
+struct Fill {
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Fill {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.last().cloned().unwrap_or_default();
+        parameter.map(|value| {
+            let is_tracked = value.is_require_grad();
+            let filled = match name.as_str() {
+                "bias" => value.clone().inner().zeros_like(),
+                "weight" => weight(&value.clone().inner()),
+                _ => return value,
+            };
+            if value.is_autodiff() {
+                filled.autodiff().set_require_grad(is_tracked)
+            } else {
+                filled
+            }
+        })
+    }
+}
+
+fn weight<const D: usize>(like: &Tensor<D>) -> Tensor<D> {
+    let (dims, device) = (like.dims(), like.device());
+    if D == 2 {
+        // A matrix of Burn is `[inputs, outputs]`, one of PyTorch the other way round.
+        let turned = tensor([dims[1], dims[0]], 1.0 / (dims[0] as f64).sqrt(), &device);
+        return turned.transpose().reshape(dims);
+    }
+    let inputs: usize = dims[1..].iter().product();
+    tensor(dims, 1.0 / (inputs as f64).sqrt(), &device)
+}

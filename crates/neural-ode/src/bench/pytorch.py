@@ -1,0 +1,228 @@
+"""The work of the benchmarks in this folder, with PyTorch and torchdiffeq.
+
+    python3 -m pip install torch torchdiffeq
+
+Started with the number of threads. Writes a line {"ready": versions}; then reads lines "CASE SECONDS", repeats the
+work of the case for at least so long, and answers {"milliseconds": per unit, "units": of the work done once}.
+"""
+
+import json
+import math
+import sys
+import time
+from functools import cache
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+import torchdiffeq
+from torchdiffeq import odeint, odeint_adjoint
+
+
+def filled(shape, scale):
+    """Numbers that depend on the index of an element alone, the same as those of `filled.rs`."""
+    index = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
+    return (2 * scale * (index * 7919 % 1009 / 1009 - 0.5)).reshape(shape).float()
+
+
+def with_filled_weights(module):
+    with torch.no_grad():
+        for part in module.modules():
+            if isinstance(part, (nn.Linear, nn.Conv2d)):
+                part.weight.copy_(filled(part.weight.shape, part.weight[0].numel() ** -0.5))
+                if part.bias is not None:
+                    part.bias.zero_()
+    return module
+
+
+# solve.rs
+
+
+class Perceptron(nn.Module):
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.hidden, self.output = nn.Linear(width, hidden), nn.Linear(hidden, width)
+
+    def forward(self, t, y):
+        return self.output(torch.tanh(self.hidden(y)))
+
+
+STEPS = 200
+UNIT = torch.tensor([0.0, 1.0])
+RK4 = {"method": "rk4", "options": {"step_size": 1 / STEPS}}
+
+
+@cache
+def problem():
+    return with_filled_weights(Perceptron(4, 20)), filled((32, 4), 2.0)
+
+
+def rk4():
+    network, start = problem()
+    with torch.no_grad():
+        odeint(network, start, UNIT, **RK4)
+    return STEPS
+
+
+def rk4_gradient(solve):
+    network, start = problem()
+    network.zero_grad()
+    solve(network, start, UNIT, **RK4)[-1].sum().backward()
+    return STEPS
+
+
+def dopri5(count=[]):
+    network, start = problem()
+    if not count:
+        # The first solve counts its steps.
+        steps = []
+        network.callback_accept_step = lambda t, y, dt: steps.append(dt)
+        with torch.no_grad():
+            odeint(network, start, torch.tensor([0.0, 20.0]), method="dopri5", rtol=1e-5, atol=1e-5)
+        del network.callback_accept_step
+        count.append(len(steps))
+    with torch.no_grad():
+        odeint(network, start, torch.tensor([0.0, 20.0]), method="dopri5", rtol=1e-5, atol=1e-5)
+    return count[0]
+
+
+# train.rs
+
+
+RATE = 1e-9
+
+
+class TimeConvolution(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv = nn.Conv2d(width + 1, width, 3, padding=1)
+
+    def forward(self, t, x):
+        return self.conv(torch.cat([torch.ones_like(x[:, :1]) * t, x], 1))
+
+
+class OdeFunction(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm1, self.norm2, self.norm3 = (nn.GroupNorm(32, width) for _ in range(3))
+        self.conv1, self.conv2 = TimeConvolution(width), TimeConvolution(width)
+
+    def forward(self, t, x):
+        x = self.conv1(t, F.relu(self.norm1(x), inplace=True))
+        x = self.conv2(t, F.relu(self.norm2(x), inplace=True))
+        return self.norm3(x)
+
+
+class OdeNet(nn.Module):
+    def __init__(self, width=64):
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, width, 3), nn.GroupNorm(32, width), nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 4, 2, 1), nn.GroupNorm(32, width), nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 4, 2, 1),
+        )
+        self.dynamics = OdeFunction(width)
+        self.norm, self.linear = nn.GroupNorm(32, width), nn.Linear(width, 10)
+
+    def forward(self, x, solve, options):
+        x = solve(self.dynamics, self.stem(x), UNIT, **options)[-1]
+        return self.linear(F.relu(self.norm(x), inplace=True).mean((2, 3)))
+
+
+@cache
+def ode_net_problem():
+    network = with_filled_weights(OdeNet())
+    optimizer = torch.optim.SGD(network.parameters(), RATE, momentum=0.9)
+    return network, optimizer, filled((128, 1, 28, 28), 0.5) + 0.5, torch.arange(128) % 10
+
+
+def ode_net(solve, **options):
+    network, optimizer, images, labels = ode_net_problem()
+    optimizer.zero_grad()
+    F.cross_entropy(network(images, solve, options), labels).backward()
+    optimizer.step()
+    return 1
+
+
+class LatentOde(nn.Module):
+    def __init__(self, latent=4, recurrent=25, hidden=20, features=3):
+        super().__init__()
+        self.recurrence, self.posterior = nn.RNN(features, recurrent), nn.Linear(recurrent, 2 * latent)
+        self.dynamics = nn.Sequential(
+            nn.Linear(latent, hidden), nn.ELU(), nn.Linear(hidden, hidden), nn.ELU(), nn.Linear(hidden, latent)
+        )
+        self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, 2))
+        with torch.no_grad():
+            # One matrix for inputs and states, as in `latent_ode/recurrent.rs`.
+            both = filled((recurrent, features + recurrent), (features + recurrent) ** -0.5)
+            self.recurrence.weight_ih_l0.copy_(both[:, :features])
+            self.recurrence.weight_hh_l0.copy_(both[:, features:])
+            self.recurrence.bias_ih_l0.zero_()
+            self.recurrence.bias_hh_l0.zero_()
+
+    def forward(self, positions, gaps, rows, noise, times):
+        """Negative evidence lower bound; only what was observed is decoded."""
+        _, state = self.recurrence(torch.cat([positions, gaps], 2).flip(0))
+        mean, log_variance = self.posterior(state[0]).chunk(2, 1)
+        start = mean + noise * torch.exp(0.5 * log_variance)
+        states = odeint(lambda t, y: self.dynamics(y), start, times, method="dopri5", rtol=1e-3, atol=1e-4)
+        predicted = self.decoder(states.flatten(0, 1)[rows]).reshape(positions.shape)
+        deviation = 0.1
+        log_likelihood = -0.5 * (
+            ((positions - predicted) / deviation).square().sum((0, 2))
+            + positions[:, 0].numel() * math.log(2 * math.pi * deviation**2)
+        )
+        kl = 0.5 * (log_variance.exp() + mean.square() - log_variance - 1).sum(1)
+        return kl.mean() - log_likelihood.mean()
+
+
+@cache
+def latent_ode_problem(batch=250, observations=30, window=100):
+    network = with_filled_weights(LatentOde())
+    optimizer = torch.optim.Adam(network.parameters(), RATE)
+    times = torch.arange(window, dtype=torch.float64) * (6 * math.pi / 499)
+    index = (37 * torch.arange(batch)[:, None] + 3 * torch.arange(observations)[None]) % window
+    index = index.sort(1).values.T
+    gaps = F.pad(times[index].diff(dim=0), (0, 0, 0, 1))[:, :, None].float()
+    positions = filled((batch, observations, 2), 2.0).transpose(0, 1).contiguous()
+    rows = (index * batch + torch.arange(batch)).flatten()
+    return network, optimizer, (positions, gaps, rows, filled((batch, 4), 1.0), times.float())
+
+
+def latent_ode():
+    network, optimizer, data = latent_ode_problem()
+    optimizer.zero_grad()
+    network(*data).backward()
+    optimizer.step()
+    return 1
+
+
+CASES = {
+    "solver/rk4": rk4,
+    "solver/rk4-direct": lambda: rk4_gradient(odeint),
+    "solver/rk4-checkpointed": lambda: rk4_gradient(odeint),
+    "solver/rk4-adjoint": lambda: rk4_gradient(odeint_adjoint),
+    "solver/dopri5": dopri5,
+    "latent-ode/dopri5": latent_ode,
+    "ode-net/rk4": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
+    "ode-net/dopri5-adjoint": lambda: ode_net(odeint_adjoint, method="dopri5", rtol=1e-3, atol=1e-3),
+}
+
+
+def answer(request):
+    name, seconds = request.split()
+    if name not in CASES:
+        return {"error": "no such case"}
+    begun, units = time.perf_counter(), 0
+    while True:
+        once = CASES[name]()
+        units += once
+        elapsed = time.perf_counter() - begun
+        if elapsed >= float(seconds):
+            return {"milliseconds": 1e3 * elapsed / units, "units": once}
+
+
+torch.set_num_threads(int(sys.argv[1]))
+print(json.dumps({"ready": f"PyTorch {torch.__version__} and torchdiffeq {torchdiffeq.__version__}"}), flush=True)
+for line in sys.stdin:
+    print(json.dumps(answer(line)), flush=True)

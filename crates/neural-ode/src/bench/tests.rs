@@ -1,0 +1,6 @@
+use super::check;
+
+#[test]
+fn every_case_does_its_work() {
+    check().unwrap();
+}
