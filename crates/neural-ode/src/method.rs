@@ -219,7 +219,7 @@ mod tests {
                 .to_string()
                 .contains("mean")
         );
-        let error = serde_json::from_str::<Method>("\"dopri6\"").unwrap_err().to_string();
-        assert!(error.contains("did you mean `dopri5`?"), "{error}");
+        let error = serde_json::from_str::<Method>("\"bosh4\"").unwrap_err().to_string();
+        assert!(error.contains("did you mean `bosh3`?"), "{error}");
     }
 }

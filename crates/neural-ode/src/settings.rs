@@ -155,3 +155,30 @@ pub(crate) fn is_positive(key: &str, value: f64) -> Result<(), ConfigError> {
     }
     Err(ConfigError::invalid(key, format!("must be positive, not {value}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::prelude::*;
+    use papers_core::testing;
+
+    use super::*;
+
+    #[test]
+    fn the_method_changes_by_one_setting() {
+        let initial = Tensor::<1>::ones([1], &testing::device());
+        for method in Method::ALL {
+            let config = SolverConfig {
+                method,
+                step_size: 0.25,
+                rtol: 1e-3,
+                atol: 1e-4,
+                gradient: GradientMode::Checkpointed,
+            };
+            assert!(config.validate().is_ok());
+            let solution = config
+                .init()
+                .solve(&|_: f64, y: Tensor<1>| -y, initial.clone(), &[0.0, 1.0]);
+            assert!(solution.is_ok(), "{method}: {solution:?}");
+        }
+    }
+}

@@ -9,10 +9,10 @@ use neural_ode::{
 use papers_core::testing::values;
 use serde::Deserialize;
 
-use crate::{Report, differences, fixture, mismatch, problems::Problem};
+use crate::{Report, differences, fixture, mismatch, problems::Posed};
 
 /// What decides within this of 1 may be decided otherwise by rounding.
-const CLEAR_DECISION: f64 = 1e-6;
+pub(crate) const CLEAR_DECISION: f64 = 1e-6;
 /// `dopri8` estimates its error from rounding alone in many steps.
 const DOPRI8_STATES: f64 = 1e-6;
 const DOPRI8_EVALUATIONS: f64 = 0.05;
@@ -21,22 +21,26 @@ const UNCLEAR_EVALUATIONS: f64 = 0.03;
 const FIRST_STEP: f64 = 1e-10;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     check_tol: f64,
+    /// In words; [`CLEAR_DECISION`] and [`UNCLEAR_EVALUATIONS`] have its numbers.
+    #[serde(rename = "nfe_rule")]
+    _nfe_rule: String,
     reference: BTreeMap<String, Reference>,
-    cases: Vec<Case>,
+    cases: Vec<Posed<Case>>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Reference {
     t: Vec<f64>,
     y: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
-    #[serde(flatten)]
-    problem: Problem,
     method: String,
     rtol: f64,
     atol: f64,
@@ -47,6 +51,8 @@ struct Case {
     #[serde(rename = "kI")]
     integral: Option<f64>,
     first_step: Option<f64>,
+    t0: f64,
+    t1: f64,
     t: Vec<f64>,
     y: Vec<Vec<f64>>,
     nfe: usize,
@@ -71,7 +77,7 @@ fn adaptive_solves_are_those_of_the_reference() {
     report.finish();
 }
 
-fn problems(case: &Case, file: &File) -> Vec<String> {
+fn problems(case: &Posed<Case>, file: &File) -> Vec<String> {
     let solver = solver(case);
     let solution = match solver.solve(&case.problem.dynamics(), case.problem.initial(), &case.t) {
         Ok(solution) => solution,
@@ -84,6 +90,7 @@ fn problems(case: &Case, file: &File) -> Vec<String> {
     let mut problems = vec![
         differences("y", &states, &case.y.concat(), tolerance),
         first_step_problem(case),
+        mismatch("ends", [case.t[0], case.t[case.t.len() - 1]], [case.t0, case.t1]),
         mismatch("attempts", counts.attempts, counts.accepted + counts.rejected),
         mismatch("forced", counts.forced, 0),
     ];
@@ -118,7 +125,7 @@ fn problems(case: &Case, file: &File) -> Vec<String> {
     problems.into_iter().flatten().collect()
 }
 
-fn solver(case: &Case) -> Solver {
+fn solver(case: &Posed<Case>) -> Solver {
     let mut solver = match case.method.as_str() {
         "dopri5_classic_err" => Solver::new(Method::Dopri5).error_weights(ErrorWeights::Classic),
         name => Solver::named(name).unwrap(),
@@ -142,11 +149,11 @@ fn solver(case: &Case) -> Solver {
     }
 }
 
-fn first_step_problem(case: &Case) -> Option<String> {
+fn first_step_problem(case: &Posed<Case>) -> Option<String> {
     let expected = case.h_init?;
     let dynamics = case.problem.dynamics();
     let state = case.problem.initial();
-    let (start, end) = (case.t[0], case.t[case.t.len() - 1]);
+    let (start, end) = (case.t0, case.t1);
     let beginning = Beginning {
         time: start,
         direction: (end - start).signum(),

@@ -15,13 +15,21 @@ use crate::{Report, differences, fixture};
 type Matrix = Vec<Vec<f64>>;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
+    /// About gradients of times, in words.
+    #[serde(rename = "note")]
+    _note: String,
     closed_form: ClosedForm,
     cases: Vec<Case>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ClosedForm {
+    /// In words; [`Growth`] has it as code.
+    #[serde(rename = "problem")]
+    _problem: String,
     lam: f64,
     y0: f64,
     t0: f64,
@@ -30,18 +38,26 @@ struct ClosedForm {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     name: String,
     weights: Weights,
+    /// In words; [`Network`] has it as code.
+    #[serde(rename = "f")]
+    _f: String,
     y0: Matrix,
     t: Vec<f64>,
     loss_weights: Vec<Matrix>,
+    /// In words; `solve` has it as code.
+    #[serde(rename = "loss")]
+    _loss: String,
     expected: Expected,
     dto_rk4_38: Discrete,
     anchor_nfe_dopri5: BTreeMap<String, Counts>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Expected {
     y: Vec<Matrix>,
     loss: f64,
@@ -50,6 +66,7 @@ struct Expected {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Discrete {
     steps_per_interval: usize,
     y: Vec<Matrix>,
@@ -59,12 +76,14 @@ struct Discrete {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Counts {
     forward: usize,
     backward: usize,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 #[expect(non_snake_case, reason = "the names of the file")]
 struct Weights {
     W1: Matrix,
@@ -74,12 +93,16 @@ struct Weights {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(non_snake_case, reason = "the names of the file")]
 struct Gradients {
     y0: Matrix,
     #[serde(default)]
     t: Vec<f64>,
-    #[serde(flatten)]
-    weights: Weights,
+    W1: Matrix,
+    b1: Vec<f64>,
+    W2: Matrix,
+    b2: Vec<f64>,
 }
 
 /// `W2 tanh(W1 [y; t] + b1) + b2`.
@@ -164,15 +187,14 @@ fn solve(case: &Case, solver: &Solver) -> Solved {
 
 fn compare(solved: &Solved, y: &[Matrix], loss: f64, grads: &Gradients, tolerance: f64) -> Vec<String> {
     let states: Vec<f64> = y.iter().flat_map(|state| state.concat()).collect();
-    let weights = &grads.weights;
     let mut problems = vec![
         differences("y", &solved.states, &states, tolerance),
         differences("loss", &[solved.loss], &[loss], tolerance),
         differences("y0", &solved.y0, &grads.y0.concat(), tolerance),
-        differences("W1", &solved.weights[0], &weights.W1.concat(), tolerance),
-        differences("b1", &solved.weights[1], &weights.b1, tolerance),
-        differences("W2", &solved.weights[2], &weights.W2.concat(), tolerance),
-        differences("b2", &solved.weights[3], &weights.b2, tolerance),
+        differences("W1", &solved.weights[0], &grads.W1.concat(), tolerance),
+        differences("b1", &solved.weights[1], &grads.b1, tolerance),
+        differences("W2", &solved.weights[2], &grads.W2.concat(), tolerance),
+        differences("b2", &solved.weights[3], &grads.b2, tolerance),
     ];
     if !grads.t.is_empty() {
         problems.push(differences("t", &solved.times, &grads.t, tolerance));
@@ -307,6 +329,7 @@ fn every_gradient_mode_meets_the_closed_form() {
         t0,
         t1,
         expected,
+        ..
     } = fixture::<File>("adjoint.json").closed_form;
     let device = device().autodiff();
     let mut report = Report::default();

@@ -13,12 +13,14 @@ use serde_json::{Map, Value};
 use crate::{Report, differences, fixture, mismatch, problems::tensor};
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     defaults: Map<String, Value>,
     cases: Vec<Case>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     name: String,
     call: Map<String, Value>,
@@ -30,6 +32,8 @@ struct Case {
     expected_y: Option<Vec<f64>>,
     rel_tol: Option<f64>,
     nfe: Option<usize>,
+    #[serde(rename = "note")]
+    _note: Option<String>,
 }
 
 /// How a case is called.

@@ -1,20 +1,26 @@
 //! `batched.json`: Van der Pol oscillators of different stiffness, each alone and all in one state with one step size.
 //! (A batch in which every row has its own step size comes with per-sample stepping; see `pending`.)
 
+use std::collections::BTreeMap;
+
 use burn::prelude::*;
-use neural_ode::{Method, Solver};
+use neural_ode::{End, Method, Solver};
 use papers_core::testing::{device, tensor_f64, values};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use crate::{Report, differences, fixture, mismatch};
+use crate::{Report, adaptive::CLEAR_DECISION, differences, fixture, mismatch};
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
+    /// In words.
+    #[serde(rename = "meaning")]
+    _meaning: String,
+    end: String,
     rtol: f64,
     atol: f64,
     check_tol: f64,
-    rows: Vec<Map<String, Value>>,
+    rows: Vec<Row>,
     joint_vs_independent: Joint,
 }
 
@@ -23,17 +29,23 @@ struct Row {
     mu: f64,
     y0: Vec<f64>,
     t: Vec<f64>,
+    /// By the name of the method; whatever else is there is taken for one.
+    #[serde(flatten)]
+    methods: BTreeMap<String, Expected>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Expected {
     y: Vec<Vec<f64>>,
     nfe: usize,
     accepted: usize,
     rejected: usize,
+    closest_error_ratio_to_1: f64,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Joint {
     method: Method,
     t1: f64,
@@ -46,12 +58,8 @@ struct Joint {
 
 impl File {
     fn solver(&self, method: Method) -> Solver {
-        Solver::new(method).tolerances(self.rtol, self.atol)
-    }
-
-    fn rows(&self) -> Vec<Row> {
-        let parse = |row: &Map<String, Value>| serde_json::from_value(Value::Object(row.clone())).expect("a row");
-        self.rows.iter().map(parse).collect()
+        assert_eq!(self.end, "clip", "the rows end so");
+        Solver::new(method).tolerances(self.rtol, self.atol).end(End::Clip)
     }
 }
 
@@ -76,21 +84,26 @@ fn oscillators(rows: &[&Row]) -> (Tensor<2>, impl Fn(f64, Tensor<2>) -> Tensor<2
 fn every_row_alone_meets_its_numbers_and_counts() {
     let file: File = fixture("batched.json");
     let mut report = Report::default();
-    for (row, fields) in file.rows().iter().zip(&file.rows) {
-        let methods = fields
-            .iter()
-            .filter_map(|(key, value)| Some((key.parse::<Method>().ok()?, value)));
-        for (method, expected) in methods {
-            let expected: Expected = serde_json::from_value(expected.clone()).expect("expected numbers");
+    for row in &file.rows {
+        for (method, expected) in &row.methods {
+            let method: Method = method.parse().expect("every other field is a method");
             let (start, slope) = oscillators(&[row]);
             let solution = file.solver(method).solve(&slope, start, &row.t).expect("a solution");
             let states: Vec<f64> = solution.states.iter().flat_map(|state| values(state.clone())).collect();
             let counts = solution.statistics;
+            let is_clear = expected.closest_error_ratio_to_1 > CLEAR_DECISION;
             let problems = [
                 differences("y", &states, &expected.y.concat(), file.check_tol),
-                mismatch("nfe", counts.evaluations, expected.nfe),
-                mismatch("accepted", counts.accepted, expected.accepted),
-                mismatch("rejected", counts.rejected, expected.rejected),
+                // Decisions that hang on rounding may be others.
+                is_clear
+                    .then(|| mismatch("nfe", counts.evaluations, expected.nfe))
+                    .flatten(),
+                is_clear
+                    .then(|| mismatch("accepted", counts.accepted, expected.accepted))
+                    .flatten(),
+                is_clear
+                    .then(|| mismatch("rejected", counts.rejected, expected.rejected))
+                    .flatten(),
             ];
             report.case(
                 &format!("{method} mu {}", row.mu),
@@ -105,8 +118,7 @@ fn every_row_alone_meets_its_numbers_and_counts() {
 fn one_step_size_for_all_rows_meets_the_joint_counts() {
     let file: File = fixture("batched.json");
     let joint = &file.joint_vs_independent;
-    let rows = file.rows();
-    let (start, slope) = oscillators(&rows.iter().collect::<Vec<_>>());
+    let (start, slope) = oscillators(&file.rows.iter().collect::<Vec<_>>());
     let solver = file.solver(joint.method);
     let solution = solver.solve(&slope, start, &[0.0, joint.t1]).expect("a solution");
     let mut report = Report::default();
@@ -121,7 +133,7 @@ fn one_step_size_for_all_rows_meets_the_joint_counts() {
         mismatch("rejected", solution.statistics.rejected, joint.joint_rejected),
     ];
     report.case("joint", problems.into_iter().flatten().collect());
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in file.rows.iter().enumerate() {
         let (start, slope) = oscillators(&[row]);
         let solution = solver.solve(&slope, start, &[0.0, joint.t1]).expect("a solution");
         let problems = [

@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use crate::{
     Report, differences, fixture,
-    problems::{Problem, tensor},
+    problems::{Posed, tensor},
 };
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     check_tol: f64,
     error_ratio: Vec<Ratio>,
@@ -20,10 +21,11 @@ struct File {
     integral: Vec<Integral>,
     #[serde(rename = "factor_PI")]
     proportional: Vec<Proportional>,
-    initial_step: Vec<Initial>,
+    initial_step: Vec<Posed<Initial>>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Ratio {
     y0: Vec<f64>,
     y1: Vec<f64>,
@@ -34,6 +36,7 @@ struct Ratio {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Mixed {
     scaled_components: Vec<Vec<f64>>,
     mixed_norm: f64,
@@ -41,6 +44,7 @@ struct Mixed {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Integral {
     exponent_k: usize,
     error_ratio: f64,
@@ -50,6 +54,7 @@ struct Integral {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Proportional {
     exponent_k: usize,
     prev_inverse_ratio: f64,
@@ -63,9 +68,8 @@ struct Proportional {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Initial {
-    #[serde(flatten)]
-    problem: Problem,
     t0: f64,
     t1: f64,
     exponent_k: usize,

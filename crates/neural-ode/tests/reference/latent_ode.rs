@@ -59,6 +59,7 @@ fn read<T: DeserializeOwned>(case: Value) -> T {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SpiralCase {
     constants: SpiralConstants,
     index: Vec<usize>,
@@ -67,10 +68,14 @@ struct SpiralCase {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SpiralConstants {
     start: Value,
     stop: Value,
     ntotal: usize,
+    /// Points in a window; the curves do not depend on it.
+    #[serde(rename = "nsample")]
+    _nsample: usize,
     a: f64,
     b: f64,
 }
@@ -115,13 +120,18 @@ fn number(value: &Value) -> f64 {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct EncoderCase {
+    /// In words.
+    #[serde(rename = "meaning")]
+    _meaning: String,
     params: Params,
     obs: Vec<Vec<[f64; 2]>>,
     expected: EncoderExpected,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct EncoderExpected {
     h: Vec<Vec<f64>>,
     mean: Vec<Vec<f64>>,
@@ -155,7 +165,11 @@ fn encoder(case: &EncoderCase) -> Vec<String> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FullCase {
+    /// In words.
+    #[serde(rename = "meaning")]
+    _meaning: String,
     params: Params,
     obs: Vec<Vec<[f64; 2]>>,
     t: Vec<f64>,
@@ -167,6 +181,7 @@ struct FullCase {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FullExpected {
     mean: Vec<Vec<f64>>,
     logvar: Vec<Vec<f64>>,
@@ -274,7 +289,11 @@ fn gradient(model: &LatentOde, name: &str, gradients: &Gradients) -> Vec<f64> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct BaselineCase {
+    /// In words.
+    #[serde(rename = "meaning")]
+    _meaning: String,
     params: Params,
     obs: Vec<Vec<[f64; 2]>>,
     t: Vec<f64>,
@@ -283,6 +302,7 @@ struct BaselineCase {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct BaselineExpected {
     mean: Vec<Vec<[f64; 2]>>,
     logvar: Vec<Vec<[f64; 2]>>,

@@ -25,7 +25,11 @@ use serde_json::Value;
 const TIGHT: f64 = 1e-6;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Fixture {
+    /// In words.
+    #[serde(rename = "meaning")]
+    _meaning: String,
     #[serde(rename = "C")]
     channels: usize,
     #[serde(rename = "G")]
@@ -127,6 +131,15 @@ fn solutions_are_the_reference_ones() {
 /// `rk4_38_4_steps` is four steps of the 3/8 rule.
 fn steps_of(name: &str) -> Option<f64> {
     name.strip_prefix("rk4_38_")?.strip_suffix("_steps")?.parse().ok()
+}
+
+#[test]
+fn every_number_of_the_file_has_its_test() {
+    for name in load().expected.keys() {
+        let is_named = ["tight_solution", "loss_on_rk4", "grads"].contains(&name.as_str());
+        let is_read = is_named || name.starts_with("f_at_t_") || steps_of(name).is_some();
+        assert!(is_read, "nobody reads `{name}`");
+    }
 }
 
 #[test]

@@ -1,20 +1,52 @@
 //! The equations of the reference files by name.
 
+use std::ops::Deref;
+
 use burn::prelude::*;
 use papers_core::testing::{device, tensor_f64, values};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Map, Value};
 
 type Slope = dyn Fn(f64, &[f64]) -> Vec<f64>;
 
 /// An equation with its initial state, as the files describe it.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Problem {
     #[serde(rename = "problem")]
     pub(crate) name: String,
+    /// In words; `slope` has it as code.
+    #[serde(rename = "equation")]
+    _equation: Option<String>,
     #[serde(default)]
     params: Value,
     pub(crate) y0: Vec<f64>,
+}
+
+/// A case together with the fields of its equation. Every other field must be one of the case.
+pub(crate) struct Posed<T> {
+    pub(crate) problem: Problem,
+    case: T,
+}
+
+impl<T> Deref for Posed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.case
+    }
+}
+
+impl<'de, T: de::DeserializeOwned> Deserialize<'de> for Posed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Map::<String, Value>::deserialize(deserializer)?;
+        let is_of_problem = |name: &str| ["problem", "equation", "params", "y0"].contains(&name);
+        let (problem, case): (Map<_, _>, Map<_, _>) = fields.into_iter().partition(|(name, _)| is_of_problem(name));
+        Ok(Self {
+            problem: serde_json::from_value(Value::Object(problem)).map_err(de::Error::custom)?,
+            case: serde_json::from_value(Value::Object(case)).map_err(de::Error::custom)?,
+        })
+    }
 }
 
 impl Problem {
@@ -115,4 +147,20 @@ fn every_equation_of_the_table_is_known() {
         let slope = values(problem.dynamics()(0.5, problem.initial()));
         assert!(slope.iter().all(|slope| slope.is_finite()), "{name}");
     }
+}
+
+#[test]
+fn a_field_that_no_case_reads_is_an_error() {
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        h: f64,
+    }
+    let read = |text: &str| serde_json::from_str::<Posed<Case>>(text);
+    let posed = read(r#"{"problem": "zero_field", "equation": "y'=0", "y0": [1.0], "h": 0.5}"#).unwrap();
+    assert!(posed.problem.name == "zero_field" && posed.h == 0.5);
+    let error = read(r#"{"problem": "zero_field", "y0": [1.0], "h": 0.5, "k": 1}"#)
+        .err()
+        .expect("`k`");
+    assert!(error.to_string().contains("`k`"), "{error}");
 }

@@ -10,18 +10,18 @@ use neural_ode::{
 use papers_core::testing::values;
 use serde::Deserialize;
 
-use crate::{Report, differences, fixture, problems::Problem};
+use crate::{Report, differences, fixture, problems::Posed};
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     check_tol: f64,
-    cases: Vec<Case>,
+    cases: Vec<Posed<Case>>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
-    #[serde(flatten)]
-    problem: Problem,
     method: Method,
     t0: f64,
     h: f64,
@@ -34,6 +34,7 @@ struct Case {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Dense {
     theta: f64,
     y: Vec<f64>,
@@ -50,7 +51,7 @@ fn single_steps_are_those_of_the_reference() {
     report.finish();
 }
 
-fn problems(case: &Case, tolerance: f64) -> Vec<String> {
+fn problems(case: &Posed<Case>, tolerance: f64) -> Vec<String> {
     let tableau = case.method.tableau().expect("a Runge-Kutta method");
     let dynamics = case.problem.dynamics();
     let before = case.problem.initial();
