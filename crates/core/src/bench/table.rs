@@ -12,7 +12,11 @@ impl Pairs {
         result[keys[1]] = json!(self.theirs());
         result["ratio"] = json!(self.ratio());
         result["target"] = json!(target);
-        let target = target.map(|ratio| format!("<= {ratio}")).unwrap_or_default();
+        let target = match target {
+            Some(most) if self.ratio().median > most => format!("<= {most}, missed"),
+            Some(most) => format!("<= {most}"),
+            None => String::new(),
+        };
         vec![
             self.ours().to_string(),
             self.theirs().to_string(),

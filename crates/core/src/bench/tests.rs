@@ -1,11 +1,15 @@
 use std::{path::Path, time::Duration};
 
+use papers_base::cli::BenchArgs;
+use serde_json::json;
+
 use super::{
-    Case, Pairs, Spread,
+    About, Case, Pairs, Session, Spread,
     case::measure,
     memory,
     peer::{Peer, PeerError, Script},
     session::is_chosen,
+    table::{headings, line, widths},
     three_digits,
 };
 
@@ -92,11 +96,61 @@ fn only_chooses_by_parts_of_names() {
 }
 
 #[test]
-fn cases_that_are_not_chosen_are_not_built() {
-    let case = Case::new("never", "run", || -> anyhow::Result<fn() -> anyhow::Result<usize>> {
-        panic!("built")
+fn columns_are_as_wide_as_their_headings() {
+    let widths = widths(&["benchmark", "unit", "a long heading"]);
+    let cells = ["a", "step", "1.00", "more"];
+    let expected = format!("{:<28}  {:<7}  {:<14}  more", "a", "step", "1.00");
+    assert_eq!(line(&cells, &widths), expected);
+}
+
+#[test]
+fn a_pair_is_described_in_cells_and_for_programs() {
+    let (mut ours, mut theirs) = ([1.0, 1.0, 3.0].into_iter(), [1.0, 4.0, 4.0].into_iter());
+    let pairs = Pairs::measure(2, || Ok(ours.next().unwrap()), || Ok(theirs.next().unwrap())).unwrap();
+    let mut result = json!({ "benchmark": "toy" });
+    let cells = pairs.describe(&mut result, ["a_ms", "b_ms"], Some(0.4));
+    let expected = [
+        "2.00 (1.00 - 3.00)",
+        "4.00 (4.00 - 4.00)",
+        "0.500 (0.250 - 0.750)",
+        "<= 0.4, missed",
+    ];
+    assert_eq!(cells, expected);
+    assert_eq!(result["a_ms"]["median"], 2.0);
+    assert_eq!(result["ratio"], json!({ "median": 0.5, "min": 0.25, "max": 0.75 }));
+    assert_eq!(headings(&["ours", "theirs"]).len(), 3 + cells.len());
+    assert_eq!(pairs.describe(&mut result, ["a_ms", "b_ms"], Some(0.5))[3], "<= 0.5");
+    assert_eq!(pairs.describe(&mut result, ["a_ms", "b_ms"], None)[3], "");
+}
+
+#[test]
+fn a_name_that_nothing_has_is_refused_with_those_there_are() {
+    let arguments = BenchArgs {
+        vs_pytorch: false,
+        python: None,
+        threads: None,
+        repeat: 1,
+        only: vec!["rk5".to_owned()],
+        json: true,
+    };
+    let about = About {
+        name: "toy",
+        version: "0",
+        script: Script {
+            text: "",
+            packages: &[],
+        },
+    };
+    let mut session = Session::start(&arguments, about).unwrap();
+    let never = Case::new("rk4", "run", || -> anyhow::Result<fn() -> anyhow::Result<usize>> {
+        panic!("a case that is not chosen is not built")
     });
-    assert_eq!(case.name(), "never");
+    session.time(vec![never]).unwrap();
+    let message = session.finish(&["rk4".to_owned()]).unwrap_err().to_string();
+    assert!(
+        message.contains("`rk5`") && message.contains("there are: rk4"),
+        "{message}"
+    );
 }
 
 #[test]
