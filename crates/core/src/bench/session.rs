@@ -20,6 +20,9 @@ use crate::device;
 /// Shortest measurement: what the clock and a wandering thread add is small against it.
 const AT_LEAST: Duration = Duration::from_millis(200);
 
+/// Load from which on times are not those of this program alone.
+const BUSY: f64 = 0.7;
+
 /// What is benchmarked.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
@@ -195,9 +198,9 @@ impl Session {
             ..
         } = machine;
         let peer = self.peer.as_ref().map(Peer::about);
+        let load = load();
         if self.arguments.json {
-            let mut head = json!({ "machine": machine });
-            head["peer"] = json!(peer);
+            let head = json!({ "machine": machine, "peer": peer, "load": load });
             writeln!(io::stdout(), "{head}")?;
             return Ok(());
         }
@@ -219,8 +222,20 @@ impl Session {
             "median (least - most) of {repeat} after a warm-up, each over at least {} ms",
             AT_LEAST.as_millis()
         )?;
+        if let Some(load) = load.filter(|load| *load > BUSY) {
+            writeln!(
+                out,
+                "other programs are running (load {load}): PyTorch's threads wait for each other then; --threads 1 is fairer"
+            )?;
+        }
         Ok(())
     }
+}
+
+/// Programs that wanted to run in the last minute, on average, where the system tells.
+fn load() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
 }
 
 /// Whether a name is meant by a list of parts of names; all are if there is none.

@@ -44,7 +44,8 @@ pub fn three_digits(number: f64) -> String {
 
 /// Headings of a table of times of these, and of their ratio if there are two.
 pub(super) fn headings(whose: &[&str]) -> Vec<String> {
-    let spread = |what: &str| format!("{what} (least - most)");
+    // As wide as most spreads are.
+    let spread = |what: &str| format!("{:<25}", format!("{what} (least - most)"));
     let mut columns = ["benchmark", "unit", "units"].map(str::to_owned).to_vec();
     columns.extend(whose.iter().map(|whose| spread(&format!("{whose} ms"))));
     if whose.len() > 1 {

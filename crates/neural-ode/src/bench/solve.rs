@@ -32,6 +32,7 @@ fn forward() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
     let solver = fixed();
     Ok(move || {
         let solution = solver.solve(&network, start.clone(), &[0.0, 1.0])?;
+        start.device().sync()?;
         Ok(solution.statistics.accepted)
     })
 }
@@ -44,6 +45,7 @@ fn gradient(mode: GradientMode) -> anyhow::Result<impl FnMut() -> anyhow::Result
         let steps = solution.statistics.accepted;
         let gradients = solution.into_last().sum().backward();
         drop(gradients);
+        start.device().sync()?;
         Ok(steps)
     })
 }
@@ -54,6 +56,7 @@ fn adaptive() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
     let solver = Solver::new(Method::Dopri5).tolerances(1e-5, 1e-5).end(End::Overshoot);
     Ok(move || {
         let solution = solver.solve(&network, start.clone(), &[0.0, LONG])?;
+        start.device().sync()?;
         Ok(solution.statistics.accepted)
     })
 }

@@ -76,6 +76,7 @@ fn ode_net(solver: Solver) -> anyhow::Result<impl FnMut() -> anyhow::Result<usiz
         let loss = OdeNet::loss(prediction.logits, labels.clone());
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(LEARNING_RATE, model.clone(), gradients);
+        images.device().sync()?;
         Ok(1)
     })
 }
@@ -108,6 +109,7 @@ fn latent_ode() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
         let loss = elbo.kl.mean() - elbo.log_likelihood.mean();
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(LEARNING_RATE, model.clone(), gradients);
+        noise.device().sync()?;
         Ok(1)
     })
 }
