@@ -10,7 +10,7 @@
 //! | gradients that Burn cannot know | [`vjp`] |
 //! | numbers of tables | [`metrics`] |
 //! | calls that change between Burn releases | [`port`] |
-//! | how fast is it? | [`bench`] |
+//! | how fast is it? | [`mod@bench`] |
 //! | helpers for tests | [`testing`] |
 
 pub mod bench;
