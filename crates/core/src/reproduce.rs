@@ -152,7 +152,7 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
     skipped.dedup();
     let findings = (reproduction.summarize)(arguments.quick, &finished)?;
     let out = arguments.out.clone().unwrap_or_else(|| root.clone());
-    let page = write(&out, paper, arguments.quick, &findings, &finished, &skipped)?;
+    let page = write(&out, paper, arguments, &findings, &finished, &skipped)?;
     eprintln!("wrote {}", page.display());
     Ok(exit::DONE)
 }
@@ -161,7 +161,7 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
 fn write(
     out: &Path,
     paper: &Paper,
-    quick: bool,
+    arguments: &ReproduceArgs,
     findings: &Findings,
     runs: &[FinishedRun],
     skipped: &[String],
@@ -172,8 +172,13 @@ fn write(
         source,
     })?;
     let mut page = String::new();
-    let flag = if quick { " --quick" } else { "" };
-    page += &format!("Printed by `cargo xtask reproduce {}{flag}`", paper.name);
+    let quick = arguments.quick;
+    page += &format!("Printed by `cargo xtask reproduce {}", paper.name);
+    page += if quick { " --quick" } else { "" };
+    for only in &arguments.only {
+        page += &format!(" --only {only}");
+    }
+    page += "`";
     let hours = runs.iter().map(|run| run.seconds).sum::<f64>() / 3600.0;
     page += &format!(": {} runs, {hours:.1} hours of training", runs.len());
     if let Some(first) = runs.first() {
