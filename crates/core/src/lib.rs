@@ -7,6 +7,7 @@
 //! | what is a run? | [`experiment`], [`training`], [`cli`], [`reproduce`] |
 //! | what survives a crash? | [`checkpoint`] |
 //! | what does it learn from? | [`data`] |
+//! | what are networks made of? | [`nn`] |
 //! | gradients that Burn cannot know | [`vjp`] |
 //! | numbers of tables | [`metrics`] |
 //! | calls that change between Burn releases | [`port`] |
@@ -21,6 +22,7 @@ pub mod device;
 mod error;
 pub mod experiment;
 pub mod metrics;
+pub mod nn;
 pub mod port;
 pub mod random;
 pub mod reproduce;

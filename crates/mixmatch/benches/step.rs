@@ -1,0 +1,3 @@
+//! The cases of `cargo xtask bench mixmatch`, for `cargo bench`; what stands after `--` are the same options.
+
+fn main() {}
