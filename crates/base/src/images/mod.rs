@@ -3,9 +3,11 @@
 mod digits;
 mod font;
 mod preview;
+mod sheet;
 
 pub use digits::digits;
 pub use preview::{Preview, preview};
+pub use sheet::{Tile, sheet};
 
 use thiserror::Error;
 

@@ -1,16 +1,10 @@
-use super::{ImageSet, ImagesError, font};
-
-/// Pixels between things on a contact sheet.
-const GAP: usize = 4;
-
-/// Sheet pixels per pixel of a letter.
-const LETTER_SCALE: usize = 2;
+use super::{
+    ImageSet, ImagesError, font,
+    sheet::{GAP, LETTER_SCALE, Sheet},
+};
 
 /// Images are enlarged, by a whole factor, to at least this many rows.
 const LEAST_HEIGHT: usize = 56;
-
-const PAPER: [u8; 3] = [255, 255, 255];
-const INK: [u8; 3] = [40, 40, 40];
 
 /// A look at an image set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,85 +39,16 @@ pub fn preview(set: &ImageSet, per_class: usize) -> Result<Preview, ImagesError>
     for (class, name) in set.class_names.iter().enumerate() {
         let top = GAP + class * row_height;
         let middle = (row_height - GAP).saturating_sub(font::HEIGHT * LETTER_SCALE) / 2;
-        for (position, letter) in name.chars().enumerate() {
-            sheet.letter(letter, top + middle, GAP + position * letter_width);
-        }
+        sheet.text(name, top + middle, GAP);
         let members = (0..set.len()).filter(|&index| usize::from(set.labels[index]) == class);
         for (column, index) in members.take(per_class).enumerate() {
-            sheet.image(set, index, scale, top, margin + column * (set.width * scale + GAP));
+            sheet.image(set, set.image(index), scale, top, margin + column * (set.width * scale + GAP));
         }
     }
     Ok(Preview {
         png: sheet.encode()?,
         counts: std::iter::zip(set.class_names.clone(), set.class_counts()).collect(),
     })
-}
-
-/// A picture in the making.
-struct Sheet {
-    width: usize,
-    height: usize,
-    /// `[height, width, 3]`.
-    pixels: Vec<u8>,
-}
-
-impl Sheet {
-    fn new(width: usize, height: usize) -> Self {
-        Self {
-            width,
-            height,
-            pixels: PAPER.repeat(width * height),
-        }
-    }
-
-    fn letter(&mut self, letter: char, top: usize, left: usize) {
-        for (row, bits) in font::rows(letter).into_iter().enumerate() {
-            for column in (0..font::WIDTH).filter(|column| bits >> (font::WIDTH - 1 - column) & 1 == 1) {
-                self.square(
-                    top + row * LETTER_SCALE,
-                    left + column * LETTER_SCALE,
-                    LETTER_SCALE,
-                    INK,
-                );
-            }
-        }
-    }
-
-    fn image(&mut self, set: &ImageSet, index: usize, scale: usize, top: usize, left: usize) {
-        let image = set.image(index);
-        for row in 0..set.height {
-            for column in 0..set.width {
-                let start = (row * set.width + column) * set.channels;
-                let value = |channel: usize| {
-                    let value = u32::from(image[start + channel.min(set.channels - 1)]);
-                    (value * 255 / u32::from(set.maximum.max(1))) as u8
-                };
-                let color = [value(0), value(1), value(2)];
-                self.square(top + row * scale, left + column * scale, scale, color);
-            }
-        }
-    }
-
-    /// Fills a square whose corner is at row `top` and column `left`.
-    fn square(&mut self, top: usize, left: usize, size: usize, color: [u8; 3]) {
-        for row in top..(top + size).min(self.height) {
-            for column in left..(left + size).min(self.width) {
-                let start = (row * self.width + column) * 3;
-                self.pixels[start..start + 3].copy_from_slice(&color);
-            }
-        }
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
-        let mut bytes = Vec::new();
-        let side = |length| u32::try_from(length).unwrap_or(u32::MAX);
-        let mut encoder = png::Encoder::new(&mut bytes, side(self.width), side(self.height));
-        encoder.set_color(png::ColorType::Rgb);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.pixels)?;
-        writer.finish()?;
-        Ok(bytes)
-    }
 }
 
 #[cfg(test)]
