@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn::{store::RecordError, tensor::TensorReadError};
-use papers_base::{catalogue::CatalogueError, images::ImagesError};
+use papers_base::{catalogue::CatalogueError, images::ImagesError, journal::Scalars};
 
 /// What can go wrong outside of a programming mistake.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,8 @@ pub enum Error {
     },
     /// Training left the finite numbers.
     #[error(
-        "`{term}` became {value} at step {step}; the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
+        "`{term}` became {value} at step {step} (all numbers: {}); the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
+        scalars.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "),
         checkpoint.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
     )]
     Diverged {
@@ -68,6 +69,8 @@ pub enum Error {
         value: f64,
         /// The update that produced it.
         step: u64,
+        /// Everything that the update measured.
+        scalars: Scalars,
         /// The newest checkpoint from before.
         checkpoint: Option<PathBuf>,
     },

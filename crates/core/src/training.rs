@@ -222,6 +222,7 @@ impl<'a, E: Experiment> Training<'a, E> {
                 term: term.clone(),
                 value: *value,
                 step,
+                scalars: scalars.clone(),
                 checkpoint: self.last_checkpoint(),
             };
             return self.stop(step, error);
