@@ -44,8 +44,7 @@ impl Classification {
         let indices: Vec<usize> = (0..set.len()).collect();
         let mut probabilities = Vec::with_capacity(set.len() * set.classes);
         for batch in indices.chunks(batch) {
-            let rows = softmax(logits(batch)?, 1).try_into_data()?;
-            probabilities.extend(rows.iter::<f64>());
+            probabilities.extend(softmax(logits(batch)?, 1).try_into_vec_as::<f64>()?);
         }
         Ok(Self {
             classes: set.classes,
@@ -170,7 +169,7 @@ fn most_confused(set: &ImageSet, counts: &[Vec<usize>]) -> Table {
 /// What the device reports.
 pub fn argmax(values: Tensor<2>) -> Result<Vec<usize>, TensorReadError> {
     let columns = values.dims()[1];
-    let values: Vec<f64> = values.try_into_data()?.iter::<f64>().collect();
+    let values: Vec<f64> = values.try_into_vec_as()?;
     Ok(values.chunks(columns).map(largest).collect())
 }
 

@@ -85,7 +85,7 @@ pub(crate) fn guesses(
 
 fn rows(values: Tensor<2>) -> Result<Vec<Vec<f64>>, TensorReadError> {
     let columns = values.dims()[1];
-    let values: Vec<f64> = values.try_into_data()?.iter::<f64>().collect();
+    let values: Vec<f64> = values.try_into_vec_as()?;
     Ok(values.chunks(columns).map(<[f64]>::to_vec).collect())
 }
 

@@ -130,7 +130,7 @@ impl Sheet {
         }
     }
 
-    fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
         let mut bytes = Vec::new();
         let side = |length| u32::try_from(length).unwrap_or(u32::MAX);
         let mut encoder = png::Encoder::new(&mut bytes, side(self.width), side(self.height));

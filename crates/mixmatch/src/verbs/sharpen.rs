@@ -81,7 +81,7 @@ fn sharpened(label: &[f64]) -> anyhow::Result<Vec<Vec<f64>>> {
     let device = device::resolve(device::default_backend()?)?;
     let label = Tensor::<2>::from_data(TensorData::new(label.to_vec(), [1, label.len()]), &device);
     let row = |&temperature: &f64| -> anyhow::Result<Vec<f64>> {
-        Ok(sharpen(label.clone(), temperature).try_into_data()?.iter::<f64>().collect())
+        Ok(sharpen(label.clone(), temperature)?.try_into_vec_as()?)
     };
     TEMPERATURES.iter().map(row).collect()
 }
