@@ -4,6 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{digest::Digest, error::CatalogueError};
 
+/// Labels are bytes.
+const MOST_CLASSES: usize = 256;
+
+/// More rows or columns than any set of small images has.
+const MOST_PIXELS_PER_SIDE: usize = 4096;
+
+/// More label bytes than any set has.
+const MOST_LABEL_BYTES: usize = 16;
+
 /// A data set, as its `dataset.toml` describes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +29,9 @@ pub struct Dataset {
     pub citation: String,
     /// Page of the authors.
     pub homepage: String,
+    /// Names of other folders that may hold the files, tried after `name`.
+    #[serde(default)]
+    pub also_in: Vec<String>,
     /// Whether the set is compiled into the program.
     #[serde(default)]
     pub embedded: bool,
@@ -47,6 +59,43 @@ pub struct ImageFormat {
     pub maximum: u8,
     /// Names of the classes, in the order of their labels.
     pub classes: Vec<String>,
+    /// How the files hold pictures and labels; IDX unless said otherwise.
+    #[serde(default)]
+    pub encoding: Encoding,
+}
+
+/// How files hold pictures and labels.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// One IDX array of pictures and one of labels, as MNIST has them.
+    #[default]
+    Idx,
+    /// Binary records in a `.tar.gz`, as CIFAR has them: label bytes, then the red, green and blue planes.
+    Cifar {
+        /// Label bytes before the pixels of each record.
+        label_bytes: usize,
+        /// Which of them is the class, from 0.
+        label: usize,
+    },
+    /// Arrays in a MATLAB file of version 5, as SVHN has them: `[height, width, channels, items]` and labels.
+    Mat {
+        /// Name of the array of pixels.
+        images: String,
+        /// Name of the array of labels.
+        labels: String,
+        /// Label that stands for class 0; every other label is the number of its class.
+        zero_label: u8,
+    },
+    /// Binary planes, column by column, in a `.tar.gz`, as STL-10 has them: a member of pictures, and a member
+    /// of labels from 1 where a split has labels.
+    Stl {
+        /// Member that lists the pictures of each predefined training fold.
+        folds: String,
+    },
+    /// A `.tar.gz` of JPEG pictures in the order of their numbers, `<split>/<five digits>_<class>.jpg`.
+    JpegArchive,
 }
 
 fn full_range() -> u8 {
@@ -68,6 +117,9 @@ pub struct DatasetFile {
     pub sha256: Option<Digest>,
     /// Published MD5, `md5:...`; used only where there is no SHA-256.
     pub md5: Option<Digest>,
+    /// Whether most work needs no such file: the set is complete without it, and it is fetched on request only.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl DatasetFile {
@@ -86,17 +138,23 @@ pub enum Split {
     Train,
     /// What they are measured on.
     Test,
+    /// More labeled items to learn from, easier than those of [`Train`](Self::Train).
+    Extra,
+    /// Items without labels to learn from.
+    Unlabeled,
 }
 
 impl Split {
     /// All splits, in the order in which they are shown.
-    pub const ALL: [Self; 2] = [Self::Train, Self::Test];
+    pub const ALL: [Self; 4] = [Self::Train, Self::Test, Self::Extra, Self::Unlabeled];
 
     /// The name used in manifests and on command lines.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Test => "test",
+            Self::Extra => "extra",
+            Self::Unlabeled => "unlabeled",
         }
     }
 }
@@ -115,8 +173,68 @@ pub struct SplitFiles {
     pub items: usize,
     /// File with the images.
     pub images: String,
-    /// File with the labels; the file of the images, if it holds both.
-    pub labels: String,
+    /// File with the labels; the file of the images, if it holds both. None: the items have no labels.
+    pub labels: Option<String>,
+    /// For archives: the members that hold the split, in the order of its items; labels after images.
+    #[serde(default)]
+    pub members: Vec<String>,
+}
+
+impl ImageFormat {
+    /// Values in one image: height times width times channels.
+    pub fn pixels(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let is_size = |size: usize| (1..=MOST_PIXELS_PER_SIDE).contains(&size);
+        if !is_size(self.height) || !is_size(self.width) {
+            return Err(format!("`height` and `width` must be 1 to {MOST_PIXELS_PER_SIDE}"));
+        }
+        if ![1, 3].contains(&self.channels) {
+            return Err("`channels` must be 1 or 3".to_owned());
+        }
+        if !(1..=MOST_CLASSES).contains(&self.classes.len()) {
+            return Err(format!("`classes` must name 1 to {MOST_CLASSES} classes"));
+        }
+        match self.encoding {
+            Encoding::Cifar { label_bytes, label } if label >= label_bytes || label_bytes > MOST_LABEL_BYTES => Err(
+                format!("`label` must be below `label_bytes`, and that at most {MOST_LABEL_BYTES}"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the files of one split against the encoding.
+    fn check_split(&self, files: &SplitFiles) -> Result<(), String> {
+        let (members, needed) = (
+            files.members.len(),
+            match self.encoding {
+                Encoding::Cifar { .. } => files.members.len().max(1),
+                Encoding::Stl { .. } if files.labels.is_some() => 2,
+                Encoding::Stl { .. } => 1,
+                _ => 0,
+            },
+        );
+        if members != needed {
+            return Err(format!("needs {needed} `members` and names {members}"));
+        }
+        if matches!(self.encoding, Encoding::Cifar { .. }) && files.items % members != 0 {
+            return Err(format!(
+                "its {} items are no equal parts in {members} members",
+                files.items
+            ));
+        }
+        match &files.labels {
+            Some(labels) if self.encoding != Encoding::Idx && *labels != files.images => {
+                Err("has its labels in the file of its images".to_owned())
+            }
+            None if !matches!(self.encoding, Encoding::Idx | Encoding::Stl { .. }) => {
+                Err("must name the file of its `labels`".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Dataset {
@@ -133,6 +251,18 @@ impl Dataset {
         let dataset: Self = toml::from_str(toml).map_err(|error| problem(error.to_string()))?;
         dataset.check(folder).map_err(problem)?;
         Ok(dataset)
+    }
+
+    /// Checks a description that did not come from [`Dataset::parse`].
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::Manifest`] with what is wrong.
+    pub fn validate(&self) -> Result<(), CatalogueError> {
+        self.check(&self.name).map_err(|problem| CatalogueError::Manifest {
+            name: self.name.clone(),
+            problem,
+        })
     }
 
     /// The description of one file.
@@ -162,6 +292,11 @@ impl Dataset {
         })
     }
 
+    /// Names of the folders that may hold the set, the best first.
+    pub fn folder_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.also_in).map(String::as_str)
+    }
+
     /// The sum of the known sizes of the files, in bytes.
     pub fn bytes(&self) -> u64 {
         self.files.iter().filter_map(|file| file.bytes).sum()
@@ -176,8 +311,11 @@ impl Dataset {
         if self.name != folder || !is_plain_name(&self.name) {
             return Err(format!("`name` must be the name of the folder, `{folder}`"));
         }
-        if self.files.is_empty() {
-            return Err("`files` must name at least one file".to_owned());
+        if let Some(other) = self.also_in.iter().find(|other| !is_plain_name(other)) {
+            return Err(format!("`also_in` must have plain folder names, and `{other}` is none"));
+        }
+        if self.files.iter().all(|file| file.optional) {
+            return Err("`files` must name at least one file that is not optional".to_owned());
         }
         for file in &self.files {
             let name = &file.name;
@@ -198,11 +336,19 @@ impl Dataset {
                 return Err(format!("the digests of `{name}` stand under the wrong key"));
             }
         }
+        if let Some(images) = &self.images {
+            images.check()?;
+        }
         for (split, files) in &self.splits {
-            for name in [&files.images, &files.labels] {
+            for name in std::iter::once(&files.images).chain(&files.labels) {
                 if !self.files.iter().any(|file| file.name == *name) {
                     return Err(format!("split `{split}` names the unknown file `{name}`"));
                 }
+            }
+            if let Some(images) = &self.images {
+                images
+                    .check_split(files)
+                    .map_err(|problem| format!("split `{split}` {problem}"))?;
             }
         }
         Ok(())
@@ -255,5 +401,63 @@ homepage = "https://example.org"
     fn a_split_of_unknown_files_is_refused() {
         let text = problem("[[files]]\nname = \"a\"\n[splits.test]\nitems = 1\nimages = \"a\"\nlabels = \"b\"");
         assert!(text.contains("unknown file `b`"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_of_another_name_must_be_beside_the_own_one() {
+        let text = problem("also_in = [\"../up\"]\n[[files]]\nname = \"a\"");
+        assert!(text.contains("plain folder names"), "{text}");
+    }
+
+    #[test]
+    fn a_set_of_nothing_but_optional_files_is_refused() {
+        let text = problem("[[files]]\nname = \"a\"\noptional = true");
+        assert!(text.contains("not optional"), "{text}");
+    }
+
+    /// What is wrong with a split of `split` in a set of 2x2 colored images with the encoding `encoding`.
+    fn split_problem(encoding: &str, split: &str) -> String {
+        problem(&format!(
+            "[images]\nheight = 2\nwidth = 2\nchannels = 3\nclasses = [\"x\"]\nencoding = {{ {encoding} }}\n\
+             [[files]]\nname = \"a\"\n[splits.test]\nitems = 3\nimages = \"a\"\n{split}"
+        ))
+    }
+
+    #[test]
+    fn a_split_has_to_fit_the_encoding() {
+        let cases = [
+            (
+                "kind = \"cifar\", label_bytes = 1, label = 1",
+                "",
+                "`label` must be below",
+            ),
+            (
+                "kind = \"cifar\", label_bytes = 1, label = 0",
+                "labels = \"a\"",
+                "needs 1 `members`",
+            ),
+            (
+                "kind = \"cifar\", label_bytes = 1, label = 0",
+                "labels = \"a\"\nmembers = [\"m\", \"n\"]",
+                "no equal parts",
+            ),
+            (
+                "kind = \"stl\", folds = \"f\"",
+                "labels = \"a\"\nmembers = [\"m\"]",
+                "needs 2 `members`",
+            ),
+            ("kind = \"jpeg-archive\"", "", "must name the file of its `labels`"),
+            ("kind = \"zip\"", "", "zip"),
+        ];
+        for (encoding, split, expected) in cases {
+            let text = split_problem(encoding, split);
+            assert!(text.contains(expected), "{encoding} {split}: {text}");
+        }
+    }
+
+    #[test]
+    fn sizes_that_no_image_has_are_refused() {
+        let text = problem("[images]\nheight = 0\nwidth = 2\nchannels = 3\nclasses = [\"x\"]\n[[files]]\nname = \"a\"");
+        assert!(text.contains("`height`"), "{text}");
     }
 }
