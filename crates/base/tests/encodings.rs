@@ -92,7 +92,7 @@ fn a_damaged_archive_is_named_with_its_set() {
     };
     assert!(
         matches!(
-            source,
+            *source,
             FormatError::Size {
                 expected: 19,
                 found: 18,
@@ -113,7 +113,7 @@ fn a_bomb_stops_at_what_the_set_justifies() {
     let Err(ImagesError::Format { source, .. }) = case.read(Split::Train) else {
         panic!("read");
     };
-    assert!(matches!(source, FormatError::TooLarge { .. }), "{source}");
+    assert!(matches!(*source, FormatError::TooLarge { .. }), "{source}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod digest;
 mod error;
 mod fetch;
 mod folder;
+mod images;
 mod import;
 mod locate;
 mod manifest;
@@ -21,9 +22,10 @@ pub use digest::{Digest, DigestParseError, Hasher};
 pub use error::{CatalogueError, MirrorFailure};
 pub use fetch::{FetchEvent, FetchOptions, fetch};
 pub use folder::{DatasetFolder, FileState};
+pub use images::{Encoding, ImageFormat};
 pub use import::import;
 pub use locate::{DATA_VARIABLE, Origin, Root, Search, cache_folder, locate};
-pub use manifest::{Dataset, DatasetFile, Encoding, ImageFormat, Split, SplitFiles};
+pub use manifest::{Dataset, DatasetFile, Split, SplitFiles};
 
 use crate::suggest::nearest;
 

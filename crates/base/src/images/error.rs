@@ -36,7 +36,7 @@ pub enum ImagesError {
         file: String,
         /// What is wrong with it.
         #[source]
-        source: FormatError,
+        source: Box<FormatError>,
     },
     /// A file has another shape than the manifest says.
     #[error("`{file}` of `{dataset}` has the shape {found:?} instead of {expected:?}")]

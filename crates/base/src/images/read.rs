@@ -107,7 +107,11 @@ impl Source<'_> {
     /// For `map_err`: which file is damaged.
     pub(super) fn damaged(&self) -> impl FnOnce(FormatError) -> ImagesError {
         let (dataset, file) = (self.folder.dataset().name.clone(), self.files.images.clone());
-        move |source| ImagesError::Format { dataset, file, source }
+        move |source| ImagesError::Format {
+            dataset,
+            file,
+            source: Box::new(source),
+        }
     }
 
     fn read_idx(&self) -> Result<Content, ImagesError> {
