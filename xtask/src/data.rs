@@ -69,10 +69,14 @@ fn list(catalogue: &Catalogue, search: &Search) -> anyhow::Result<()> {
         writeln!(out, "{}", dataset.name)?;
         writeln!(
             out,
-            "  {}: {}, {}",
+            "  {}: {}, {}{}",
             dataset.title,
             dataset.summary,
-            megabytes(dataset.bytes())
+            megabytes(dataset.bytes(false)),
+            match dataset.bytes(true) {
+                0 => String::new(),
+                bytes => format!(" (and {} optional)", megabytes(bytes)),
+            }
         )?;
         for (split, files) in &dataset.splits {
             writeln!(out, "  {split}: {} items", files.items)?;

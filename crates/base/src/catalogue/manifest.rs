@@ -173,9 +173,10 @@ impl Dataset {
         std::iter::once(&self.name).chain(&self.also_in).map(String::as_str)
     }
 
-    /// The sum of the known sizes of the files, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().filter_map(|file| file.bytes).sum()
+    /// The sum of the known sizes of the files that are optional, or of those that are not, in bytes.
+    pub fn bytes(&self, optional: bool) -> u64 {
+        let files = self.files.iter().filter(|file| file.optional == optional);
+        files.filter_map(|file| file.bytes).sum()
     }
 
     /// Whether every file can be fetched from a public address.
