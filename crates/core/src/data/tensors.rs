@@ -33,7 +33,7 @@ pub fn pixels(set: &ImageSet, indices: &[usize], device: &Device) -> Tensor<4> {
 ///
 /// # Panics
 ///
-/// If an index is outside the set.
+/// If an index is outside the set, or the set has no labels.
 pub fn labels(set: &ImageSet, indices: &[usize], device: &Device) -> Tensor<1, Int> {
     let values: Vec<i32> = indices.iter().map(|&index| i32::from(set.labels[index])).collect();
     Tensor::from_data(TensorData::new(values, [indices.len()]), device)
