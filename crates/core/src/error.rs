@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use burn::{store::RecordError, tensor::TensorReadError};
 use papers_base::{catalogue::CatalogueError, images::ImagesError, journal::Scalars};
 
+use crate::data::LabelSplitError;
+
 /// What can go wrong outside of a programming mistake.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +20,17 @@ pub enum Error {
     /// A data set could not be read.
     #[error(transparent)]
     Images(#[from] ImagesError),
+    /// Labels cannot be dealt out as asked.
+    #[error(transparent)]
+    LabelSplit(#[from] LabelSplitError),
+    /// The system has no thread to give.
+    #[error("cannot start a thread for {purpose}")]
+    Thread {
+        /// What it was for.
+        purpose: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
     /// A folder could not be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -150,6 +163,7 @@ impl Error {
             Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
             Self::Diverged { .. } | Self::NonFiniteWeights { .. } => exit::DIVERGED,
             Self::Usage(_)
+            | Self::LabelSplit(_)
             | Self::RunExists { .. }
             | Self::Base(papers_base::Error::Config(_))
             | Self::Catalogue(CatalogueError::UnknownDataset { .. }) => exit::USAGE,
