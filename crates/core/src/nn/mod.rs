@@ -1,4 +1,12 @@
-//! Building blocks of networks that papers share.
+//! Building blocks of networks that papers share, and what training does to their weights.
+
+mod average;
+mod decay;
+mod trainable;
+
+pub use average::WeightAverage;
+pub use decay::decay_kernels;
+pub use trainable::trainable_parameters;
 
 /// Which statistics normalize a batch, and whether the running averages learn from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
