@@ -2,6 +2,7 @@
 
 mod data;
 mod model;
+mod presets;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     data::{DataConfig, FolderConfig},
     model::{ModelConfig, ModelKind},
+    presets::PRESETS,
 };
 use crate::{
     learner::LearnerConfig,
@@ -150,14 +152,14 @@ impl RunConfig for MixMatchConfig {
         }
         self.data.validate()?;
         self.model.validate()?;
-        self.method().validate(&self.method.name().replace('-', "_"))?;
+        self.method().validate()?;
         for (method, weight_decay) in &self.weight_decay_of {
             if !(*weight_decay >= 0.0 && weight_decay.is_finite()) {
                 let problem = format!("must be 0 or positive, not {weight_decay}");
                 return Err(ConfigError::invalid(format!("weight_decay_of.{}", method.name()), problem));
             }
         }
-        self.learner().validate("learner")
+        self.learner().validate()
     }
 
     fn schedule(&self) -> &Schedule {

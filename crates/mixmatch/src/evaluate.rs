@@ -11,7 +11,12 @@ use papers_core::{
 };
 
 use crate::{
-    Classifier, config::MixMatchConfig, data::Pictures, label_guess, method::MixMatch, network::Network,
+    Classifier, Guesses, Learner,
+    config::MixMatchConfig,
+    data::Pictures,
+    label_guess,
+    method::{Guesser, MixMatch},
+    network::Network,
 };
 
 /// Pictures that are classified at once.
@@ -36,83 +41,95 @@ fn device_of(network: &Network) -> Device {
     network.devices().first().cloned().expect("a network has weights")
 }
 
-/// What a method guesses about unlabeled pictures.
+/// Guessed labels of the first unlabeled pictures.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Guesses {
-    /// Mean probabilities over the augmentations, `[pictures][classes]`.
-    pub mean: Vec<Vec<f64>>,
+pub(crate) struct Labels {
+    /// Mean probabilities over the augmentations.
+    pub(crate) mean: Guesses,
     /// The same, sharpened.
-    pub sharpened: Vec<Vec<f64>>,
+    pub(crate) sharpened: Guesses,
 }
 
-/// Guesses the labels of the first unlabeled pictures as training does: several augmentations, statistics of the batch.
+/// Guesses labels as training does: several augmentations, always the same ones, and the statistics of their batch.
 ///
 /// # Errors
 ///
 /// What the device reports.
 pub(crate) fn guesses(
-    raw: &Network,
-    average: &Network,
+    learner: &Learner<Network>,
     settings: &MixMatch,
     pictures: &Pictures,
     config: &MixMatchConfig,
     streams: &Streams,
-) -> Result<Guesses> {
+) -> Result<Labels> {
     let set = &pictures.unlabeled;
-    let network = settings.guesser(raw, average);
+    let network = match settings.guess {
+        Guesser::Raw => &learner.model().valid(),
+        Guesser::Ema => learner.average().weights(),
+    };
     let device = device_of(network);
-    // As many at a time as in training, since they are normalized together; an incomplete batch is left out.
+    // As many at a time as in training, since they are normalized together; a rest is left out.
     let batch = config.batch.min(set.len());
     let indices: Vec<usize> = (0..set.len().min(GUESSED.max(batch))).collect();
-    let mut found = Guesses {
-        mean: Vec::new(),
-        sharpened: Vec::new(),
-    };
+    let mut means = Vec::new();
     for (number, indices) in indices.chunks_exact(batch).enumerate() {
-        let shape = [indices.len(), set.channels, set.height, set.width];
-        let views = (0..settings.k).map(|k| {
-            let name = format!("augment guessed {k}");
+        let shape = [batch, set.channels, set.height, set.width];
+        let logits = |augmentation: usize| {
+            let name = format!("guessed/{augmentation}");
             let values = augmented(set, indices, &config.data.augmentation, streams, &name, number as u64);
-            Tensor::<4>::from_data(TensorData::new(values, shape), &device)
-        });
-        let logits: Vec<Tensor<2>> = views.map(|view| network.forward(view, Statistics::Batch)).collect();
-        let mean = label_guess::mean_probabilities(&logits);
-        found.mean.extend(rows(mean.clone())?);
-        found.sharpened.extend(rows(label_guess::sharpen(mean, settings.temperature))?);
+            let images = Tensor::<4>::from_data(TensorData::new(values, shape), &device);
+            network.forward(images, Statistics::Batch)
+        };
+        let logits: Vec<Tensor<2>> = (0..settings.augmentations).map(logits).collect();
+        means.push(label_guess::mean_probabilities(&logits));
     }
-    Ok(found)
+    let mean = Tensor::cat(means, 0);
+    let sharpened = label_guess::sharpen(mean.clone(), settings.temperature)?;
+    Ok(Labels {
+        mean: read(mean)?,
+        sharpened: read(sharpened)?,
+    })
 }
 
-fn rows(values: Tensor<2>) -> Result<Vec<Vec<f64>>, TensorReadError> {
-    let columns = values.dims()[1];
-    let values: Vec<f64> = values.try_into_vec_as()?;
-    Ok(values.chunks(columns).map(<[f64]>::to_vec).collect())
+fn read(rows: Tensor<2>) -> Result<Guesses, TensorReadError> {
+    let classes = rows.dims()[1];
+    Ok(Guesses {
+        probabilities: rows.try_into_vec_as()?,
+        classes,
+    })
 }
 
 /// Mean probability of the likeliest class, mean entropy in nats, and, where it is known what the pictures show, the
 /// share of guesses whose likeliest class is right.
-pub(crate) fn quality(name: &str, guesses: &[Vec<f64>], hidden_labels: &[u8]) -> Scalars {
-    let count = guesses.len() as f64;
-    let mean = |of: fn(&[f64]) -> f64| guesses.iter().map(|row| of(row)).sum::<f64>() / count;
+pub(crate) fn quality<'a>(name: &str, rows: impl Iterator<Item = &'a [f32]>, hidden_labels: &[u8]) -> Scalars {
+    let (mut count, mut confidence, mut disorder, mut right) = (0.0, 0.0, 0.0, 0.0);
+    for (index, row) in rows.enumerate() {
+        let class = likeliest(row);
+        count += 1.0;
+        confidence += f64::from(row[class]);
+        disorder += entropy(row);
+        if hidden_labels.get(index).is_some_and(|&label| usize::from(label) == class) {
+            right += 1.0;
+        }
+    }
     let mut scalars = vec![
-        (format!("{name}_confidence"), mean(|row| row[likeliest(row)])),
-        (format!("{name}_entropy"), mean(entropy)),
+        (format!("{name}_confidence"), confidence / count),
+        (format!("{name}_entropy"), disorder / count),
     ];
     if !hidden_labels.is_empty() {
-        let known = guesses.iter().zip(hidden_labels);
-        let right = known.filter(|(row, label)| likeliest(row) == usize::from(**label)).count();
-        scalars.push((format!("{name}_accuracy"), right as f64 / count));
+        scalars.push((format!("{name}_accuracy"), right / count));
     }
     scalars
 }
 
 /// The first place of the largest probability.
-pub(crate) fn likeliest(row: &[f64]) -> usize {
+pub(crate) fn likeliest(row: &[f32]) -> usize {
     (0..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
 }
 
-fn entropy(row: &[f64]) -> f64 {
-    -row.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
+fn entropy(row: &[f32]) -> f64 {
+    let terms = row.iter().map(|&p| f64::from(p)).filter(|&p| p > 0.0);
+    -terms.map(|p| p * p.ln()).sum::<f64>()
 }
 
 #[cfg(test)]
@@ -121,8 +138,8 @@ mod tests {
 
     #[test]
     fn quality_of_two_guesses() {
-        let guesses = [vec![0.5, 0.5], vec![0.0, 1.0]];
-        let found = quality("guess", &guesses, &[0, 0]);
+        let guesses: [&[f32]; 2] = [&[0.5, 0.5], &[0.0, 1.0]];
+        let found = quality("guess", guesses.into_iter(), &[0, 0]);
         let expected = [
             ("guess_confidence", 0.75),
             ("guess_entropy", 0.5 * 2.0_f64.ln()),
@@ -136,6 +153,7 @@ mod tests {
 
     #[test]
     fn without_hidden_labels_there_is_no_accuracy() {
-        assert_eq!(quality("guess", &[vec![1.0]], &[]).len(), 2);
+        let guesses: [&[f32]; 1] = [&[1.0]];
+        assert_eq!(quality("guess", guesses.into_iter(), &[]).len(), 2);
     }
 }

@@ -6,6 +6,8 @@ mod mixed;
 pub(crate) use guesses::guesses;
 pub(crate) use mixed::mixed;
 
+use std::time::Duration;
+
 use papers_core::{
     base::figure::{Body, Figure, Table, number},
     nn::trainable_parameters,
@@ -14,7 +16,7 @@ use papers_core::{
 use crate::{Learner, config::MixMatchConfig, data::Pictures, network::Network};
 
 /// What was trained on what.
-pub(crate) fn run(config: &MixMatchConfig, learner: &Learner<Network>, pictures: &Pictures, waited: f64) -> Figure {
+pub(crate) fn run(config: &MixMatchConfig, learner: &Learner<Network>, pictures: &Pictures, waited: Duration) -> Figure {
     let mut table = Table::new([
         "method",
         "parameters",
@@ -27,7 +29,7 @@ pub(crate) fn run(config: &MixMatchConfig, learner: &Learner<Network>, pictures:
     let sets = [&pictures.labeled, &pictures.unlabeled, &pictures.validation, &pictures.test];
     let counts = sets.map(|set| set.len().to_string());
     let head = [config.method.name().to_owned(), trainable_parameters(learner.model()).to_string()];
-    table.push(head.into_iter().chain(counts).chain([number(waited)]));
+    table.push(head.into_iter().chain(counts).chain([number(waited.as_secs_f64())]));
     Figure {
         name: "run".to_owned(),
         title: "The run".to_owned(),

@@ -37,9 +37,9 @@ const SETS: [(&str, &str); 5] = [
 /// Rows of the ablation: the name, its setting, and the paper's error in percent with 250 and with 4,000 labels
 /// (CIFAR-10, split seed 3; table 4).
 const ABLATIONS: [(&str, &str, &str, &str); 9] = [
-    ("K = 1", "mix_match.k=1", "17.09", "8.06"),
-    ("K = 3", "mix_match.k=3", "11.55", "6.23"),
-    ("K = 4", "mix_match.k=4", "12.45", "5.88"),
+    ("K = 1", "mix_match.augmentations=1", "17.09", "8.06"),
+    ("K = 3", "mix_match.augmentations=3", "11.55", "6.23"),
+    ("K = 4", "mix_match.augmentations=4", "12.45", "5.88"),
     ("no sharpening (T = 1)", "mix_match.temperature=1.0", "27.83", "10.59"),
     ("guesses by averaged weights", "mix_match.guess='ema'", "11.86", "6.47"),
     ("no MixUp", "mix_match.mix='none'", "39.11", "10.97"),
@@ -105,7 +105,7 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
 
 const RELEASED_TEACHER: &str = "released-weight/mean-teacher";
 
-/// `ablation/k-1` for `mix_match.k=1`.
+/// `ablation/augmentations-1` for `mix_match.augmentations=1`.
 fn ablation_row(setting: &str) -> String {
     let setting = setting.trim_start_matches("mix_match.").replace('\'', "");
     format!("ablation/{}", setting.replace('=', "-"))
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn rows_of_the_ablation_are_folder_names() {
-        assert_eq!(ablation_row("mix_match.k=1"), "ablation/k-1");
+        assert_eq!(ablation_row("mix_match.augmentations=1"), "ablation/augmentations-1");
         assert_eq!(ablation_row("mix_match.mix='none'"), "ablation/mix-none");
     }
 }

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use burn::module::Module as _;
+use burn::{module::Module as _, prelude::Device};
 use papers_core::{
     Context, Error, Experiment, Result,
-    base::{figure::Figure, journal::Scalars},
+    base::{self, figure::Figure, journal::Scalars},
     checkpoint,
     data::Prefetch,
     random::Streams,
 };
 
 use crate::{
-    LearnError, Learner, Method, Progress,
+    Learner, Method, Progress, StepError,
     config::MixMatchConfig,
     data::{Batches, HostBatch, Pictures},
     evaluate, figures,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Batches that are prepared while others are learned from.
-const PREFETCHED: usize = 4;
+const PREFETCHED: u64 = 4;
 
 /// A network that learns from labeled and unlabeled pictures.
 pub struct SemiSupervised {
@@ -30,6 +30,8 @@ pub struct SemiSupervised {
     pictures: Pictures,
     batches: Prefetch<HostBatch>,
     streams: Streams,
+    /// The plain device: batches are not on the tape.
+    device: Device,
     /// Updates applied.
     updates: u64,
 }
@@ -57,8 +59,9 @@ impl Experiment for SemiSupervised {
             context.streams,
         );
         Ok(Self {
-            learner: Learner::new(network, &config.learner()),
-            batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step))),
+            learner: Learner::new(network, &config.learner()).map_err(base::Error::from)?,
+            batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step)))?,
+            device: context.device.clone(),
             method,
             pictures,
             streams: context.streams,
@@ -70,26 +73,30 @@ impl Experiment for SemiSupervised {
     fn step(&mut self, step: u64) -> Result<Scalars> {
         let host = self.batches.next(step)?;
         let hidden_labels = host.hidden_labels().to_vec();
-        let batch = host.upload(&self.learner.device());
-        let progress = Progress::new(step, self.config.batch, self.config.schedule.steps);
+        let batch = host.upload(&self.device);
+        let progress = Progress {
+            step,
+            steps: self.config.schedule.steps,
+        };
         let report = match self.learner.step(&self.method, &batch, &self.streams, progress) {
             Ok(report) => report,
-            // The loop stops at numbers that are not finite; weights have not changed.
-            Err(LearnError::NonFinite { labeled, unlabeled, .. }) => return Ok(losses(labeled, unlabeled)),
+            // Weights have not changed, and the loop stops at numbers that are not finite.
+            Err(StepError::NonFinite { loss_x, loss_u, .. }) => return Ok(self.losses(loss_x, loss_u)),
             Err(error) => {
-                return Err(Error::Step {
-                    step,
-                    message: error.to_string(),
-                });
+                let message = error.to_string();
+                return Err(Error::Step { step, message });
             }
         };
         self.updates = step + 1;
-        let mut scalars = losses(report.labeled, report.unlabeled);
+        let mut scalars = self.losses(report.loss_x, report.loss_u);
         if self.method.needs_unlabeled() {
-            scalars.push(("unlabeled_weight".to_owned(), report.weight));
+            scalars.push(("weight_u".to_owned(), report.weight));
+        }
+        if let Some(entropy) = report.entropy {
+            scalars.push(("entropy_u".to_owned(), entropy));
         }
         if let Some(guesses) = &report.guesses {
-            scalars.extend(evaluate::quality("batch_guess", guesses, &hidden_labels));
+            scalars.extend(evaluate::quality("batch_guess", guesses.rows(), &hidden_labels));
         }
         Ok(scalars)
     }
@@ -112,7 +119,7 @@ impl Experiment for SemiSupervised {
         if let Method::MixMatch(settings) = &self.method {
             let guesses = self.guesses(settings)?;
             let hidden = self.pictures.hidden_labels().unwrap_or_default();
-            scalars.extend(evaluate::quality("guess", &guesses.sharpened, hidden));
+            scalars.extend(evaluate::quality("guess", guesses.sharpened.rows(), hidden));
         }
         Ok(scalars)
     }
@@ -129,8 +136,8 @@ impl Experiment for SemiSupervised {
         if let Method::MixMatch(settings) = &self.method {
             let guesses = self.guesses(settings)?;
             figures.extend(figures::guesses(&self.pictures, settings, &guesses)?);
+            figures.push(figures::mixed(&self.pictures, settings, &guesses, &self.streams)?);
         }
-        figures.extend(self.mixed()?);
         Ok(figures)
     }
 
@@ -154,19 +161,27 @@ impl Experiment for SemiSupervised {
 }
 
 impl SemiSupervised {
-    /// What the method guesses about the first unlabeled pictures, always the same ones augmented the same way.
-    fn guesses(&self, settings: &crate::method::MixMatch) -> Result<evaluate::Guesses> {
-        let raw = self.learner.model().valid();
-        let average = self.learner.average();
-        evaluate::guesses(&raw, average, settings, &self.pictures, &self.config, &self.streams)
+    /// Which pictures the run learns from and is measured by.
+    pub fn pictures(&self) -> &Pictures {
+        &self.pictures
     }
 
-    /// The pictures that the method would learn from next, if it mixes them.
-    fn mixed(&self) -> Result<Option<Figure>> {
-        let Method::MixMatch(settings) = &self.method else {
-            return Ok(None);
-        };
-        figures::mixed(settings, &self.learner, &self.pictures, &self.config, &self.streams, self.updates)
+    /// The network that learns.
+    pub fn learner(&self) -> &Learner<Network> {
+        &self.learner
+    }
+
+    fn losses(&self, loss_x: f64, loss_u: f64) -> Scalars {
+        let mut scalars = vec![("loss_x".to_owned(), loss_x)];
+        if self.method.needs_unlabeled() {
+            scalars.push(("loss_u".to_owned(), loss_u));
+        }
+        scalars
+    }
+
+    /// What the method guesses about the first unlabeled pictures, always the same ones augmented the same way.
+    fn guesses(&self, settings: &crate::method::MixMatch) -> Result<evaluate::Guesses> {
+        evaluate::guesses(&self.learner, settings, &self.pictures, &self.config, &self.streams)
     }
 }
 
@@ -183,11 +198,6 @@ fn check(config: &MixMatchConfig, method: &Method, pictures: &Pictures) -> Resul
         )));
     }
     Ok(())
-}
-
-fn losses(labeled: f64, unlabeled: Option<f64>) -> Scalars {
-    let unlabeled = unlabeled.map(|value| ("loss_unlabeled".to_owned(), value));
-    std::iter::once(("loss_labeled".to_owned(), labeled)).chain(unlabeled).collect()
 }
 
 impl fmt::Debug for SemiSupervised {

@@ -32,12 +32,12 @@ fn settings_out_of_their_range_are_named() {
         ("mix_match.alpha=0.0", "mix_match.alpha"),
         ("mix_match.alpha=-0.5", "mix_match.alpha"),
         ("mix_match.alpha=nan", "mix_match.alpha"),
-        ("mix_match.k=0", "mix_match.k"),
-        ("mix_match.lambda_u=-1.0", "mix_match.lambda_u"),
-        ("mix_match.lambda_u=inf", "mix_match.lambda_u"),
-        ("learner.average=1.5", "learner.average"),
-        ("learner.average=-0.1", "learner.average"),
-        ("learner.average=nan", "learner.average"),
+        ("mix_match.augmentations=0", "mix_match.augmentations"),
+        ("mix_match.weight=-1.0", "mix_match.weight"),
+        ("mix_match.weight=inf", "mix_match.weight"),
+        ("learner.ema=1.5", "learner.ema"),
+        ("learner.ema=-0.1", "learner.ema"),
+        ("learner.ema=nan", "learner.ema"),
         ("learner.learning_rate=0.0", "learner.learning_rate"),
         ("learner.weight_decay=nan", "learner.weight_decay"),
         ("model.keep=1.0", "model.keep"),
@@ -94,7 +94,7 @@ fn pictures_that_are_too_small_are_refused() {
 #[test]
 fn a_batch_smaller_than_the_number_of_pieces_is_legal() {
     // Four batches of two: pieces of the exchange are empty.
-    let mut experiment = begin(&["batch=2", "mix_match.k=3"]);
+    let mut experiment = begin(&["batch=2", "mix_match.augmentations=3"]);
     let scalars = experiment.step(0).expect("an update");
     assert!(scalars.iter().all(|(_, value)| value.is_finite()), "{scalars:?}");
 }
@@ -120,16 +120,16 @@ fn losses_that_are_not_finite_stop_the_run_before_weights_change() {
     let (before, after, scalars) = broken.expect("such a rate leaves the finite numbers");
     assert!(before == after, "weights changed");
     let names: Vec<&str> = scalars.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["loss_labeled", "loss_unlabeled"]);
+    assert_eq!(names, ["loss_x", "loss_u"]);
 }
 
 #[test]
 fn targets_that_are_no_probabilities_are_refused() {
     let device = testing::device();
     let targets = |rows: [[f32; 2]; 1]| Tensor::<2>::from_data(TensorData::from(rows), &device);
-    assert!(mixmatch::check_targets(&targets([[0.3, 0.7]])).is_ok());
-    assert!(mixmatch::check_targets(&targets([[0.3, 0.6]])).is_err());
-    assert!(mixmatch::check_targets(&targets([[-0.3, 1.3]])).is_err());
+    assert!(mixmatch::objective::check_targets(&targets([[0.3, 0.7]])).is_ok());
+    assert!(mixmatch::objective::check_targets(&targets([[0.3, 0.6]])).is_err());
+    assert!(mixmatch::objective::check_targets(&targets([[-0.3, 1.3]])).is_err());
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn a_split_of_other_pictures_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("split.json");
     std::fs::write(&file, r#"{"labeled":[0,99999],"unlabeled":[1],"validation":[],"seed":0}"#).expect("a file");
-    let error = cannot_begin(&[&format!("data.split='{}'", file.display())]);
+    let error = cannot_begin(&[&format!("data.split_file='{}'", file.display())]);
     assert!(error.contains("99999"), "{error}");
-    let missing: Error = Error::Usage(cannot_begin(&["data.split='no-such-file.json'"]));
+    let missing: Error = Error::Usage(cannot_begin(&["data.split_file='no-such-file.json'"]));
     assert!(missing.to_string().contains("no-such-file.json"), "{missing}");
 }

@@ -20,7 +20,7 @@ const MARK: [u8; 3] = [192, 57, 43];
 
 /// A picture on a sheet, with lines of text below it.
 ///
-/// The letters are those of capitals, digits and `-_./%+:=,>`; small letters become capitals.
+/// The letters are those of capitals, digits and `-_./%+:=,>?`; small letters become capitals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tile {
     /// Pixels, `[height, width, channels]`, each in `0..=maximum` of the set that the sheet is of.

@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
-use papers_core::{base::config::ConfigError, data::Augmentation};
+use papers_core::{
+    base::config::ConfigError,
+    data::{Augmentation, LabelSplitConfig},
+};
 use serde::{Deserialize, Serialize};
 
 /// Which pictures, and which of them are labeled.
@@ -16,7 +19,7 @@ pub struct DataConfig {
     pub split_seed: Option<u64>,
     /// A file of the command `split` with the labeled pictures, instead of a draw.
     #[serde(default)]
-    pub split: Option<PathBuf>,
+    pub split_file: Option<PathBuf>,
     /// Which of the ten predefined thousands of STL-10 is labeled, from 1, instead of a draw.
     #[serde(default)]
     pub fold: Option<usize>,
@@ -39,7 +42,7 @@ pub struct DataConfig {
     pub augmentation: Augmentation,
     /// Whether the labeled pictures are among the unlabeled ones, too.
     #[serde(default)]
-    pub labeled_in_unlabeled: bool,
+    pub include_labeled: bool,
     /// Whether a class without a label is an error, not only a warning.
     #[serde(default)]
     pub strict: bool,
@@ -59,8 +62,15 @@ pub struct FolderConfig {
     pub labels: Option<PathBuf>,
     /// Pictures are cropped to a square and resized to so many pixels a side.
     pub side: usize,
+    /// Values per pixel: 1 for gray, 3 for colors.
+    #[serde(default = "colors")]
+    pub channels: usize,
     /// Labeled pictures that are kept out of training and tested on.
     pub test: usize,
+}
+
+fn colors() -> usize {
+    3
 }
 
 fn one() -> usize {
@@ -68,6 +78,20 @@ fn one() -> usize {
 }
 
 impl DataConfig {
+    /// How many of `there` training pictures are labeled, and what becomes of the others.
+    pub(crate) fn split(&self, there: usize) -> LabelSplitConfig {
+        let labels = match self.labels {
+            0 => there.saturating_sub(self.validation),
+            labels => labels,
+        };
+        LabelSplitConfig {
+            labels,
+            validation: self.validation,
+            include_labeled: self.include_labeled,
+            strict: self.strict,
+        }
+    }
+
     /// The name that stands for pictures of one's own.
     pub const FOLDER: &str = "folder";
 
@@ -84,17 +108,23 @@ impl DataConfig {
                 );
             }
             (Some(_), false) => return invalid("folder", "is for `data.set='folder'` only"),
+            (Some(folder), true) if ![1, 3].contains(&folder.channels) => {
+                return invalid("folder.channels", "must be 1 for gray or 3 for colors");
+            }
             (Some(folder), true) if folder.side == 0 => return invalid("folder.side", "must be at least 1"),
             (Some(folder), true) if folder.test == 0 => {
                 return invalid("folder.test", "must be at least 1: without test pictures there is no error to report");
             }
             _ => {}
         }
-        if self.split.is_some() && self.fold.is_some() {
-            return invalid("fold", "cannot be combined with `data.split`: each says which pictures are labeled");
+        if self.split_file.is_some() && self.fold.is_some() {
+            return invalid("fold", "cannot be combined with `data.split_file`: each says which pictures are labeled");
         }
-        if self.split.is_some() && self.train > 0 {
-            return invalid("split", "cannot be combined with `data.train`: it numbers all training pictures");
+        if self.split_file.is_some() && self.train > 0 {
+            return invalid("split_file", "cannot be combined with `data.train`: it numbers all training pictures");
+        }
+        if self.fold.is_some() && self.labels > 0 {
+            return invalid("labels", "must be 0 with `data.fold`: the fold says how many are labeled");
         }
         match self.fold {
             Some(fold) if !(1..=10).contains(&fold) => invalid("fold", "must be in 1..=10"),

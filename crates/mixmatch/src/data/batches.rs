@@ -49,14 +49,14 @@ impl Batches {
         augmentation: &Augmentation,
         streams: Streams,
     ) -> Self {
-        let order = |name, set: &ImageSet| EndlessSampler::new(streams, name, set.len(), batch);
+        let order = |name: &'static str, set: &ImageSet| EndlessSampler::new(streams, name, set.len(), batch);
         let needs_unlabeled = num_augmentations > 0;
         Self {
             labeled_order: order("labeled order", &pictures.labeled),
             unlabeled_order: needs_unlabeled.then(|| order("unlabeled order", &pictures.unlabeled)),
             labeled: Arc::new(pictures.labeled.clone()),
             unlabeled: Arc::new(pictures.unlabeled.clone()),
-            augmentation: augmentation.clone(),
+            augmentation: *augmentation,
             num_augmentations,
             streams,
         }

@@ -2,9 +2,9 @@ use papers_core::{
     Context, Error, Result,
     base::{
         catalogue::Split,
-        images::{self, ImageSet},
+        images::{self, FolderOptions, ImageSet},
     },
-    data::{LabelSplit, SplitRequest},
+    data::{LabelSplit, LabelSplitConfig},
     random::Streams,
 };
 
@@ -41,14 +41,14 @@ impl Pictures {
             None => Self::of_catalogue(config, seed, context)?,
         };
         let (height, width) = (pictures.labeled.height, pictures.labeled.width);
-        let check = config.augmentation.check(height, width);
-        check.map_err(|problem| Error::Usage(format!("`data.augmentation`: {problem}")))?;
+        let fits = config.augmentation.check(height, width);
+        fits.map_err(|problem| Error::Usage(format!("`data.augmentation.pad`: {problem}")))?;
         Ok(pictures)
     }
 
-    /// Whether it is known what the unlabeled pictures show.
+    /// What the unlabeled pictures show, where it is known.
     pub fn hidden_labels(&self) -> Option<&[u8]> {
-        (self.unlabeled.is_labeled() && !self.unlabeled.is_empty()).then_some(self.unlabeled.labels.as_slice())
+        self.unlabeled.is_labeled().then_some(self.unlabeled.labels.as_slice())
     }
 
     fn of_catalogue(config: &DataConfig, seed: u64, context: &Context) -> Result<Self> {
@@ -57,87 +57,80 @@ impl Pictures {
         if config.extra {
             training = training.concat(&read(Split::Extra)?)?;
         }
-        training = some(&training, "data.train", config.train, seed)?;
-        let split = label_split(config, &training, seed, context)?;
+        let training = some(training, config.train, seed)?;
+        let (split, warnings) = split(config, &training, seed, context)?;
         let part = |name: &str, indices: &[usize]| training.subset(format!("{}/{name}", config.set), indices);
         let mut unlabeled = part("unlabeled", &split.unlabeled);
         if context.data.has(&config.set, Split::Unlabeled)? {
-            // Pictures that nobody ever labeled; of the mixture nothing is known any more.
+            // Pictures that nobody ever labeled: what is known of the others no longer says anything about all.
             unlabeled = read(Split::Unlabeled)?.concat(&unlabeled.without_labels())?;
         }
         Ok(Self {
             labeled: part("labeled", &split.labeled),
             validation: part("validation", &split.validation),
             test: first(read(Split::Test)?, config.test)?,
-            warnings: split.warnings(&training.labels, training.classes),
             unlabeled,
+            warnings,
             split,
         })
     }
 
     /// Labeled pictures of one's own are drawn for testing, class by class; the others are all trained on.
     fn of_folder(config: &DataConfig, folder: &FolderConfig, seed: u64) -> Result<Self> {
-        let found = images::folder(&folder.path, folder.labels.as_deref(), folder.side)?;
+        let options = FolderOptions {
+            side: Some(folder.side),
+            channels: folder.channels,
+            skip: Vec::new(),
+        };
+        let found = images::folder(&folder.path, folder.labels.as_deref(), &options)?;
         let labeled = pooled(found.labeled, config.pool)?;
-        let request = SplitRequest::new(folder.test, seed);
-        let test = LabelSplit::draw(&labeled.labels, labeled.classes, &request)?;
-        let test_set = labeled.subset("folder/test", &test.labeled);
-        let rest = labeled.subset("folder/labeled", &test.unlabeled);
-        let count = if config.labels == 0 { rest.len() } else { config.labels };
-        let request = SplitRequest::new(count, seed)
-            .validation(config.validation)
-            .labeled_in_unlabeled(config.labeled_in_unlabeled)
-            .strict(config.strict);
-        let split = LabelSplit::draw(&rest.labels, rest.classes, &request)?;
-        let hidden = rest.subset("folder/unlabeled", &split.unlabeled);
-        let unlabeled = pooled(found.unlabeled, config.pool)?;
+        let for_test = LabelSplitConfig {
+            labels: folder.test,
+            validation: 0,
+            include_labeled: false,
+            strict: false,
+        };
+        let (test, _) = LabelSplit::draw(&labeled.labels, labeled.classes, &for_test, seed)?;
+        let rest = labeled.subset("folder/train", &test.unlabeled);
+        let (split, warnings) = LabelSplit::draw(&rest.labels, rest.classes, &config.split(rest.len()), seed)?;
+        let mut unlabeled = rest.subset("folder/unlabeled", &split.unlabeled);
+        if !found.unlabeled.is_empty() {
+            unlabeled = pooled(found.unlabeled, config.pool)?.concat(&unlabeled.without_labels())?;
+        }
         Ok(Self {
             labeled: rest.subset("folder/labeled", &split.labeled),
             validation: rest.subset("folder/validation", &split.validation),
-            unlabeled: if unlabeled.is_empty() {
-                hidden
-            } else {
-                unlabeled.concat(&hidden.without_labels())?
-            },
-            test: test_set,
-            warnings: split.warnings(&rest.labels, rest.classes),
+            test: labeled.subset("folder/test", &test.labeled),
+            unlabeled,
+            warnings,
             split,
         })
     }
 }
 
-fn label_split(config: &DataConfig, training: &ImageSet, seed: u64, context: &Context) -> Result<LabelSplit> {
-    if let Some(path) = &config.split {
-        return LabelSplit::load(path, training.len());
+fn split(config: &DataConfig, training: &ImageSet, seed: u64, context: &Context) -> Result<(LabelSplit, Vec<String>)> {
+    if let Some(file) = &config.split_file {
+        return Ok((LabelSplit::load(file, &training.labels)?, Vec::new()));
     }
-    let count = if config.labels == 0 {
-        training.len() - config.validation.min(training.len())
-    } else {
-        config.labels
-    };
-    let request = SplitRequest::new(count, seed)
-        .validation(config.validation)
-        .labeled_in_unlabeled(config.labeled_in_unlabeled)
-        .strict(config.strict);
-    match config.fold {
-        Some(fold) => {
-            let labeled = context.data.fold(&config.set, fold)?;
-            LabelSplit::of(labeled, training.len(), &request)
-        }
-        None => LabelSplit::draw(&training.labels, training.classes, &request),
+    let request = config.split(training.len());
+    if let Some(fold) = config.fold {
+        let mut folds = context.data.folds(&config.set)?;
+        let labeled = folds.swap_remove(fold - 1);
+        return Ok(LabelSplit::predefined(labeled, &training.labels, &request, seed)?);
     }
+    Ok(LabelSplit::draw(&training.labels, training.classes, &request, seed)?)
 }
 
 fn pooled(set: ImageSet, factor: usize) -> Result<ImageSet> {
     if factor == 1 { Ok(set) } else { Ok(set.mean_pooled(factor)?) }
 }
 
-/// So many pictures of a set, drawn with the seed; 0 for all.
-fn some(set: &ImageSet, key: &str, count: usize, seed: u64) -> Result<ImageSet> {
+/// So many training pictures, drawn with the seed; 0 for all.
+fn some(set: ImageSet, count: usize, seed: u64) -> Result<ImageSet> {
     if count == 0 {
-        return Ok(set.clone());
+        return Ok(set);
     }
-    enough(set, key, count)?;
+    enough(&set, "data.train", count)?;
     let order = Streams::new(seed).permutation("training subset", 0, set.len());
     Ok(set.subset(set.name.as_str(), &order[..count]))
 }

@@ -8,8 +8,9 @@ use papers_core::{
 };
 
 use crate::{
+    Guesses,
     data::Pictures,
-    evaluate::{Guesses, likeliest},
+    evaluate::{Labels, likeliest},
     method::MixMatch,
 };
 
@@ -20,7 +21,7 @@ const COLUMNS: usize = 8;
 const BINS: usize = 10;
 
 /// Guessed labels before and after sharpening: as a histogram, on pictures, and by class.
-pub(crate) fn guesses(pictures: &Pictures, settings: &MixMatch, guesses: &Guesses) -> Result<Vec<Figure>> {
+pub(crate) fn guesses(pictures: &Pictures, settings: &MixMatch, guesses: &Labels) -> Result<Vec<Figure>> {
     Ok(vec![
         sharpening(settings, guesses)?,
         sheet(pictures, guesses)?,
@@ -28,9 +29,9 @@ pub(crate) fn guesses(pictures: &Pictures, settings: &MixMatch, guesses: &Guesse
     ])
 }
 
-fn sharpening(settings: &MixMatch, guesses: &Guesses) -> Result<Figure> {
+fn sharpening(settings: &MixMatch, guesses: &Labels) -> Result<Figure> {
     let temperature = settings.temperature;
-    let series = |name: String, rows: &[Vec<f64>]| Series::new(name, histogram(rows), Style::LinePoints);
+    let series = |name: String, rows: &Guesses| Series::new(name, histogram(rows), Style::LinePoints);
     let chart = Chart {
         x_label: "probability of the likeliest class".to_owned(),
         y_label: "share of pictures".to_owned(),
@@ -45,33 +46,37 @@ fn sharpening(settings: &MixMatch, guesses: &Guesses) -> Result<Figure> {
         title: "Guessed labels before and after sharpening".to_owned(),
         caption: format!(
             "{} unlabeled pictures. A low temperature makes labels peaked, those that are wrong among them.",
-            guesses.mean.len()
+            count(&guesses.mean)
         ),
         body: Body::Svg(chart.to_svg()?),
     })
 }
 
 /// Share of the rows whose largest probability falls into each bin; a point stands in the middle of its bin.
-fn histogram(rows: &[Vec<f64>]) -> Vec<(f64, f64)> {
+fn histogram(guesses: &Guesses) -> Vec<(f64, f64)> {
     let mut counts = [0_usize; BINS];
-    for row in rows {
-        let bin = (row[likeliest(row)] * BINS as f64) as usize;
+    for row in guesses.rows() {
+        let bin = (row[likeliest(row)] * BINS as f32) as usize;
         counts[bin.min(BINS - 1)] += 1;
     }
+    let total = count(guesses).max(1);
     let middle = |bin: usize| (bin as f64 + 0.5) / BINS as f64;
-    let share = |count: usize| count as f64 / rows.len().max(1) as f64;
+    let share = |count: usize| count as f64 / total as f64;
     counts.iter().enumerate().map(|(bin, &count)| (middle(bin), share(count))).collect()
 }
 
-fn sheet(pictures: &Pictures, guesses: &Guesses) -> Result<Figure> {
+fn count(guesses: &Guesses) -> usize {
+    guesses.rows().count()
+}
+
+fn sheet(pictures: &Pictures, guesses: &Labels) -> Result<Figure> {
     let set = &pictures.unlabeled;
     let hidden = pictures.hidden_labels();
-    let tile = |index: usize| {
-        let (mean, sharpened) = (&guesses.mean[index], &guesses.sharpened[index]);
+    let tile = |(index, (mean, sharpened)): (usize, (&[f32], &[f32]))| {
         let class = likeliest(sharpened);
         let truth = hidden.map(|labels| usize::from(labels[index]));
         let wrong = truth.filter(|&truth| truth != class);
-        let percent = |row: &[f64]| format!("{:.0}%", 100.0 * row[class]);
+        let percent = |row: &[f32]| format!("{:.0}%", 100.0 * row[class]);
         let mut lines = vec![
             set.class_names[class].clone(),
             format!("{} > {}", percent(mean), percent(sharpened)),
@@ -83,7 +88,8 @@ fn sheet(pictures: &Pictures, guesses: &Guesses) -> Result<Figure> {
             marked: wrong.is_some(),
         }
     };
-    let tiles: Vec<Tile> = (0..guesses.mean.len().min(SHOWN)).map(tile).collect();
+    let rows = guesses.mean.rows().zip(guesses.sharpened.rows());
+    let tiles: Vec<Tile> = rows.take(SHOWN).enumerate().map(tile).collect();
     Ok(Figure {
         name: "guesses".to_owned(),
         title: "Guessed labels of unlabeled pictures".to_owned(),
@@ -94,13 +100,13 @@ fn sheet(pictures: &Pictures, guesses: &Guesses) -> Result<Figure> {
     })
 }
 
-fn by_class(pictures: &Pictures, guesses: &Guesses) -> Figure {
+fn by_class(pictures: &Pictures, guesses: &Labels) -> Figure {
     let set = &pictures.unlabeled;
     let mut table = Table::new(["class", "guessed", "mean probability", "pictures", "of them guessed right"]);
-    let predicted: Vec<usize> = guesses.sharpened.iter().map(|row| likeliest(row)).collect();
+    let predicted: Vec<usize> = guesses.sharpened.rows().map(likeliest).collect();
     let hidden = pictures.hidden_labels().map(|labels| &labels[..predicted.len()]);
     for (class, name) in set.class_names.iter().enumerate() {
-        let mass: f64 = guesses.sharpened.iter().map(|row| row[class]).sum();
+        let mass: f64 = guesses.sharpened.rows().map(|row| f64::from(row[class])).sum();
         let guessed = predicted.iter().filter(|&&guess| guess == class).count();
         let (there, right) = match hidden {
             Some(labels) => {
@@ -133,7 +139,10 @@ mod tests {
 
     #[test]
     fn shares_of_a_histogram_sum_to_one_and_certainty_is_in_the_last_bin() {
-        let bins = histogram(&[vec![0.5, 0.5], vec![0.0, 1.0], vec![0.97, 0.03], vec![0.46, 0.54]]);
+        let bins = histogram(&Guesses {
+            probabilities: vec![0.5, 0.5, 0.0, 1.0, 0.97, 0.03, 0.46, 0.54],
+            classes: 2,
+        });
         let shares: Vec<f64> = bins.iter().map(|bin| bin.1).collect();
         assert_eq!(shares.iter().sum::<f64>(), 1.0);
         assert_eq!((shares[5], shares[9]), (0.5, 0.5));

@@ -8,7 +8,7 @@ use papers_core::{
         figure::Table,
     },
     cli::Verb,
-    data::{DataSource, LabelSplit, SplitRequest},
+    data::{DataSource, LabelSplit, LabelSplitConfig},
 };
 
 /// For [`Paper::verb`](papers_core::cli::Paper::verb).
@@ -32,7 +32,7 @@ struct SplitArgs {
     /// Refuse splits in which a class has no label
     #[arg(long)]
     strict: bool,
-    /// File to write, for `--set data.split='FILE'`; `<set>-<labels>-seed<seed>.json` if left out
+    /// File to write, for `--set data.split_file='FILE'`; `<set>-<labels>-seed<seed>.json` if left out
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Folder with data sets, besides the usual places
@@ -48,10 +48,13 @@ fn command() -> Command {
 fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     let arguments = SplitArgs::from_arg_matches(matches)?;
     let set = DataSource::new(arguments.data).images(&arguments.set, Split::Train)?;
-    let request = SplitRequest::new(arguments.labels, arguments.seed)
-        .validation(arguments.validation)
-        .strict(arguments.strict);
-    let split = LabelSplit::draw(&set.labels, set.classes, &request)?;
+    let request = LabelSplitConfig {
+        labels: arguments.labels,
+        validation: arguments.validation,
+        include_labeled: false,
+        strict: arguments.strict,
+    };
+    let (split, warnings) = LabelSplit::draw(&set.labels, set.classes, &request, arguments.seed)?;
     let mut table = Table::new(["class", "pictures", "labeled", "unlabeled", "validation"]);
     let counts = |indices: &[usize]| set.subset("part", indices).class_counts();
     let parts = [&split.labeled, &split.unlabeled, &split.validation].map(|indices| counts(indices));
@@ -60,7 +63,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         table.push([name.clone(), all.to_string()].into_iter().chain(parts));
     }
     print!("{}", table.to_markdown());
-    for warning in split.warnings(&set.labels, set.classes) {
+    for warning in warnings {
         eprintln!("warning: {warning}");
     }
     let out = arguments
