@@ -108,6 +108,16 @@ pub enum FolderError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A label that is none of the classes.
+    #[error("`{file}` has the label `{label}`, and the classes are: {}", classes.join(", "))]
+    Label {
+        /// The file.
+        file: String,
+        /// Its label.
+        label: String,
+        /// The classes.
+        classes: Vec<String>,
+    },
     /// More classes than labels can tell apart.
     #[error("there are {found} different labels, and 256 are the most; is it the right column?")]
     Classes {

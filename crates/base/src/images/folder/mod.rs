@@ -37,6 +37,9 @@ pub struct FolderOptions {
     pub channels: usize,
     /// Sub-folders to pass over, such as `test`.
     pub skip: Vec<String>,
+    /// The classes in the order of their numbers, as for pictures to measure on: those of the pictures that were
+    /// learned from. None: the labels of these pictures.
+    pub classes: Option<Vec<String>>,
 }
 
 impl FolderOptions {
@@ -69,8 +72,8 @@ pub struct Pictures {
 ///
 /// With a table `labels`, a CSV file with the columns `file` (path in `directory`) and `label`, pictures that it
 /// does not name, and those whose label is empty or -1, have no label. Without a table, the label is the name of
-/// the outermost sub-folder; pictures beside the sub-folders, and those in `unlabeled`, have none. The classes are the
-/// different labels, sorted: as numbers if all are whole numbers, as text otherwise.
+/// the outermost sub-folder; pictures beside the sub-folders, and those in `unlabeled`, have none. Unless `options`
+/// give them, the classes are the different labels, sorted: as numbers if all are whole numbers, as text otherwise.
 ///
 /// Transparency is dropped, and pictures are turned as their camera noted. Hidden files are passed over.
 ///
@@ -92,7 +95,10 @@ pub fn folder(directory: &Path, labels: Option<&Path>, options: &FolderOptions) 
         })?,
         None => files.iter().map(|file| (file.clone(), label_of_folder(file))).collect(),
     };
-    let class_names = class_names(&labels)?;
+    let class_names = match &options.classes {
+        Some(classes) => known_classes(classes, &labels)?,
+        None => class_names(&labels)?,
+    };
     let label = |file: &String| labels.get(file).and_then(Option::as_ref);
     let (labeled_files, unlabeled_files): (Vec<String>, Vec<String>) =
         files.iter().cloned().partition(|file| label(file).is_some());
@@ -119,6 +125,25 @@ pub fn folder(directory: &Path, labels: Option<&Path>, options: &FolderOptions) 
 fn label_of_folder(file: &str) -> Option<String> {
     let (folder, _) = file.split_once('/')?;
     (folder != UNLABELED).then(|| folder.to_owned())
+}
+
+/// The classes that were given, if all labels are among them.
+fn known_classes(classes: &[String], labels: &BTreeMap<String, Option<String>>) -> Result<Vec<String>, FolderError> {
+    if classes.len() > MOST_CLASSES {
+        return Err(FolderError::Classes { found: classes.len() });
+    }
+    for (file, label) in labels {
+        if let Some(label) = label
+            && !classes.contains(label)
+        {
+            return Err(FolderError::Label {
+                file: file.clone(),
+                label: label.clone(),
+                classes: classes.to_vec(),
+            });
+        }
+    }
+    Ok(classes.to_vec())
 }
 
 /// The different labels in order.

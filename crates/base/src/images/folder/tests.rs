@@ -9,6 +9,7 @@ const COLORS: FolderOptions = FolderOptions {
     side: None,
     channels: 3,
     skip: Vec::new(),
+    classes: None,
 };
 
 /// A folder of pictures of 2x2 pixels of one gray level, PNG.
@@ -77,6 +78,42 @@ fn without_a_table_the_sub_folders_are_the_labels() {
     assert_eq!(read.labeled.labels, [1, 0]);
     assert_eq!(read.unlabeled_files, ["d.png", "unlabeled/c.png"]);
     assert_eq!(read.unlabeled.images, [[4; 4], [3; 4]].concat());
+}
+
+#[test]
+fn pictures_to_measure_on_have_the_classes_that_were_learned() {
+    let pictures = folder_of(&[("dog/a.png", 1), ("ant/b.png", 2)]);
+    let read = |classes: &[&str]| {
+        let options = FolderOptions {
+            classes: Some(classes.iter().map(|&class| class.to_owned()).collect()),
+            ..COLORS
+        };
+        folder(pictures.path(), None, &options)
+    };
+    let labeled = read(&["ant", "cat", "dog"]).unwrap().labeled;
+    assert_eq!((labeled.labels.as_slice(), labeled.classes), (&[0, 2][..], 3));
+    let text = problem(read(&["ant", "cat"]));
+    assert!(
+        text.contains("`dog/a.png` has the label `dog`, and the classes are: ant, cat"),
+        "{text}"
+    );
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let pictures = folder_of(&[("a.png", 1)]);
+    for (side, channels) in [(Some(0), 3), (Some(5000), 3), (None, 2)] {
+        let options = FolderOptions {
+            side,
+            channels,
+            ..COLORS
+        };
+        let error = folder(pictures.path(), None, &options).unwrap_err();
+        assert!(
+            matches!(error, ImagesError::Folder(FolderError::Options { .. })),
+            "{error}"
+        );
+    }
 }
 
 #[test]

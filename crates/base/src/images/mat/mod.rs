@@ -1,12 +1,13 @@
 //! Images in a MATLAB file of version 5, as SVHN has them: `X`, `[height, width, channels, items]`, and labels `y`.
 
+mod error;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 use std::io::Read;
 
-pub use reader::MatError;
+pub use error::MatError;
 use reader::read_arrays;
 
 use super::{
