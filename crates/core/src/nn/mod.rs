@@ -1,4 +1,28 @@
-//! Building blocks of networks that papers share.
+//! Building blocks of networks that papers share, and what training does to their weights.
+
+mod average;
+mod decay;
+mod trainable;
+
+pub use average::WeightAverage;
+pub use decay::decay_kernels;
+pub use trainable::trainable_parameters;
+
+pub mod activation;
+pub mod conv_net;
+pub mod convolution;
+#[cfg(feature = "flex")]
+mod host;
+pub mod normalization;
+pub mod running;
+pub mod wide_resnet;
+
+pub use activation::leaky_relu;
+pub use conv_net::{ConvNet13, ConvNet13Config};
+pub use convolution::Convolution;
+pub use normalization::{BatchNorm, BatchNormConfig};
+pub use running::RunningAverage;
+pub use wide_resnet::{WideResNet, WideResNetConfig};
 
 /// Which statistics normalize a batch, and whether the running averages learn from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

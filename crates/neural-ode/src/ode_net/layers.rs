@@ -4,11 +4,9 @@ use burn::{
     module::{Initializer, Module, Param},
     prelude::*,
 };
+use papers_core::nn::convolution::{Geometry, convolve};
 
-use super::{
-    convolution::{Geometry, convolve},
-    normalization::{self, Activation},
-};
+use super::normalization::{self, Activation};
 
 /// Of every normalization (the paper's release).
 const EPSILON: f64 = 1e-5;

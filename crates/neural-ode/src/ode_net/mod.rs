@@ -8,7 +8,6 @@
 //! | figure 3: error control, evaluations | [`figure3`] |
 
 pub mod config;
-mod convolution;
 pub mod data;
 pub mod evaluate;
 pub mod figure3;

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use burn::{
+    module::{Initializer, Module, Param},
     prelude::*,
     tensor::{
         module::{conv_transpose2d, conv2d, conv2d_weight_backward},
@@ -14,7 +15,11 @@ use burn::{
         s,
     },
 };
-use papers_core::vjp;
+
+use crate::vjp;
+
+#[cfg(feature = "flex")]
+mod channels_last;
 
 /// Channels from which on matrix products are faster than Burn's own way.
 const WIDE: usize = 32;
@@ -23,14 +28,106 @@ const PIECE: usize = 1 << 19;
 
 /// Step and border of a convolution, the same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Geometry {
-    pub(super) stride: usize,
-    pub(super) padding: usize,
+pub struct Geometry {
+    /// Pixels from one window to the next.
+    pub stride: usize,
+    /// Zeros around the picture.
+    pub padding: usize,
 }
 
 impl Geometry {
     fn options(self) -> ConvOptions<2> {
         ConvOptions::new([self.stride; 2], [self.padding; 2], [1, 1], 1)
+    }
+}
+
+/// Two-dimensional convolution with a square kernel.
+#[derive(Module, Debug)]
+pub struct Convolution {
+    /// `[channels out, channels in, side, side]`
+    pub weight: Param<Tensor<4>>,
+    /// `[channels out]`
+    pub bias: Option<Param<Tensor<1>>>,
+    /// Step and border.
+    #[module(skip)]
+    pub geometry: Geometry,
+}
+
+impl Convolution {
+    /// A convolution from `channels[0]` to `channels[1]` channels, without bias, of stride 1, at whose output a picture
+    /// has the size it had.
+    ///
+    /// The weights are normal with variance `2 / (side² · channels out)`, which keeps the variance of gradients on their
+    /// way back through a rectifier (He et al. 2015).
+    ///
+    /// # Panics
+    ///
+    /// If `side` is even: then no border keeps the size.
+    pub fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
+        assert!(side % 2 == 1, "a kernel of even side has no center");
+        let [input, output] = channels;
+        let std = (2.0 / (side * side * output) as f64).sqrt();
+        Self {
+            weight: Initializer::Normal { mean: 0.0, std }.init([output, input, side, side], device),
+            bias: None,
+            geometry: Geometry {
+                stride: 1,
+                padding: side / 2,
+            },
+        }
+    }
+
+    /// The same with a bias, which is zero at first.
+    #[must_use]
+    pub fn with_bias(self) -> Self {
+        let [output, ..] = self.weight.lazy_shape().dims::<4>();
+        let bias = Initializer::Zeros.init([output], &self.weight.lazy_device());
+        Self {
+            bias: Some(bias),
+            ..self
+        }
+    }
+
+    /// The same with another stride.
+    #[must_use]
+    pub fn with_stride(mut self, stride: usize) -> Self {
+        self.geometry.stride = stride;
+        self
+    }
+
+    /// The same without a border.
+    #[must_use]
+    pub fn without_padding(mut self) -> Self {
+        self.geometry.padding = 0;
+        self
+    }
+
+    /// Applies the layer.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, channels in, height, width]`
+    /// - output: `[batch, channels out, height out, width out]`
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let output = convolve(input, self.weight.val(), self.geometry);
+        match &self.bias {
+            Some(bias) => output + bias.val().reshape([1, -1, 1, 1]),
+            None => output,
+        }
+    }
+
+    /// The same with the channels last.
+    ///
+    /// # Shapes
+    ///
+    /// - input: `[batch, height, width, channels in]`
+    /// - output: `[batch, height out, width out, channels out]`
+    pub(super) fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
+        let output = convolve_last(input, self.weight.val(), self.geometry);
+        match &self.bias {
+            Some(bias) => output + bias.val().reshape([1, 1, 1, -1]),
+            None => output,
+        }
     }
 }
 
@@ -41,7 +138,7 @@ impl Geometry {
 /// - input: `[batch, channels in, height, width]`
 /// - weight: `[channels out, channels in, side, side]`
 /// - output: `[batch, channels out, height out, width out]`
-pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
+pub fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
     // A picture needs no gradient, and computing it would cost as much as the forward pass.
     if !input.is_autodiff() {
         return vjp::function([weight], |[weight]| {
@@ -59,6 +156,15 @@ pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) 
         };
         (output, pullback)
     })
+}
+
+/// [`convolve`] with the channels last: `[batch, height, width, channels]`.
+pub(super) fn convolve_last(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
+    #[cfg(feature = "flex")]
+    if channels_last::serves(&input) {
+        return channels_last::convolve(input, weight, geometry);
+    }
+    convolve(input.permute([0, 3, 1, 2]), weight, geometry).permute([0, 2, 3, 1])
 }
 
 fn forward(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
@@ -194,9 +300,9 @@ impl Windows {
 #[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Distribution};
-    use papers_core::testing::{assert_close, device, values};
 
     use super::*;
+    use crate::testing::{assert_close, device, values};
 
     /// Side of the picture, side of the kernel, stride, padding; with 6 and 4 no window reaches a row of the border.
     const CASES: [[usize; 4]; 5] = [[6, 3, 1, 1], [6, 4, 2, 1], [7, 4, 2, 1], [5, 3, 1, 0], [7, 1, 2, 0]];

@@ -1,0 +1,129 @@
+//! Memory of tensors on Burn's own CPU backend, for what no sequence of tensor operations does in one pass.
+
+use std::{
+    num::NonZero,
+    ops::{Add, AddAssign, Mul, Sub},
+    panic, thread,
+};
+
+use burn::{
+    backend::{BackendTypes, Flex},
+    prelude::*,
+    tensor::DType,
+};
+
+/// A tensor as the backend holds it.
+pub(super) type Host = <Flex as BackendTypes>::FloatTensorPrimitive;
+
+/// Numbers below which a second thread costs more than it saves.
+const SERIAL: usize = 1 << 16;
+
+/// The memory behind a plain tensor of the CPU backend, without gaps and in row-major order; `None` for tensors
+/// elsewhere or of a precision that loops are not written for.
+pub(super) fn host<const D: usize>(tensor: &Tensor<D>) -> Option<Host> {
+    let host = tensor.clone().try_into_primitive::<Flex>().ok()?;
+    let known = matches!(host.dtype(), DType::F32 | DType::F64);
+    known.then(|| {
+        if host.is_contiguous() {
+            host
+        } else {
+            host.to_contiguous()
+        }
+    })
+}
+
+/// Precisions that loops are written for.
+pub(super) trait Number:
+    Copy + Default + PartialOrd + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + AddAssign
+{
+    /// The nearest number.
+    fn from_f64(value: f64) -> Self;
+    /// The same number.
+    fn to_f64(self) -> f64;
+    /// All elements.
+    fn read(host: &Host) -> &[Self];
+    /// All elements of a tensor that nobody else holds; otherwise of a copy that takes its place.
+    fn write(host: &mut Host) -> &mut [Self];
+    /// A tensor of these elements.
+    fn tensor<const D: usize>(values: Vec<Self>, shape: [usize; D], device: &Device) -> Tensor<D>;
+}
+
+macro_rules! numbers {
+    ($($number:ty => $dtype:ident),+) => {
+        $(
+            impl Number for $number {
+                fn from_f64(value: f64) -> Self {
+                    value as Self
+                }
+
+                fn to_f64(self) -> f64 {
+                    self.into()
+                }
+
+                fn read(host: &Host) -> &[Self] {
+                    host.as_slice().expect("of this precision and without gaps")
+                }
+
+                fn write(host: &mut Host) -> &mut [Self] {
+                    host.storage_mut()
+                }
+
+                fn tensor<const D: usize>(values: Vec<Self>, shape: [usize; D], device: &Device) -> Tensor<D> {
+                    Tensor::from_data(TensorData::new(values, shape), (device, DType::$dtype))
+                }
+            }
+        )+
+    };
+}
+
+numbers!(f32 => F32, f64 => F64);
+
+/// Calls a generic function with the precision of a [`Host`].
+macro_rules! with_precision {
+    ($host:expr, $function:ident($($argument:expr),* $(,)?)) => {
+        match $host.dtype() {
+            burn::tensor::DType::F64 => $function::<f64>($($argument),*),
+            _ => $function::<f32>($($argument),*),
+        }
+    };
+}
+pub(super) use with_precision;
+
+/// Lets all cores work on groups of whole units of `output`; `work` gets the index of its first unit.
+///
+/// `cost` is about the number of elements that are touched.
+pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let units = output.len() / unit;
+    let group = units.div_ceil(workers(cost)).max(1);
+    let work = &work;
+    thread::scope(|scope| {
+        let mut groups = output.chunks_mut(group * unit).enumerate();
+        let own = groups.next();
+        let others = groups.map(|(index, slice)| scope.spawn(move || work(index * group, slice)));
+        let others: Vec<_> = others.collect();
+        if let Some((_, slice)) = own {
+            work(0, slice);
+        }
+        for other in others {
+            other.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
+        }
+    });
+}
+
+/// The results of `work` for `0..count`, in order, computed by all cores.
+pub(super) fn map<R: Send>(count: usize, cost: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let mut results: Vec<Option<R>> = (0..count).map(|_| None).collect();
+    split(&mut results, 1, cost, |first, slots| {
+        for (offset, slot) in slots.iter_mut().enumerate() {
+            *slot = Some(work(first + offset));
+        }
+    });
+    results.into_iter().flatten().collect()
+}
+
+fn workers(cost: usize) -> usize {
+    if cost < SERIAL {
+        return 1;
+    }
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
