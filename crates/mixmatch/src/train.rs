@@ -180,7 +180,7 @@ impl SemiSupervised {
     }
 
     /// What the method guesses about the first unlabeled pictures, always the same ones augmented the same way.
-    fn guesses(&self, settings: &crate::method::MixMatch) -> Result<evaluate::Guesses> {
+    fn guesses(&self, settings: &crate::method::MixMatch) -> Result<evaluate::Labels> {
         evaluate::guesses(&self.learner, settings, &self.pictures, &self.config, &self.streams)
     }
 }

@@ -1,144 +1,269 @@
-//! What makes no sense is refused before anything is trained, with a message that says what to do.
+//! What makes no sense is an error that says what would, and changes nothing.
 
-mod common;
+use burn::{
+    module::Param,
+    nn::{Linear, LinearConfig},
+    prelude::*,
+};
+use mixmatch::{
+    Batch, Classifier, Learner, LearnerConfig, Method, Progress, StepError,
+    label_guess::sharpen,
+    method::MixMatch,
+    objective::check_targets,
+};
+use papers_core::{
+    Error,
+    base::cli::exit,
+    nn::Statistics,
+    random::Streams,
+    testing::{assert_close, device, tensor_f64, values},
+};
 
-use burn::tensor::{Tensor, TensorData};
-use mixmatch::{config::MixMatchConfig, train::SemiSupervised};
-use papers_core::{Context, Error, Experiment, testing};
-
-fn refused(sets: &[&str]) -> String {
-    common::try_digits(sets).expect_err(&sets.join(" ")).to_string()
+#[derive(Module, Debug)]
+struct Network {
+    layer: Linear,
 }
 
-fn cannot_begin(sets: &[&str]) -> String {
-    let config = common::digits(sets);
-    match SemiSupervised::new(&config, &Context::new(testing::device(), 0)) {
-        Ok(_) => panic!("{sets:?} is accepted"),
-        Err(error) => error.to_string(),
+impl Classifier<2> for Network {
+    fn forward(&self, input: Tensor<2>, _: Statistics) -> Tensor<2> {
+        self.layer.forward(input)
     }
 }
 
-fn begin(sets: &[&str]) -> SemiSupervised {
-    let config: MixMatchConfig = common::digits(sets);
-    SemiSupervised::new(&config, &Context::new(testing::device(), 0)).expect("embedded data")
+/// One without batch normalization, which learns from a single example too.
+#[derive(Module, Debug)]
+struct Single {
+    layer: Param<Tensor<2>>,
 }
 
-#[test]
-fn settings_out_of_their_range_are_named() {
-    for (set, key) in [
-        ("mix_match.temperature=0.0", "mix_match.temperature"),
-        ("mix_match.temperature=-1.0", "mix_match.temperature"),
-        ("mix_match.temperature=nan", "mix_match.temperature"),
-        ("mix_match.alpha=0.0", "mix_match.alpha"),
-        ("mix_match.alpha=-0.5", "mix_match.alpha"),
-        ("mix_match.alpha=nan", "mix_match.alpha"),
-        ("mix_match.augmentations=0", "mix_match.augmentations"),
-        ("mix_match.weight=-1.0", "mix_match.weight"),
-        ("mix_match.weight=inf", "mix_match.weight"),
-        ("learner.ema=1.5", "learner.ema"),
-        ("learner.ema=-0.1", "learner.ema"),
-        ("learner.ema=nan", "learner.ema"),
-        ("learner.learning_rate=0.0", "learner.learning_rate"),
-        ("learner.weight_decay=nan", "learner.weight_decay"),
-        ("model.keep=1.0", "model.keep"),
-        ("model.scales=0", "model.scales"),
-        ("batch=1", "batch"),
-        ("data.pool=0", "data.pool"),
-        ("data.fold=11", "data.fold"),
-    ] {
-        let error = refused(&[set]);
-        assert!(error.contains(&format!("`{key}`")), "{set}: {error}");
+impl Classifier<2> for Single {
+    fn forward(&self, input: Tensor<2>, _: Statistics) -> Tensor<2> {
+        input.matmul(self.layer.val())
+    }
+
+    fn smallest_batch(&self) -> usize {
+        1
     }
 }
 
-#[test]
-fn an_alpha_of_zero_is_told_what_to_write_instead() {
-    assert!(refused(&["mix_match.alpha=0.0"]).contains("mix"));
-}
-
-#[test]
-fn a_single_picture_has_no_batch_statistics() {
-    assert!(refused(&["batch=1"]).contains("batch statistics"));
-}
-
-#[test]
-fn labels_that_cannot_be_drawn_are_refused() {
-    assert!(cannot_begin(&["data.labels=5000"]).contains("5000"));
-    // Classes without a label are a warning, unless they must not be.
-    assert!(!begin(&["data.labels=4"]).pictures().warnings.is_empty());
-    assert!(cannot_begin(&["data.labels=4", "data.strict=true"]).contains("label"));
-}
-
-#[test]
-fn uneven_labels_are_warned_of_with_their_counts() {
-    let warnings = &begin(&["data.labels=25"]).pictures().warnings;
-    assert!(warnings.iter().any(|warning| warning.contains('3')), "{warnings:?}");
-    assert!(begin(&["data.labels=20"]).pictures().warnings.is_empty());
-}
-
-#[test]
-fn methods_that_need_unlabeled_pictures_say_so() {
-    let error = cannot_begin(&["data.labels=0"]);
-    assert!(error.contains("no unlabeled pictures") && error.contains("supervised"), "{error}");
-    begin(&["data.labels=0", "method='supervised'"]);
-    assert!(cannot_begin(&["data.validation=1437"]).contains("validation"));
-}
-
-#[test]
-fn pictures_that_are_too_small_are_refused() {
-    assert!(cannot_begin(&["data.augmentation.pad=8"]).contains("data.augmentation"));
-    assert!(cannot_begin(&["model.scales=5"]).contains("model"));
-    assert!(cannot_begin(&["data.pool=3"]).contains('3'));
-}
-
-#[test]
-fn a_batch_smaller_than_the_number_of_pieces_is_legal() {
-    // Four batches of two: pieces of the exchange are empty.
-    let mut experiment = begin(&["batch=2", "mix_match.augmentations=3"]);
-    let scalars = experiment.step(0).expect("an update");
-    assert!(scalars.iter().all(|(_, value)| value.is_finite()), "{scalars:?}");
-}
-
-#[test]
-fn streams_of_other_lengths_than_the_batch_give_full_batches() {
-    // Twelve labels do not divide into batches of eight, and are cycled through.
-    let mut experiment = begin(&["data.labels=12"]);
-    for step in 0..3 {
-        experiment.step(step).expect("an update");
-    }
-}
-
-#[test]
-fn losses_that_are_not_finite_stop_the_run_before_weights_change() {
-    let mut experiment = begin(&["learner.learning_rate=1e30"]);
-    let broken = (0..20).find_map(|step| {
-        let before = experiment.weights();
-        let scalars = experiment.step(step).expect("the loop stops, not the update");
-        let finite = scalars.iter().all(|(_, value)| value.is_finite());
-        (!finite).then(|| (before, experiment.weights(), scalars))
+fn learner() -> Learner<Network> {
+    let device = device().autodiff();
+    let network = Streams::new(0).initialize("network", &device, || Network {
+        layer: LinearConfig::new(2, 3).init(&device),
     });
-    let (before, after, scalars) = broken.expect("such a rate leaves the finite numbers");
-    assert!(before == after, "weights changed");
-    let names: Vec<&str> = scalars.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["loss_x", "loss_u"]);
+    Learner::new(network, &LearnerConfig::default()).expect("settings")
+}
+
+fn batch(rows: usize, augmentations: usize) -> Batch<2> {
+    let ones = |columns| Tensor::<2>::ones([rows, columns], &device());
+    Batch {
+        labeled: ones(2),
+        targets: ones(3) / 3.0,
+        unlabeled: vec![ones(2); augmentations],
+    }
+}
+
+fn step<M: Classifier<2>>(learner: &mut Learner<M>, batch: &Batch<2>) -> Result<mixmatch::Report, StepError> {
+    let method = Method::MixMatch(MixMatch::default());
+    learner.step(&method, batch, &Streams::new(0), Progress { step: 7, steps: 9 })
+}
+
+fn method(settings: &str) -> Result<Method, serde_json::Error> {
+    serde_json::from_str(settings)
 }
 
 #[test]
-fn targets_that_are_no_probabilities_are_refused() {
-    let device = testing::device();
-    let targets = |rows: [[f32; 2]; 1]| Tensor::<2>::from_data(TensorData::from(rows), &device);
-    assert!(mixmatch::objective::check_targets(&targets([[0.3, 0.7]])).is_ok());
-    assert!(mixmatch::objective::check_targets(&targets([[0.3, 0.6]])).is_err());
-    assert!(mixmatch::objective::check_targets(&targets([[-0.3, 1.3]])).is_err());
+fn settings_that_make_no_sense_are_named() {
+    for (settings, key) in [
+        (r#"{"kind":"mix-match","temperature":0}"#, "method.temperature"),
+        (r#"{"kind":"mix-match","temperature":-1}"#, "method.temperature"),
+        (r#"{"kind":"mix-match","alpha":0}"#, "method.alpha"),
+        (r#"{"kind":"mix-match","augmentations":0}"#, "method.augmentations"),
+        (r#"{"kind":"mix-match","weight":-1}"#, "method.weight"),
+        (r#"{"kind":"supervised","alpha":0}"#, "method.alpha"),
+        (r#"{"kind":"pi-model","weight":-0.5}"#, "method.weight"),
+        (r#"{"kind":"pi-model","warm_up":1.5}"#, "method.warm_up"),
+        (r#"{"kind":"pseudo-label","threshold":2}"#, "method.threshold"),
+        (r#"{"kind":"mix-up","alpha":-1}"#, "method.alpha"),
+        (r#"{"kind":"vat","radius":0}"#, "method.radius"),
+        (r#"{"kind":"vat","xi":0}"#, "method.xi"),
+        (r#"{"kind":"vat","entropy_weight":-1}"#, "method.entropy_weight"),
+        (r#"{"kind":"mean-teacher","weight":-1}"#, "method.weight"),
+        (r#"{"kind":"ict","alpha":0}"#, "method.alpha"),
+    ] {
+        let error = method(settings).expect("known settings").validate().expect_err(settings);
+        assert!(error.to_string().contains(&format!("`{key}`")), "{settings}: {error}");
+    }
+    for method in Method::all() {
+        method.validate().expect("the paper's settings");
+    }
 }
 
 #[test]
-fn a_split_of_other_pictures_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("split.json");
-    std::fs::write(&file, r#"{"labeled":[0,99999],"unlabeled":[1],"validation":[],"seed":0}"#).expect("a file");
-    let error = cannot_begin(&[&format!("data.split_file='{}'", file.display())]);
-    assert!(error.contains("99999"), "{error}");
-    let missing: Error = Error::Usage(cannot_begin(&["data.split_file='no-such-file.json'"]));
-    assert!(missing.to_string().contains("no-such-file.json"), "{missing}");
+fn an_alpha_of_zero_has_a_remedy() {
+    let error = method(r#"{"kind":"mix-match","alpha":0}"#).expect("known").validate();
+    let error = error.expect_err("no alpha").to_string();
+    assert!(error.contains("`method.mix` to `none`"), "{error}");
+}
+
+#[test]
+fn nan_is_no_setting() {
+    let nan = f64::NAN;
+    let methods = [
+        MixMatch {
+            temperature: nan,
+            ..MixMatch::default()
+        },
+        MixMatch {
+            alpha: nan,
+            ..MixMatch::default()
+        },
+        MixMatch {
+            weight: nan,
+            ..MixMatch::default()
+        },
+    ];
+    for settings in methods {
+        Method::MixMatch(settings).validate().expect_err("NaN");
+    }
+    for (config, key) in [
+        (
+            LearnerConfig {
+                ema: nan,
+                ..LearnerConfig::default()
+            },
+            "learner.ema",
+        ),
+        (
+            LearnerConfig {
+                learning_rate: nan,
+                ..LearnerConfig::default()
+            },
+            "learner.learning_rate",
+        ),
+        (
+            LearnerConfig {
+                weight_decay: nan,
+                ..LearnerConfig::default()
+            },
+            "learner.weight_decay",
+        ),
+    ] {
+        let error = config.validate().expect_err("NaN").to_string();
+        assert!(error.contains(&format!("`{key}`")), "{error}");
+    }
+}
+
+#[test]
+fn an_average_outside_of_its_range_is_an_error() {
+    for ema in [-0.1, 1.1] {
+        let config = LearnerConfig {
+            ema,
+            ..LearnerConfig::default()
+        };
+        let network = Network {
+            layer: LinearConfig::new(2, 3).init(&device().autodiff()),
+        };
+        let error = Learner::new(network, &config).expect_err("no decay").to_string();
+        assert!(error.contains("`learner.ema`"), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_setting_is_an_error() {
+    assert!(method(r#"{"kind":"mix-match","temprature":1}"#).is_err());
+    assert!(method(r#"{"kind":"fix-match"}"#).is_err());
+}
+
+#[test]
+fn every_method_is_written_and_read_under_its_name() {
+    for method in Method::all() {
+        let text = serde_json::to_string(&method).expect("settings");
+        assert!(text.contains(&format!(r#""kind":"{}""#, method.name())), "{text}");
+        assert_eq!(serde_json::from_str::<Method>(&text).expect("settings"), method);
+        let short = format!(r#"{{"kind":"{}"}}"#, method.name());
+        assert_eq!(serde_json::from_str::<Method>(&short).expect("settings"), method);
+    }
+}
+
+#[test]
+fn a_tiny_temperature_gives_one_hot_labels() {
+    let p = [0.5, 0.3, 0.2, 0.1, 0.1, 0.8, 1.0, 0.0, 0.0];
+    for temperature in [1e-3, 1e-30, 1e-300] {
+        for single in [true, false] {
+            let p = tensor_f64::<2>(p.to_vec(), [3, 3], &device());
+            let p = if single { p.cast(burn::tensor::DType::F32) } else { p };
+            let sharpened = values(sharpen(p, temperature).expect("a temperature"));
+            assert_close(&sharpened, &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], 1e-9);
+        }
+    }
+}
+
+#[test]
+fn a_single_example_is_too_small_a_batch_for_batch_normalization() {
+    let error = step(&mut learner(), &batch(1, 2)).expect_err("one example");
+    assert_eq!(error, StepError::BatchTooSmall { found: 1, needed: 2 });
+    let weight = Tensor::ones([2, 3], &device().autodiff());
+    let single = Single {
+        layer: Param::from_tensor(weight),
+    };
+    let mut learner = Learner::new(single, &LearnerConfig::default()).expect("settings");
+    step(&mut learner, &batch(1, 2)).expect("no batch normalization");
+    let error = step(&mut learner, &batch(0, 2)).expect_err("no example");
+    assert_eq!(error, StepError::BatchTooSmall { found: 0, needed: 1 });
+}
+
+#[test]
+fn a_batch_with_fewer_examples_than_pieces_is_legal() {
+    let report = step(&mut learner(), &batch(2, 2)).expect("two examples in three pieces");
+    assert!(report.loss.is_finite());
+}
+
+#[test]
+fn parts_of_a_batch_have_to_fit() {
+    let error = step(&mut learner(), &batch(4, 1)).expect_err("one augmentation");
+    assert_eq!(error, StepError::Augmentations { found: 1, needed: 2 });
+    let mut uneven = batch(4, 2);
+    uneven.unlabeled[1] = batch(3, 1).unlabeled.remove(0);
+    let error = step(&mut learner(), &uneven).expect_err("uneven");
+    let expected = StepError::Sizes {
+        labeled: 4,
+        targets: 4,
+        unlabeled: 3,
+    };
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn targets_that_are_no_distributions_are_found() {
+    let check = |numbers: [f64; 4]| check_targets(&tensor_f64(numbers.to_vec(), [2, 2], &device()));
+    check([1.0, 0.0, 0.25, 0.75]).expect("distributions");
+    assert_eq!(
+        check([1.0, 0.0, 0.5, 0.75]).expect_err("too much"),
+        StepError::NotNormalized { row: 1, sum: 1.25 }
+    );
+    let negative = check([1.5, -0.5, 0.5, 0.5]).expect_err("negative");
+    assert_eq!(negative, StepError::NegativeProbability { row: 0, value: -0.5 });
+    assert!(check([f64::NAN, 1.0, 0.5, 0.5]).is_err());
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_before_the_weights_change() {
+    let mut learner = learner();
+    let before = values(learner.model().layer.weight.val());
+    for in_labels in [true, false] {
+        let mut broken = batch(4, 2);
+        let part = if in_labels { &mut broken.labeled } else { &mut broken.unlabeled[0] };
+        *part = part.clone() * f64::NAN;
+        let error = step(&mut learner, &broken).expect_err("NaN");
+        let message = error.to_string();
+        assert!(message.starts_with("step 7: the labeled loss is NaN, the unlabeled loss NaN"), "{message}");
+        assert_eq!(values(learner.model().layer.weight.val()), before);
+        assert_eq!(values(learner.average().weights().layer.weight.val()), before);
+
+        let error = Error::from(error);
+        assert_eq!(error.exit_code(), exit::DIVERGED);
+        let message = error.to_string();
+        assert!(message.contains("loss_x") && message.contains("at step 7"), "{message}");
+    }
 }

@@ -142,7 +142,9 @@ fn serve<T>(orders: &Receiver<u64>, finished: &Sender<Result<T>>, mut work: impl
 /// What a panic said.
 fn words(cause: &(dyn Any + Send)) -> &str {
     let owned = cause.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("without a message")
+    owned
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("without a message")
 }
 
 #[cfg(test)]
@@ -203,7 +205,10 @@ mod tests {
         assert_eq!(prefetch.next(0).expect("fine"), 0);
         assert_eq!(prefetch.next(1).expect_err("an error").to_string(), "no picture");
         let error = prefetch.next(2).expect_err("a panic").to_string();
-        assert!(error.contains("step 2") && error.contains("picture 2 is upside down"), "{error}");
+        assert!(
+            error.contains("step 2") && error.contains("picture 2 is upside down"),
+            "{error}"
+        );
         assert_eq!(prefetch.next(3).expect("fine again"), 3);
     }
 

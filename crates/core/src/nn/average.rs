@@ -45,13 +45,12 @@ impl<M: Module> WeightAverage<M> {
         });
     }
 
-    /// The averaged module, off the tape. Its running statistics are those of the beginning: good for passes that use
-    /// the statistics of their batch, not for evaluation.
+    /// The averaged module, off the tape, with the running statistics of the beginning: to look at its weights.
     pub fn weights(&self) -> &M {
         &self.weights
     }
 
-    /// The module to evaluate: averaged where it is trained, and `model`'s own present state elsewhere. Off the tape.
+    /// The averaged module to use: averaged where it is trained, and `model`'s own present state elsewhere. Off the tape.
     pub fn with_statistics_of(&self, model: &M) -> M {
         let values = values(&self.weights, &self.trainable);
         model.valid().map(&mut Blend { values, rate: 1.0 })

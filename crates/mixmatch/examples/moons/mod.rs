@@ -7,10 +7,10 @@ use mixmatch::Batch;
 use papers_core::random::Streams;
 
 /// Few labeled points, many unlabeled ones, and points to test with, whose moons are one-hot: `[points, 2]` each.
-pub struct Moons {
+pub(crate) struct Moons {
     labeled: (Tensor<2>, Tensor<2>),
     unlabeled: Tensor<2>,
-    pub test: (Tensor<2>, Tensor<2>),
+    pub(crate) test: (Tensor<2>, Tensor<2>),
     streams: Streams,
     device: Device,
 }
@@ -21,7 +21,7 @@ impl Moons {
     /// Length of the noise that is in the points, and of the one that augments them.
     const NOISE: f64 = 0.1;
 
-    pub fn new(labels: usize, streams: Streams, device: &Device) -> Self {
+    pub(crate) fn new(labels: usize, streams: Streams, device: &Device) -> Self {
         let points = |name, count| {
             let (points, moons) = half_circles(count, device);
             let noise = streams.normal(name, 0, [count, 2], device) * Self::NOISE;
@@ -37,7 +37,7 @@ impl Moons {
     }
 
     /// The batch of an update: random points, each moved a little in a random direction as often as asked for.
-    pub fn batch(&self, step: u64, augmentations: usize) -> Batch<2> {
+    pub(crate) fn batch(&self, step: u64, augmentations: usize) -> Batch<2> {
         let noise = |name: &str| self.streams.normal(name, step, [Self::BATCH, 2], &self.device) * Self::NOISE;
         let rows = |name, count: usize| -> Tensor<1, Int> {
             let draws: Tensor<1> = self.streams.uniform(name, step, [Self::BATCH], &self.device);
@@ -56,7 +56,7 @@ impl Moons {
     }
 
     /// Part of the test points that are given to the wrong moon.
-    pub fn error(&self, logits: Tensor<2>) -> anyhow::Result<f64> {
+    pub(crate) fn error(&self, logits: Tensor<2>) -> anyhow::Result<f64> {
         let truth = self.test.1.clone().argmax(1);
         let wrong = logits.argmax(1).not_equal(truth).float().mean();
         Ok(f64::from(wrong.try_into_scalar::<f32>()?))

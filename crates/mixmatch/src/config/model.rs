@@ -80,11 +80,17 @@ impl ModelConfig {
     }
 
     fn wide_resnet(&self, colors: usize, classes: usize) -> WideResNetConfig {
-        WideResNetConfig::new(colors, classes, self.filters, self.scales, self.repeat).with_keep(self.keep)
+        WideResNetConfig::new(colors, classes)
+            .with_filters(self.filters)
+            .with_scales(self.scales)
+            .with_repeat(self.repeat)
+            .with_keep(self.keep)
     }
 
     fn conv_net_13(&self, colors: usize, classes: usize) -> ConvNet13Config {
-        ConvNet13Config::new(colors, classes, self.filters).with_keep(self.keep)
+        ConvNet13Config::new(colors, classes)
+            .with_filters(self.filters)
+            .with_keep(self.keep)
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {

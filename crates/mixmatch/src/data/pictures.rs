@@ -81,6 +81,7 @@ impl Pictures {
             side: Some(folder.side),
             channels: folder.channels,
             skip: Vec::new(),
+            classes: None,
         };
         let found = images::folder(&folder.path, folder.labels.as_deref(), &options)?;
         let labeled = pooled(found.labeled, config.pool)?;

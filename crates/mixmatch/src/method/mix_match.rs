@@ -117,8 +117,8 @@ impl MixMatch {
     /// If the batch has no unlabeled examples.
     pub fn guesses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Result<Tensor<2>, StepError> {
         let model = match self.guess {
-            Guesser::Raw => &step.model.valid(),
-            Guesser::Ema => step.average.weights(),
+            Guesser::Raw => step.model.valid(),
+            Guesser::Ema => step.teacher(),
         };
         let logits = |inputs: &Tensor<D>| model.forward(inputs.clone(), Statistics::Batch);
         let logits: Vec<Tensor<2>> = step.batch.unlabeled.iter().map(logits).collect();

@@ -122,7 +122,12 @@ impl<M: Classifier<D>, const D: usize> Step<'_, M, D> {
 
     /// Probabilities of the averaged network as constants, with the statistics of the batch.
     pub(super) fn taught(&self, inputs: Tensor<D>) -> Tensor<2> {
-        softmax(self.average.weights().forward(inputs, Statistics::Batch), 1)
+        softmax(self.teacher().forward(inputs, Statistics::Batch), 1)
+    }
+
+    /// The averaged network, off the tape.
+    pub(super) fn teacher(&self) -> M {
+        self.average.with_statistics_of(self.model)
     }
 
     /// Blends each row with that of the reversed batch, as the released baselines do.

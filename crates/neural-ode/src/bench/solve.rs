@@ -1,7 +1,10 @@
 //! What a step of the solver costs where the network costs next to nothing.
 
 use burn::prelude::*;
-use papers_core::{bench::{Case, filled}, device};
+use papers_core::{
+    bench::{Case, filled},
+    device,
+};
 
 use super::perceptron::Perceptron;
 use crate::{End, GradientMode, Method, Solver};

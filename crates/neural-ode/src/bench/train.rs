@@ -1,7 +1,10 @@
 //! Training steps of the paper's models, on made-up data.
 
 use burn::{optim::GradientsParams, prelude::*};
-use papers_core::{bench::{Case, filled}, device};
+use papers_core::{
+    bench::{Case, filled},
+    device,
+};
 
 use crate::{
     GradientMode, Method, Solver,

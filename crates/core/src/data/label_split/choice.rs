@@ -20,7 +20,11 @@ pub(super) fn choose(members: &[Vec<usize>], labels: usize) -> Vec<usize> {
     for _ in 0..labels {
         let most = taken.iter().copied().max().unwrap_or(0).max(1) as f64;
         let mut furthest: Option<(f64, usize)> = None;
-        for (class, members) in members.iter().enumerate().filter(|&(class, members)| taken[class] < members.len()) {
+        for (class, members) in members
+            .iter()
+            .enumerate()
+            .filter(|&(class, members)| taken[class] < members.len())
+        {
             let behind = members.len() as f64 / largest - taken[class] as f64 / most;
             if furthest.is_none_or(|(other, _)| behind > other) {
                 furthest = Some((behind, class));

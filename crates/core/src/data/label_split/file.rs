@@ -66,7 +66,9 @@ impl LabelSplit {
         if let Some(index) = (0..examples).find(|&index| validation[index] && (labeled[index] || unlabeled[index])) {
             return Err(format!("example {index} of `validation` is trained on"));
         }
-        let shared = (0..examples).filter(|&index| labeled[index] && unlabeled[index]).count();
+        let shared = (0..examples)
+            .filter(|&index| labeled[index] && unlabeled[index])
+            .count();
         if shared != 0 && shared != self.labeled.len() {
             return Err(format!(
                 "{shared} of {} examples with labels are also in `unlabeled`; it has to be all or none",

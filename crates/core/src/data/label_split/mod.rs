@@ -252,7 +252,10 @@ fn uneven(counts: &[usize], config: &LabelSplitConfig) -> Result<Option<String>,
 fn without_label(labels: usize, classes: &[usize]) -> String {
     let names: Vec<String> = classes.iter().map(usize::to_string).collect();
     let (plural, verb) = if labels == 1 { ("", "leaves") } else { ("s", "leave") };
-    format!("{labels} label{plural} {verb} classes without one: {}", names.join(", "))
+    format!(
+        "{labels} label{plural} {verb} classes without one: {}",
+        names.join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use super::*;
 
 /// 60, 30 and 10 examples of three classes, mixed.
 fn truth() -> Vec<u8> {
-    (0..100).map(|index| [0, 1, 0, 0, 1, 0, 2, 0, 1, 0][index % 10]).collect()
+    (0..100)
+        .map(|index| [0, 1, 0, 0, 1, 0, 2, 0, 1, 0][index % 10])
+        .collect()
 }
 
 fn config(labels: usize) -> LabelSplitConfig {
@@ -129,11 +131,20 @@ fn labels_alone_are_enough_for_supervised_methods_only() {
     };
     let (split, warnings) = LabelSplit::draw(&truth(), 3, &config, 0).expect("a split");
     assert_eq!((split.validation.len(), split.unlabeled.len()), (60, 0));
-    assert!(warnings.iter().any(|warning| warning.contains("only 60")), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|warning| warning.contains("only 60")),
+        "{warnings:?}"
+    );
     assert!(split.require_unlabeled().is_err());
-    draw(&LabelSplitConfig { validation: 59, ..config }, 0)
-        .require_unlabeled()
-        .expect("one is left");
+    draw(
+        &LabelSplitConfig {
+            validation: 59,
+            ..config
+        },
+        0,
+    )
+    .require_unlabeled()
+    .expect("one is left");
 }
 
 #[test]
@@ -144,7 +155,10 @@ fn a_data_set_may_name_the_examples_with_labels() {
     };
     let truth = [0, 1, 1, UNKNOWN];
     let (split, warnings) = LabelSplit::predefined(vec![2, 0], &truth, &config, 0).expect("a split");
-    assert_eq!((split.labeled, split.validation, split.unlabeled), (vec![2, 0], vec![1], vec![3]));
+    assert_eq!(
+        (split.labeled, split.validation, split.unlabeled),
+        (vec![2, 0], vec![1], vec![3])
+    );
     assert!(warnings.is_empty());
     for labeled in [vec![], vec![0, 0], vec![4], vec![3]] {
         LabelSplit::predefined(labeled, &truth, &config, 0).expect_err("refused");
@@ -168,7 +182,10 @@ fn files_that_are_no_split_of_the_set_are_refused() {
     let truth = [0, 1, 0, 1, UNKNOWN];
     for (text, problem) in [
         ("", "is no split"),
-        (r#"{ "labeled": [0], "unlabeled": [], "validation": [] }"#, "missing field `seed`"),
+        (
+            r#"{ "labeled": [0], "unlabeled": [], "validation": [] }"#,
+            "missing field `seed`",
+        ),
         (
             r#"{ "labeled": [0], "unlabeled": [], "validation": [], "seed": 0, "more": 1 }"#,
             "unknown field `more`",
