@@ -4,13 +4,12 @@ use mixmatch::config::{MixMatchConfig, PRESETS};
 use papers_core::base::{Error, config};
 
 /// The embedded digits with a tiny network and overrides.
-#[expect(dead_code, reason = "each test program uses what it needs")]
-pub fn digits(sets: &[&str]) -> MixMatchConfig {
+pub(crate) fn digits(sets: &[&str]) -> MixMatchConfig {
     try_digits(sets).expect("settings that exist")
 }
 
 /// The same, with the error of settings that make no sense.
-pub fn try_digits(sets: &[&str]) -> Result<MixMatchConfig, Error> {
+pub(crate) fn try_digits(sets: &[&str]) -> Result<MixMatchConfig, Error> {
     let small = [
         "batch=8",
         "model.filters=4",
