@@ -45,12 +45,16 @@ fn methods() -> [Method; 8] {
             xi: 1e-3,
             ..Vat::default()
         }),
-        Method::MeanTeacher(MeanTeacher::default()),
+        Method::MeanTeacher(MeanTeacher {
+            weight: 5.0,
+            ..MeanTeacher::default()
+        }),
         Method::Ict(Ict {
             weight: 20.0,
             ..Ict::default()
         }),
         Method::MixMatch(MixMatch {
+            alpha: 0.3,
             weight: 10.0,
             ramp_images: 24_000,
             ..MixMatch::default()

@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         last: LinearConfig::new(32, 2).init(&device),
     });
     let method = Method::MixMatch(MixMatch {
+        alpha: 0.3,
         weight: 10.0,
         ramp_images: 24_000, // half of the run
         ..MixMatch::default()
