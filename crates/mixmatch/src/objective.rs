@@ -103,8 +103,7 @@ pub fn check_targets(targets: &Tensor<2>) -> Result<(), StepError> {
         .iter()
         .collect();
     for (row, values) in values.chunks(classes).enumerate() {
-        // Written so that NaN fails.
-        if let Some(&value) = values.iter().find(|&&value| !(value >= 0.0)) {
+        if let Some(&value) = values.iter().find(|value| value.is_nan() || **value < 0.0) {
             return Err(StepError::NegativeProbability { row, value });
         }
         let sum: f64 = values.iter().sum();
