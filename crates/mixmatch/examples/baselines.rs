@@ -45,12 +45,16 @@ fn methods() -> [Method; 8] {
             xi: 1e-3,
             ..Vat::default()
         }),
-        Method::MeanTeacher(MeanTeacher::default()),
+        Method::MeanTeacher(MeanTeacher {
+            weight: 5.0,
+            ..MeanTeacher::default()
+        }),
         Method::Ict(Ict {
             weight: 20.0,
             ..Ict::default()
         }),
         Method::MixMatch(MixMatch {
+            alpha: 0.3,
             weight: 10.0,
             ramp_images: 24_000,
             ..MixMatch::default()
@@ -76,7 +80,11 @@ fn error(method: &Method, moons: &Moons, streams: &Streams) -> anyhow::Result<f6
         let batch = moons.batch(step, method.augmentations());
         learner.step(method, &batch, streams, Progress { step, steps: STEPS })?;
     }
-    moons.error(learner.evaluation_model().forward(moons.test.0.clone(), Statistics::Running))
+    moons.error(
+        learner
+            .evaluation_model()
+            .forward(moons.test.0.clone(), Statistics::Running),
+    )
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows its result")]

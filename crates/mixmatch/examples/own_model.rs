@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         last: LinearConfig::new(32, 2).init(&device),
     });
     let method = Method::MixMatch(MixMatch {
+        alpha: 0.3,
         weight: 10.0,
         ramp_images: 24_000, // half of the run
         ..MixMatch::default()
@@ -56,7 +57,13 @@ fn main() -> anyhow::Result<()> {
         let batch = moons.batch(step, method.augmentations());
         learner.step(&method, &batch, &streams, Progress { step, steps: STEPS })?;
     }
-    let logits = learner.evaluation_model().forward(moons.test.0.clone(), Statistics::Running);
-    println!("{}: {:.1} % of test points wrong", method.title(), 100.0 * moons.error(logits)?);
+    let logits = learner
+        .evaluation_model()
+        .forward(moons.test.0.clone(), Statistics::Running);
+    println!(
+        "{}: {:.1} % of test points wrong",
+        method.title(),
+        100.0 * moons.error(logits)?
+    );
     Ok(())
 }
