@@ -76,7 +76,11 @@ fn error(method: &Method, moons: &Moons, streams: &Streams) -> anyhow::Result<f6
         let batch = moons.batch(step, method.augmentations());
         learner.step(method, &batch, streams, Progress { step, steps: STEPS })?;
     }
-    moons.error(learner.evaluation_model().forward(moons.test.0.clone(), Statistics::Running))
+    moons.error(
+        learner
+            .evaluation_model()
+            .forward(moons.test.0.clone(), Statistics::Running),
+    )
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows its result")]

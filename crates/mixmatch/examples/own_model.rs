@@ -56,7 +56,13 @@ fn main() -> anyhow::Result<()> {
         let batch = moons.batch(step, method.augmentations());
         learner.step(&method, &batch, &streams, Progress { step, steps: STEPS })?;
     }
-    let logits = learner.evaluation_model().forward(moons.test.0.clone(), Statistics::Running);
-    println!("{}: {:.1} % of test points wrong", method.title(), 100.0 * moons.error(logits)?);
+    let logits = learner
+        .evaluation_model()
+        .forward(moons.test.0.clone(), Statistics::Running);
+    println!(
+        "{}: {:.1} % of test points wrong",
+        method.title(),
+        100.0 * moons.error(logits)?
+    );
     Ok(())
 }

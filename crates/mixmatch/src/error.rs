@@ -27,7 +27,9 @@ pub enum StepError {
         sum: f64,
     },
     /// Fewer examples than the network can learn from at once.
-    #[error("a batch of {found} is too small: this network needs {needed}, since batch normalization compares examples")]
+    #[error(
+        "a batch of {found} is too small: this network needs {needed}, since batch normalization compares examples"
+    )]
     BatchTooSmall {
         /// Examples in the batch.
         found: usize,
@@ -43,7 +45,9 @@ pub enum StepError {
         needed: usize,
     },
     /// Parts of a batch that are not of one size.
-    #[error("the batch has {labeled} labeled examples, {targets} targets and {unlabeled} unlabeled examples; all must be as many")]
+    #[error(
+        "the batch has {labeled} labeled examples, {targets} targets and {unlabeled} unlabeled examples; all must be as many"
+    )]
     Sizes {
         /// Labeled examples.
         labeled: usize,

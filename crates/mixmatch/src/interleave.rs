@@ -55,7 +55,11 @@ pub fn forward<M: Classifier<D>, const D: usize>(model: &M, inputs: Tensor<D>, b
     let batch = inputs.dims()[0] / batches;
     let inputs = interleave(inputs, batches);
     let pass = |number: usize| {
-        let statistics = if number == 0 { Statistics::Update } else { Statistics::Batch };
+        let statistics = if number == 0 {
+            Statistics::Update
+        } else {
+            Statistics::Batch
+        };
         model.forward(inputs.clone().narrow(0, number * batch, batch), statistics)
     };
     interleave(Tensor::cat((0..batches).map(pass).collect(), 0), batches)

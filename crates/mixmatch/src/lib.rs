@@ -17,6 +17,7 @@
 //! Where we differ from the paper, and why: see the README.
 
 mod batch;
+pub mod bench;
 mod classifier;
 mod error;
 pub mod interleave;
@@ -38,5 +39,5 @@ use papers_core::cli::Paper;
 /// The paper's experiments, for its program.
 pub fn paper() -> Paper {
     let title = "MixMatch: A Holistic Approach to Semi-Supervised Learning (Berthelot et al., NeurIPS 2019)";
-    Paper::new("mixmatch", env!("CARGO_PKG_VERSION"), title, "digits-20")
+    Paper::new("mixmatch", env!("CARGO_PKG_VERSION"), title, "digits-20").bench(bench::run)
 }

@@ -98,7 +98,10 @@ pub fn confident(logits: Tensor<2>, threshold: f64) -> Tensor<1> {
 pub fn check_targets(targets: &Tensor<2>) -> Result<(), StepError> {
     let classes = targets.dims()[1].max(1);
     let data = targets.clone().try_into_data();
-    let values: Vec<f64> = data.map_err(|error| StepError::Device(error.to_string()))?.iter().collect();
+    let values: Vec<f64> = data
+        .map_err(|error| StepError::Device(error.to_string()))?
+        .iter()
+        .collect();
     for (row, values) in values.chunks(classes).enumerate() {
         // Written so that NaN fails.
         if let Some(&value) = values.iter().find(|&&value| !(value >= 0.0)) {

@@ -6,9 +6,7 @@ use burn::{
     prelude::*,
 };
 use mixmatch::{
-    Batch, Classifier, Learner, LearnerConfig, Method, Progress, StepError,
-    label_guess::sharpen,
-    method::MixMatch,
+    Batch, Classifier, Learner, LearnerConfig, Method, Progress, StepError, label_guess::sharpen, method::MixMatch,
     objective::check_targets,
 };
 use papers_core::{
@@ -91,7 +89,10 @@ fn settings_that_make_no_sense_are_named() {
         (r#"{"kind":"mean-teacher","weight":-1}"#, "method.weight"),
         (r#"{"kind":"ict","alpha":0}"#, "method.alpha"),
     ] {
-        let error = method(settings).expect("known settings").validate().expect_err(settings);
+        let error = method(settings)
+            .expect("known settings")
+            .validate()
+            .expect_err(settings);
         assert!(error.to_string().contains(&format!("`{key}`")), "{settings}: {error}");
     }
     for method in Method::all() {
@@ -253,11 +254,18 @@ fn a_loss_that_is_not_finite_stops_before_the_weights_change() {
     let before = values(learner.model().layer.weight.val());
     for in_labels in [true, false] {
         let mut broken = batch(4, 2);
-        let part = if in_labels { &mut broken.labeled } else { &mut broken.unlabeled[0] };
+        let part = if in_labels {
+            &mut broken.labeled
+        } else {
+            &mut broken.unlabeled[0]
+        };
         *part = part.clone() * f64::NAN;
         let error = step(&mut learner, &broken).expect_err("NaN");
         let message = error.to_string();
-        assert!(message.starts_with("step 7: the labeled loss is NaN, the unlabeled loss NaN"), "{message}");
+        assert!(
+            message.starts_with("step 7: the labeled loss is NaN, the unlabeled loss NaN"),
+            "{message}"
+        );
         assert_eq!(values(learner.model().layer.weight.val()), before);
         assert_eq!(values(learner.average().weights().layer.weight.val()), before);
 

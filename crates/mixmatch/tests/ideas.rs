@@ -82,14 +82,18 @@ fn calls(method: &Method) -> (Vec<Call>, f64, f64) {
     let batch = batch(method.augmentations());
     let mut step = |step| {
         let progress = Progress { step, steps: 4 };
-        learner.step(method, &batch, &Streams::new(0), progress).expect("a step")
+        learner
+            .step(method, &batch, &Streams::new(0), progress)
+            .expect("a step")
     };
     step(0);
     let [raw, average] = [learner.model(), learner.average().weights()].map(|model| values(model.weight.val())[0]);
     assert_ne!(raw, average);
     learner.model().calls();
     let progress = Progress { step: 1, steps: 4 };
-    learner.step(method, &batch, &Streams::new(0), progress).expect("a step");
+    learner
+        .step(method, &batch, &Streams::new(0), progress)
+        .expect("a step");
     (learner.model().calls(), raw, average)
 }
 
@@ -133,7 +137,10 @@ fn of_every_baseline_the_labeled_pass_alone_teaches_the_running_statistics() {
         (Method::PseudoLabel(PseudoLabel::default()), vec![labeled, student]),
         (Method::MixUp(MixUp::default()), vec![labeled, constant, student]),
         (Method::Vat(Vat::default()), vec![labeled, student, constant, student]),
-        (Method::MeanTeacher(MeanTeacher::default()), vec![labeled, teacher, student]),
+        (
+            Method::MeanTeacher(MeanTeacher::default()),
+            vec![labeled, teacher, student],
+        ),
         (Method::Ict(Ict::default()), vec![labeled, teacher, student]),
     ] {
         assert_eq!(passes(&method), expected, "{}", method.name());
@@ -183,7 +190,11 @@ fn coefficients_are_drawn_for_each_example_unless_asked_for_one() {
             lambda,
             ..MixMatch::default()
         };
-        settings.draw(32, &Streams::new(3), 5).expect("an alpha").kept().to_vec()
+        settings
+            .draw(32, &Streams::new(3), 5)
+            .expect("an alpha")
+            .kept()
+            .to_vec()
     };
     let differ = |kept: Vec<f64>| kept.iter().any(|&other| other != kept[0]);
     assert!(differ(kept(Coefficients::PerExample)));
@@ -192,7 +203,11 @@ fn coefficients_are_drawn_for_each_example_unless_asked_for_one() {
 
 #[test]
 fn draws_follow_from_seed_and_step() {
-    let draw = |seed, step| MixMatch::default().draw(8, &Streams::new(seed), step).expect("an alpha");
+    let draw = |seed, step| {
+        MixMatch::default()
+            .draw(8, &Streams::new(seed), step)
+            .expect("an alpha")
+    };
     assert_eq!(draw(1, 2), draw(1, 2));
     assert_ne!(draw(1, 2), draw(1, 3));
     assert_ne!(draw(1, 2), draw(2, 2));
@@ -202,14 +217,20 @@ fn draws_follow_from_seed_and_step() {
 fn a_blend_stays_nearer_to_its_first_part() {
     let mixing = Mixing::new(&[0.1, 0.9], vec![1, 0]);
     // 0.9·0 + 0.1·10 and 0.9·10 + 0.1·0.
-    assert_close(&values(mixing.apply(rows(&[0.0, 0.0, 10.0, 10.0]))), &[1.0, 1.0, 9.0, 9.0], 1e-6);
+    assert_close(
+        &values(mixing.apply(rows(&[0.0, 0.0, 10.0, 10.0]))),
+        &[1.0, 1.0, 9.0, 9.0],
+        1e-6,
+    );
 }
 
 /// Makes an update and returns the learner and what was measured.
 fn update(method: &Method, config: &LearnerConfig, progress: Progress) -> (Learner<Spy>, mixmatch::Report) {
     let mut learner = Learner::new(Spy::new(1.0), config).expect("settings");
     let batch = batch(method.augmentations());
-    let report = learner.step(method, &batch, &Streams::new(0), progress).expect("a step");
+    let report = learner
+        .step(method, &batch, &Streams::new(0), progress)
+        .expect("a step");
     (learner, report)
 }
 
@@ -223,7 +244,9 @@ fn guesses_are_averaged_and_then_sharpened() {
         let sum: f64 = powers.iter().sum();
         powers.map(|power| power / sum)
     };
-    let mean: Vec<f64> = std::iter::zip(softmax(2.0), softmax(3.0)).map(|(a, b)| (a + b) / 2.0).collect();
+    let mean: Vec<f64> = std::iter::zip(softmax(2.0), softmax(3.0))
+        .map(|(a, b)| (a + b) / 2.0)
+        .collect();
     let squares: f64 = mean.iter().map(|p| p * p).sum();
     let expected: Vec<f64> = mean.iter().map(|p| p * p / squares).collect();
     let guesses = report.guesses.expect("guesses");
@@ -236,17 +259,21 @@ fn guesses_are_averaged_and_then_sharpened() {
 
 #[test]
 fn weights_of_the_unlabeled_term_grow_but_the_entropy_of_vat_and_mixup_count_at_once() {
-    let at = |method: &Method, step| {
-        update(method, &LearnerConfig::default(), Progress { step, steps: 10 }).1
-    };
+    let at = |method: &Method, step| update(method, &LearnerConfig::default(), Progress { step, steps: 10 }).1;
     let ramped = Method::MixMatch(MixMatch {
         ramp_images: 32,
         ..MixMatch::default()
     });
     // Batches of 4: 8 updates of ramp.
-    assert_eq!([0, 4, 8, 9].map(|step| at(&ramped, step).weight), [0.0, 37.5, 75.0, 75.0]);
+    assert_eq!(
+        [0, 4, 8, 9].map(|step| at(&ramped, step).weight),
+        [0.0, 37.5, 75.0, 75.0]
+    );
     let teacher = Method::MeanTeacher(MeanTeacher::default());
-    assert_eq!([0, 2, 4, 9].map(|step| at(&teacher, step).weight), [0.0, 25.0, 50.0, 50.0]);
+    assert_eq!(
+        [0, 2, 4, 9].map(|step| at(&teacher, step).weight),
+        [0.0, 25.0, 50.0, 50.0]
+    );
     assert_eq!(at(&Method::MixUp(MixUp::default()), 0).weight, 1.0);
     let vat = at(&Method::Vat(Vat::default()), 0);
     assert_eq!(vat.weight, 0.0);

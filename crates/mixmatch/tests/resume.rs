@@ -72,7 +72,9 @@ fn advance(learner: &mut Learner<Network>, method: &Method, from: u64, to: u64) 
 
 fn save(learner: &Learner<Network>, folder: &std::path::Path, step: u64) -> Reader {
     let store = Store::new(folder);
-    let path = store.save(step, Position::default(), &LoopState::default(), |writer| learner.save(writer));
+    let path = store.save(step, Position::default(), &LoopState::default(), |writer| {
+        learner.save(writer)
+    });
     Reader::open(&path.expect("a checkpoint")).expect("an intact checkpoint")
 }
 

@@ -46,7 +46,9 @@ impl Moons {
         let (points, moons) = &self.labeled;
         let chosen = rows("choose labeled", points.dims()[0]);
         let unlabeled = self.unlabeled.clone();
-        let unlabeled = unlabeled.clone().select(0, rows("choose unlabeled", unlabeled.dims()[0]));
+        let unlabeled = unlabeled
+            .clone()
+            .select(0, rows("choose unlabeled", unlabeled.dims()[0]));
         let augmented = |index| unlabeled.clone() + noise(&format!("augment unlabeled {index}"));
         Batch {
             labeled: points.clone().select(0, chosen.clone()) + noise("augment labeled"),
@@ -67,9 +69,19 @@ fn half_circles(count: usize, device: &Device) -> (Tensor<2>, Tensor<2>) {
     let point = |index: usize| {
         let angle = PI * (index / 2) as f32 / (count / 2 - 1) as f32;
         let (x, y) = (angle.cos(), angle.sin());
-        if index.is_multiple_of(2) { [x, y] } else { [1.0 - x, 0.5 - y] }
+        if index.is_multiple_of(2) {
+            [x, y]
+        } else {
+            [1.0 - x, 0.5 - y]
+        }
     };
-    let moon = |index: usize| if index.is_multiple_of(2) { [1.0, 0.0] } else { [0.0, 1.0] };
+    let moon = |index: usize| {
+        if index.is_multiple_of(2) {
+            [1.0, 0.0]
+        } else {
+            [0.0, 1.0]
+        }
+    };
     let tensor = |numbers: Vec<f32>| Tensor::from_data(TensorData::new(numbers, [count, 2]), device);
     (
         tensor((0..count).flat_map(point).collect()),

@@ -103,7 +103,9 @@ impl<M: Module> Learner<M> {
 
     /// Applies gradients: Adam, then the average of these weights, then the decay of kernels.
     pub fn update(&mut self, gradients: GradientsParams) {
-        let model = self.optimizer.step(self.config.learning_rate, self.model.clone(), gradients);
+        let model = self
+            .optimizer
+            .step(self.config.learning_rate, self.model.clone(), gradients);
         self.average.update(&model);
         self.model = decay_kernels(model, self.config.kernel_factor());
     }

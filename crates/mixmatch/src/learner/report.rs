@@ -61,7 +61,9 @@ impl Report {
             probabilities: numbers.map(|number| number as f32).collect(),
             classes: guesses.dims()[1],
         });
-        let are_finite = guesses.iter().all(|guesses| guesses.probabilities.iter().all(|value| value.is_finite()));
+        let are_finite = guesses
+            .iter()
+            .all(|guesses| guesses.probabilities.iter().all(|value| value.is_finite()));
         // The weight may be 0 and hide an infinite loss.
         if !(loss.is_finite() && loss_u.is_finite() && are_finite) {
             return Err(StepError::NonFinite {

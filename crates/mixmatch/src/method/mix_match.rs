@@ -89,9 +89,14 @@ impl Default for MixMatch {
 impl MixMatch {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         positive("temperature", self.temperature)?;
-        require(self.augmentations > 0, "augmentations", || "must be at least 1".to_owned())?;
+        require(self.augmentations > 0, "augmentations", || {
+            "must be at least 1".to_owned()
+        })?;
         require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || {
-            format!("must be positive, not {}; to mix nothing, set `method.mix` to `none`", self.alpha)
+            format!(
+                "must be positive, not {}; to mix nothing, set `method.mix` to `none`",
+                self.alpha
+            )
         })?;
         weight("weight", self.weight)
     }

@@ -181,5 +181,7 @@ fn weight(key: &str, value: f64) -> Result<(), ConfigError> {
 
 /// Checks a number of `[0, 1]`.
 fn share(key: &str, value: f64) -> Result<(), ConfigError> {
-    require((0.0..=1.0).contains(&value), key, || format!("must be in [0, 1], not {value}"))
+    require((0.0..=1.0).contains(&value), key, || {
+        format!("must be in [0, 1], not {value}")
+    })
 }

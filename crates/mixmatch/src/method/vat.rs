@@ -55,7 +55,9 @@ impl Vat {
         let logits = step.student(inputs.clone());
         let teacher = logits.clone().without_autodiff();
 
-        let start = step.streams.normal("vat/start", step.progress.step, inputs.dims(), &inputs.device());
+        let start = step
+            .streams
+            .normal("vat/start", step.progress.step, inputs.dims(), &inputs.device());
         let model = step.model.valid();
         let forward = |inputs| model.forward(inputs, Statistics::Batch);
         let change = self.perturbation(forward, inputs.clone(), teacher.clone(), start.cast(inputs.dtype()));

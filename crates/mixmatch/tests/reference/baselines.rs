@@ -3,10 +3,7 @@
 use burn::{prelude::*, tensor::activation::softmax};
 use mixmatch::{
     Method,
-    method::{
-        MeanTeacher, PiModel, Vat,
-        vat::unit,
-    },
+    method::{MeanTeacher, PiModel, Vat, vat::unit},
     objective::{brier, confident, entropy, kl, pseudo_label},
 };
 use papers_core::testing::{assert_close, values};
@@ -96,7 +93,11 @@ fn consistency_is_the_squared_distance_without_a_gradient_through_the_teacher() 
         Method::PiModel(PiModel::default()).name(),
         Method::MeanTeacher(MeanTeacher::default()).name(),
     ];
-    assert!(case.used_by.iter().all(|name| names.contains(&name.replace('_', "-").as_str())));
+    assert!(
+        case.used_by
+            .iter()
+            .all(|name| names.contains(&name.replace('_', "-").as_str()))
+    );
     for precision in BOTH {
         let [teacher, student] =
             [&case.teacher_logits, &case.student_logits].map(|rows| precision.matrix(rows).autodiff().require_grad());
@@ -124,7 +125,15 @@ fn divergences_of_vat_have_their_directions() {
 #[test]
 fn directions_of_vat_are_made_unit_in_two_divisions() {
     let case = load().vat;
-    let flat = |examples: &[Vec<Rows>]| examples.iter().flatten().flatten().flatten().copied().collect::<Vec<f64>>();
+    let flat = |examples: &[Vec<Rows>]| {
+        examples
+            .iter()
+            .flatten()
+            .flatten()
+            .flatten()
+            .copied()
+            .collect::<Vec<f64>>()
+    };
     let first = &case.normalise_in[0];
     let shape = [case.normalise_in.len(), first.len(), first[0].len(), first[0][0].len()];
     for precision in BOTH {
@@ -146,7 +155,11 @@ fn one_power_step_finds_the_reference_perturbation() {
         ..Vat::default()
     };
     let change = settings.perturbation(forward, inputs.clone(), teacher.clone(), start);
-    assert_close(&values(change.clone()), &case.perturbation.concat(), case.perturbation_tol);
+    assert_close(
+        &values(change.clone()),
+        &case.perturbation.concat(),
+        case.perturbation_tol,
+    );
 
     let loss = kl(forward(inputs + change), teacher.clone()).mean();
     assert_close(&values(loss), &[case.loss_kl_student_teacher], case.perturbation_tol);

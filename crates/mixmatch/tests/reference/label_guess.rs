@@ -135,7 +135,11 @@ fn guesses_average_probabilities_and_then_sharpen() {
             precision.assert_rows("mean", mean_probabilities(&logits), &case.mean_probs);
             let found = guess(&logits, case.temperature).expect("a temperature");
             precision.assert_rows("guess", found.clone(), &case.guess);
-            let Some(wrong) = case.wrong_if_logits_averaged.as_ref().filter(|_| case.augmentations > 1) else {
+            let Some(wrong) = case
+                .wrong_if_logits_averaged
+                .as_ref()
+                .filter(|_| case.augmentations > 1)
+            else {
                 continue;
             };
             let pairs = std::iter::zip(values(found), wrong.concat());

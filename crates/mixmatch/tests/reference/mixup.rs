@@ -75,7 +75,8 @@ fn drawn_coefficients_have_the_moments_of_the_beta_distribution() {
         let mut generator = Streams::new(1).at("moments", 0, 0);
         let lambda = draw(stats.alpha, DRAWS, Coefficients::PerExample, &mut generator).expect("an alpha");
         let mixing = Mixing::new(&lambda, (0..DRAWS).collect());
-        let moment = |values: &[f64], power: i32| values.iter().map(|value| value.powi(power)).sum::<f64>() / DRAWS as f64;
+        let moment =
+            |values: &[f64], power: i32| values.iter().map(|value| value.powi(power)).sum::<f64>() / DRAWS as f64;
         let mean = moment(&lambda, 1);
         let found = [
             mean,
