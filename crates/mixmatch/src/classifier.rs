@@ -1,5 +1,5 @@
 use burn::{module::Module, prelude::*};
-use papers_core::nn::Statistics;
+use papers_core::nn::{ConvNet13, Statistics, WideResNet};
 
 /// A network that the methods can train: from inputs of rank `D` to classes.
 ///
@@ -21,5 +21,17 @@ pub trait Classifier<const D: usize>: Module {
     /// The fewest examples of a batch in training. Batch normalization learns nothing from a single one.
     fn smallest_batch(&self) -> usize {
         2
+    }
+}
+
+impl Classifier<4> for WideResNet {
+    fn forward(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<2> {
+        Self::forward(self, input, statistics)
+    }
+}
+
+impl Classifier<4> for ConvNet13 {
+    fn forward(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<2> {
+        Self::forward(self, input, statistics)
     }
 }
