@@ -96,7 +96,11 @@ impl Classification {
             .filter(|index| !is_wrong(index))
             .take(SAMPLES - wrong.len());
         let tile = |index: usize| {
-            let mut lines = vec![format!("{:.0}% {}", 100.0 * confidences[index], set.class_names[predicted[index]])];
+            let mut lines = vec![format!(
+                "{:.0}% {}",
+                100.0 * confidences[index],
+                set.class_names[predicted[index]]
+            )];
             if is_wrong(&index) {
                 lines.push(format!("is {}", set.class_names[usize::from(set.labels[index])]));
             }
@@ -125,7 +129,10 @@ impl Classification {
         let (table, caption) = if set.classes <= LARGEST_CONFUSION {
             (matrix(set, &counts), "A row is a class, a column a prediction.")
         } else {
-            (most_confused(set, &counts), "The pairs of class and prediction that are confused most.")
+            (
+                most_confused(set, &counts),
+                "The pairs of class and prediction that are confused most.",
+            )
         };
         Figure {
             name: "confusion".to_owned(),
@@ -147,13 +154,20 @@ fn matrix(set: &ImageSet, counts: &[Vec<usize>]) -> Table {
 fn most_confused(set: &ImageSet, counts: &[Vec<usize>]) -> Table {
     let mut pairs: Vec<(usize, usize, usize)> = Vec::new();
     for (class, row) in counts.iter().enumerate() {
-        let others = row.iter().enumerate().filter(|(predicted, count)| *predicted != class && **count > 0);
+        let others = row
+            .iter()
+            .enumerate()
+            .filter(|(predicted, count)| *predicted != class && **count > 0);
         pairs.extend(others.map(|(predicted, &count)| (count, class, predicted)));
     }
     pairs.sort_by_key(|&(count, class, predicted)| (std::cmp::Reverse(count), class, predicted));
     let mut table = Table::new(["class", "taken for", "pictures"]);
     for (count, class, predicted) in pairs.into_iter().take(LARGEST_CONFUSION) {
-        table.push([set.class_names[class].clone(), set.class_names[predicted].clone(), count.to_string()]);
+        table.push([
+            set.class_names[class].clone(),
+            set.class_names[predicted].clone(),
+            count.to_string(),
+        ]);
     }
     table
 }
@@ -225,7 +239,10 @@ mod tests {
         let Body::Table(table) = always_one(&set).confusion(&set).body else {
             panic!("a table");
         };
-        assert_eq!(table.rows, [["0", "0", "1", "0"], ["1", "0", "3", "0"], ["2", "0", "1", "0"]]);
+        assert_eq!(
+            table.rows,
+            [["0", "0", "1", "0"], ["1", "0", "3", "0"], ["2", "0", "1", "0"]]
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@
 //! Where we differ from the paper, and why: see the README.
 
 mod batch;
+pub mod bench;
 mod classifier;
 pub mod config;
 pub mod data;
@@ -52,4 +53,5 @@ pub fn paper() -> Paper {
         .verb(verbs::split::VERB)
         .verb(verbs::sharpen::VERB)
         .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }

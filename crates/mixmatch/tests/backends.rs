@@ -23,7 +23,10 @@ fn mixmatch_and_its_baselines_train_alike() {
         assert!(compared.contains(&"ndarray"), "the second CPU backend always opens");
         // Where a GPU driver is known to be there, such as in continuous integration, it has to be used.
         if let Ok(required) = std::env::var("BURN_PAPERS_REQUIRE") {
-            assert!(compared.contains(&required.as_str()), "{required} is required: {skipped:?}");
+            assert!(
+                compared.contains(&required.as_str()),
+                "{required} is required: {skipped:?}"
+            );
         }
     }
 }

@@ -84,7 +84,10 @@ fn uneven_labels_are_warned_of_with_their_counts() {
 #[test]
 fn methods_that_need_unlabeled_pictures_say_so() {
     let error = cannot_begin(&["data.labels=0"]);
-    assert!(error.contains("no unlabeled pictures") && error.contains("supervised"), "{error}");
+    assert!(
+        error.contains("no unlabeled pictures") && error.contains("supervised"),
+        "{error}"
+    );
     begin(&["data.labels=0", "method='supervised'"]);
     assert!(cannot_begin(&["data.validation=1437"]).contains("validation"));
 }
@@ -141,7 +144,11 @@ fn targets_that_are_no_probabilities_are_refused() {
 fn a_split_of_other_pictures_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("split.json");
-    std::fs::write(&file, r#"{"labeled":[0,99999],"unlabeled":[1],"validation":[],"seed":0}"#).expect("a file");
+    std::fs::write(
+        &file,
+        r#"{"labeled":[0,99999],"unlabeled":[1],"validation":[],"seed":0}"#,
+    )
+    .expect("a file");
     let error = cannot_begin(&[&format!("data.split_file='{}'", file.display())]);
     assert!(error.contains("99999"), "{error}");
     let missing = cannot_begin(&["data.split_file='no-such-file.json'"]);

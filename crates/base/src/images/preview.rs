@@ -45,7 +45,13 @@ pub fn preview(set: &ImageSet, per_class: usize) -> Result<Preview, ImagesError>
         let middle = (row_height - GAP).saturating_sub(font::HEIGHT * LETTER_SCALE) / 2;
         sheet.text(row.name, top + middle, GAP);
         for (column, &index) in row.images.iter().enumerate() {
-            sheet.image(set, set.image(index), scale, top, margin + column * (set.width * scale + GAP));
+            sheet.image(
+                set,
+                set.image(index),
+                scale,
+                top,
+                margin + column * (set.width * scale + GAP),
+            );
         }
     }
     let counts = match set.is_labeled() {

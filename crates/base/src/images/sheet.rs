@@ -43,7 +43,11 @@ pub struct Tile {
 pub fn sheet(set: &ImageSet, tiles: &[Tile], columns: usize) -> Result<Vec<u8>, ImagesError> {
     let scale = LEAST_HEIGHT.div_ceil(set.height.max(1));
     let lines = tiles.iter().map(|tile| tile.lines.len()).max().unwrap_or(0);
-    let longest = tiles.iter().flat_map(|tile| &tile.lines).map(|line| text_width(line)).max();
+    let longest = tiles
+        .iter()
+        .flat_map(|tile| &tile.lines)
+        .map(|line| text_width(line))
+        .max();
     let width = (set.width * scale).max(longest.unwrap_or(0)) + 2 * GAP;
     let height = set.height * scale + 2 * GAP + lines * LINE;
     let columns = columns.clamp(1, tiles.len().max(1));
@@ -51,7 +55,12 @@ pub fn sheet(set: &ImageSet, tiles: &[Tile], columns: usize) -> Result<Vec<u8>, 
     for (place, tile) in tiles.iter().enumerate() {
         let (top, left) = (GAP + place / columns * height, GAP + place % columns * width);
         if tile.marked {
-            sheet.rectangle(top - GAP / 2, left - GAP / 2, [set.height * scale + GAP, set.width * scale + GAP], MARK);
+            sheet.rectangle(
+                top - GAP / 2,
+                left - GAP / 2,
+                [set.height * scale + GAP, set.width * scale + GAP],
+                MARK,
+            );
         }
         sheet.image(set, &tile.pixels, scale, top, left);
         for (line, text) in tile.lines.iter().enumerate() {

@@ -18,6 +18,9 @@ pub(crate) fn try_digits(sets: &[&str]) -> Result<MixMatchConfig, Error> {
         "schedule.steps=8",
     ];
     let sets: Vec<String> = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
-    let preset = PRESETS.iter().find(|preset| preset.name == "digits-20").expect("a preset");
+    let preset = PRESETS
+        .iter()
+        .find(|preset| preset.name == "digits-20")
+        .expect("a preset");
     config::resolve(preset.toml, None, &sets)
 }

@@ -9,12 +9,7 @@ use papers_core::base::{
 use super::{config::OdeNetConfig, evaluate::Classified, model::Classifier};
 
 /// What the network has and takes, as in the paper's table 1.
-pub(super) fn cost(
-    config: &OdeNetConfig,
-    model: &Classifier,
-    set: &ImageSet,
-    classified: &Classified,
-) -> Figure {
+pub(super) fn cost(config: &OdeNetConfig, model: &Classifier, set: &ImageSet, classified: &Classified) -> Figure {
     let mut table = Table::new([
         "network",
         "parameters",

@@ -149,7 +149,10 @@ impl Experiment for OdeNet {
                 "validation_error".to_owned(),
                 validation.classification.error_rate(&self.pictures.validation),
             ),
-            ("test_error".to_owned(), test.classification.error_rate(&self.pictures.test)),
+            (
+                "test_error".to_owned(),
+                test.classification.error_rate(&self.pictures.test),
+            ),
             ("nfe_forward".to_owned(), test.mean_evaluations()),
         ])
     }
