@@ -305,7 +305,15 @@ mod tests {
     use crate::testing::{assert_close, device, values};
 
     /// Side of the picture, side of the kernel, stride, padding; with 6 and 4 no window reaches a row of the border.
-    const CASES: [[usize; 4]; 5] = [[6, 3, 1, 1], [6, 4, 2, 1], [7, 4, 2, 1], [5, 3, 1, 0], [7, 1, 2, 0]];
+    const CASES: [[usize; 4]; 7] = [
+        [6, 3, 1, 1],
+        [6, 4, 2, 1],
+        [7, 4, 2, 1],
+        [5, 3, 1, 0],
+        [7, 1, 2, 0],
+        [5, 1, 1, 0],
+        [7, 3, 2, 1],
+    ];
 
     fn random(shape: [usize; 4]) -> Tensor<4> {
         Tensor::random(shape, Distribution::Normal(0.0, 1.0), (&device(), DType::F64))
@@ -335,8 +343,12 @@ mod tests {
                 let burns = run(&input, &weight, |input, weight| {
                     conv2d(input, weight, None, geometry.options())
                 });
-                for (ours, burns) in ours.iter().zip(&burns) {
+                let last = run(&input, &weight, |input, weight| {
+                    convolve_last(input.permute([0, 2, 3, 1]), weight, geometry).permute([0, 3, 1, 2])
+                });
+                for ((ours, last), burns) in ours.iter().zip(&last).zip(&burns) {
                     assert_close(ours, burns, 1e-12);
+                    assert_close(last, burns, 1e-12);
                 }
             }
         }

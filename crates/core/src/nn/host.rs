@@ -89,11 +89,12 @@ macro_rules! with_precision {
 }
 pub(super) use with_precision;
 
-/// Lets all cores work on groups of whole units of `output`; `work` gets the index of its first unit.
+/// Lets all cores work on groups of whole units of `output`, of which the last may be shorter; `work` gets the index of
+/// its first unit.
 ///
 /// `cost` is about the number of elements that are touched.
 pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    let units = output.len() / unit;
+    let units = output.len().div_ceil(unit);
     let group = units.div_ceil(workers(cost)).max(1);
     let work = &work;
     thread::scope(|scope| {

@@ -1,10 +1,10 @@
 //! Convolution of pictures whose channels come last, as matrix products of overlapping views.
 //!
-//! An output pixel sees a square of input pixels. If each picture row is stored with the rows below it side by side,
-//! pixel by pixel ("stacked"), then the square is one run of memory, and the squares of neighboring output pixels are
+//! An output pixel sees a square of input pixels. If the rows that an output row sees are stored side by side, pixel by
+//! pixel ("stacked"), then the square is one run of memory, and the squares of neighboring output pixels are
 //! overlapping runs: a matrix with a row stride smaller than its rows, which the matrix product takes as it is. Only
-//! the rows are copied, three times for a 3x3 kernel, and not every square, nine times. Pieces of a batch are small
-//! enough to stay in a processor's cache.
+//! rows are copied, three times for a 3x3 kernel, and not every square, nine times. Each core works on bands of output
+//! rows that are small enough to stay in its cache.
 
 use std::ops::Range;
 
@@ -12,172 +12,16 @@ use burn::{backend::Flex, prelude::*, tensor::s};
 
 use super::Geometry;
 use crate::{
-    nn::host::{Host, Number, host, split, with_precision},
+    nn::host::{Host, Number, host, map, split, with_precision},
     vjp,
 };
 
-/// Largest stack of a piece, in numbers: 1 MB in single precision, about what stays in a processor's cache.
-const PIECE: usize = 1 << 18;
+mod frame;
 
-/// Sizes of a convolution and of its stack.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    batch: usize,
-    /// Of the input.
-    height: usize,
-    width: usize,
-    channels: usize,
-    /// Of the kernel.
-    side: usize,
-    geometry: Geometry,
-    /// Of the output.
-    out_height: usize,
-    out_width: usize,
-    /// Pixels from one stacked row to the next: a row and a border, which serves the next row too.
-    pitch: usize,
-}
+use frame::Frame;
 
-impl Frame {
-    fn new(input: [usize; 4], side: usize, geometry: Geometry) -> Self {
-        let [batch, height, width, channels] = input;
-        let Geometry { stride, padding } = geometry;
-        let output = |size: usize| (size + 2 * padding - side) / stride + 1;
-        let out_width = output(width);
-        Self {
-            batch,
-            height,
-            width,
-            channels,
-            side,
-            geometry,
-            out_height: output(height),
-            out_width,
-            pitch: ((width + padding).div_ceil(stride) * stride).max(stride * out_width),
-        }
-    }
-
-    /// The output itself, with as many zeros at the end of each row as there are windows that mean nothing.
-    fn of_output(&self, channels: usize) -> Self {
-        Self {
-            height: self.out_height,
-            width: self.out_width,
-            channels,
-            side: 1,
-            geometry: Geometry { stride: 1, padding: 0 },
-            pitch: self.windows(),
-            ..*self
-        }
-    }
-
-    /// Windows in a stacked row; those beyond the output's width straddle two rows and mean nothing.
-    fn windows(&self) -> usize {
-        self.pitch / self.geometry.stride
-    }
-
-    /// Numbers of a stacked pixel.
-    fn pixel(&self) -> usize {
-        self.side * self.channels
-    }
-
-    /// Numbers of the stack of so many items.
-    fn stack(&self, items: usize) -> usize {
-        let border = self
-            .geometry
-            .padding
-            .max(self.side.saturating_sub(self.geometry.stride));
-        (items * self.out_height * self.pitch + border) * self.pixel()
-    }
-
-    /// Items of a piece, so many that the stack is small, or one.
-    fn piece(&self) -> usize {
-        (PIECE / self.stack(1)).clamp(1, self.batch)
-    }
-
-    /// Parts of the batch.
-    fn pieces(self) -> impl Iterator<Item = Range<usize>> {
-        let piece = self.piece();
-        let starts = (0..self.batch).step_by(piece);
-        starts.map(move |start| start..(start + piece).min(self.batch))
-    }
-
-    /// Writes the rows that each output row sees. What is border stays as it is, which is zero.
-    fn fill<T: Number>(&self, stack: &mut [T], input: &[T], items: Range<usize>) {
-        let Geometry { stride, padding } = self.geometry;
-        let row = self.width * self.channels;
-        for (index, item) in items.enumerate() {
-            for output in 0..self.out_height {
-                let start = (padding + (index * self.out_height + output) * self.pitch) * self.pixel();
-                let pixels = &mut stack[start..start + self.width * self.pixel()];
-                for tap in 0..self.side {
-                    let Some(source) = (stride * output + tap).checked_sub(padding) else {
-                        continue;
-                    };
-                    if source >= self.height {
-                        continue;
-                    }
-                    let source = &input[(item * self.height + source) * row..][..row];
-                    let targets = pixels.chunks_exact_mut(self.pixel());
-                    for (target, source) in targets.zip(source.chunks_exact(self.channels)) {
-                        target[tap * self.channels..][..self.channels].copy_from_slice(source);
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Frame {
-    /// Adds the squares of one item's output pixels to its input pixels.
-    fn fold<T: Number>(&self, input: &mut [T], squares: &[T]) {
-        let places = (0..self.out_height).flat_map(|row| (0..self.out_width).map(move |column| (row, column)));
-        for ((row, column), square) in places.zip(squares.chunks_exact(self.side * self.pixel())) {
-            let taps = (0..self.side).flat_map(|x| (0..self.side).map(move |y| (y, x)));
-            for ((y, x), values) in taps.zip(square.chunks_exact(self.channels)) {
-                let Some(pixel) = self.source(row, column, y, x) else {
-                    continue;
-                };
-                let target = &mut input[pixel * self.channels..][..self.channels];
-                for (target, &value) in target.iter_mut().zip(values) {
-                    *target += value;
-                }
-            }
-        }
-    }
-
-    /// The input pixel that a tap of an output pixel's square sees, unless it is border.
-    fn source(&self, row: usize, column: usize, y: usize, x: usize) -> Option<usize> {
-        let Geometry { stride, padding } = self.geometry;
-        let y = (stride * row + y).checked_sub(padding).filter(|&y| y < self.height)?;
-        let x = (stride * column + x).checked_sub(padding).filter(|&x| x < self.width)?;
-        Some(y * self.width + x)
-    }
-}
-
-/// The stack of one piece after the other, in the same memory.
-struct Stack {
-    frame: Frame,
-    memory: Host,
-}
-
-impl Stack {
-    fn new<T: Number>(frame: Frame, items: usize, device: &Device) -> Self {
-        let zeros = vec![T::default(); frame.stack(items)];
-        let length = zeros.len();
-        let memory = memory(&T::tensor(zeros, [length], device));
-        Self { frame, memory }
-    }
-
-    /// The squares that the output pixels of a piece see, one per row:
-    /// `[items · out_height · windows, side · side · channels]`, the kernel's columns outermost.
-    fn windows<T: Number>(&mut self, input: &[T], items: Range<usize>) -> Tensor<2> {
-        let frame = self.frame;
-        let rows = items.len() * frame.out_height * frame.windows();
-        frame.fill(T::write(&mut self.memory), input, items);
-        let stack = Tensor::<1>::from_primitive::<Flex>(self.memory.clone());
-        let windows = stack.unfold::<2, _>(0, frame.side * frame.pixel(), frame.geometry.stride * frame.pixel());
-        windows.slice(s![..rows, ..])
-    }
-}
+/// Parts of a batch whose sums are added up in order, so that results do not depend on the number of threads.
+const GROUPS: usize = 8;
 
 /// Whether a tensor lives where this way of convolving works.
 pub(super) fn serves(input: &Tensor<4>) -> bool {
@@ -207,98 +51,147 @@ pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) 
     })
 }
 
-/// The memory of a tensor that this module serves.
-fn memory<const D: usize>(tensor: &Tensor<D>) -> Host {
-    host(tensor).expect("all tensors of a convolution live on one device")
-}
-
 fn forward(input: &Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
+    let [out, channels, side, _] = weight.dims();
+    let frame = Frame::new(input.dims(), side, out, geometry);
+    let matrix = weight.permute([3, 2, 1, 0]).reshape([side * side * channels, out]);
+    if frame.is_pointwise() {
+        return pixels(input).matmul(matrix).reshape(frame.output());
+    }
     let memory = memory(input);
-    with_precision!(memory, forward_of(&memory, input.dims(), weight, geometry))
+    with_precision!(memory, forward_of(&memory, matrix, frame))
 }
 
-fn forward_of<T: Number>(memory: &Host, input: [usize; 4], weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
-    let [out, _, side, _] = weight.dims();
-    let device = weight.device();
-    let frame = Frame::new(input, side, geometry);
-    let matrix = weight.permute([3, 2, 1, 0]).reshape([side * frame.pixel(), out]);
-    let mut stack = Stack::new::<T>(frame, frame.piece(), &device);
-    let mut output = Vec::with_capacity(frame.batch * frame.out_height * frame.out_width * out);
-    for items in frame.pieces() {
-        let product = stack.windows(T::read(memory), items).matmul(matrix.clone());
-        let product = self::memory(&product);
-        for row in T::read(&product).chunks_exact(frame.windows() * out) {
-            output.extend_from_slice(&row[..frame.out_width * out]);
+fn forward_of<T: Number>(input: &Host, matrix: Tensor<2>, frame: Frame) -> Tensor<4> {
+    let device = matrix.device();
+    let row = frame.out_width * frame.out;
+    let band = frame.band(1);
+    let mut output = vec![T::default(); frame.rows() * row];
+    split(&mut output, band * row, frame.cost(), |first, output| {
+        let mut stack = Stack::new::<T>(frame, band, &device);
+        for (index, output) in output.chunks_mut(band * row).enumerate() {
+            let start = (first + index) * band;
+            let rows = start..start + output.len() / row;
+            let product = stack.squares::<T>(T::read(input), rows).matmul(matrix.clone());
+            let product = memory(&product);
+            let product = T::read(&product).chunks_exact(frame.windows() * frame.out);
+            for (output, product) in output.chunks_exact_mut(row).zip(product) {
+                output.copy_from_slice(&product[..row]);
+            }
         }
-    }
-    T::tensor(output, [frame.batch, frame.out_height, frame.out_width, out], &device)
+    });
+    T::tensor(output, frame.output(), &device)
 }
 
 /// The sum over all output pixels of `gradient · square`.
 fn weight_gradient(input: &Tensor<4>, gradient: &Tensor<4>, side: usize, geometry: Geometry) -> Tensor<4> {
-    let memories = [memory(input), memory(gradient)];
-    let frame = Frame::new(input.dims(), side, geometry);
-    let out = gradient.dims()[3];
-    with_precision!(
-        memories[0],
-        weight_gradient_of(&memories, frame, out, &gradient.device())
-    )
+    let frame = Frame::new(input.dims(), side, gradient.dims()[3], geometry);
+    let sum = if frame.is_pointwise() {
+        pixels(gradient).transpose().matmul(pixels(input))
+    } else {
+        let memories = [memory(input), memory(gradient)];
+        with_precision!(memories[0], weight_gradient_of(&memories, frame, &gradient.device()))
+    };
+    sum.reshape([frame.out, side, side, frame.channels])
+        .permute([0, 3, 2, 1])
 }
 
-fn weight_gradient_of<T: Number>(memories: &[Host; 2], frame: Frame, out: usize, device: &Device) -> Tensor<4> {
+fn weight_gradient_of<T: Number>(memories: &[Host; 2], frame: Frame, device: &Device) -> Tensor<2> {
     let [input, gradient] = memories.each_ref().map(T::read);
-    let mut stack = Stack::new::<T>(frame, frame.piece(), device);
-    let mut rows = Stack::new::<T>(frame.of_output(out), frame.piece(), device);
-    let products = frame.pieces().map(|items| {
-        let gradient = rows.windows(gradient, items.clone());
-        gradient.transpose().matmul(stack.windows(input, items))
+    // A column of the kernel at a time: products of a size that this many more rows fit in.
+    let band = frame.band(frame.side);
+    let bands = frame.rows().div_ceil(band);
+    let group = bands.div_ceil(GROUPS);
+    let sums = map(bands.div_ceil(group), frame.cost(), |index| {
+        let mut stack = Stack::new::<T>(frame, band, device);
+        let mut lines = Stack::new::<T>(frame.of_output(), band, device);
+        let mut sums: Vec<Option<Tensor<2>>> = vec![None; frame.side];
+        for band_index in index * group..((index + 1) * group).min(bands) {
+            let rows = band_index * band..((band_index + 1) * band).min(frame.rows());
+            let gradient = lines.squares::<T>(gradient, rows.clone()).transpose();
+            let squares = stack.squares::<T>(input, rows);
+            for (column, sum) in sums.iter_mut().enumerate() {
+                let columns = column * frame.pixel()..(column + 1) * frame.pixel();
+                let product = gradient.clone().matmul(squares.clone().slice(s![.., columns]));
+                *sum = Some(match sum.take() {
+                    Some(sum) => sum + product,
+                    None => product,
+                });
+            }
+        }
+        Tensor::cat(sums.into_iter().flatten().collect(), 1)
     });
-    let sum = products.reduce(|sum, next| sum + next).expect("a batch is not empty");
-    sum.reshape([out, frame.side, frame.side, frame.channels])
-        .permute([0, 3, 2, 1])
+    let sum = sums.into_iter().reduce(|sum, next| sum + next);
+    sum.expect("a batch is not empty")
 }
 
 fn input_gradient(gradient: &Tensor<4>, weight: Tensor<4>, input: [usize; 4], geometry: Geometry) -> Tensor<4> {
     let Geometry { stride, padding } = geometry;
-    let side = weight.dims()[2];
+    let [out, channels, side, _] = weight.dims();
     if stride == 1 && padding < side {
         // The adjoint of a convolution of stride 1 is a convolution with the turned kernel.
         let turned = weight.flip([2, 3]).swap_dims(0, 1);
         let padding = side - 1 - padding;
         return forward(gradient, turned, Geometry { stride, padding });
     }
+    let frame = Frame::new(input, side, out, geometry);
+    let matrix = weight.permute([0, 3, 2, 1]).reshape([out, side * side * channels]);
     let memory = memory(gradient);
-    let frame = Frame::new(input, side, geometry);
-    with_precision!(memory, spread(&memory, weight, frame))
+    with_precision!(memory, spread(pixels(gradient), matrix, frame))
 }
 
 /// Adds each output pixel's gradient, times the kernel, to the square that the pixel saw.
-fn spread<T: Number>(memory: &Host, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
-    let out = weight.dims()[0];
-    let device = weight.device();
-    let square = frame.side * frame.pixel();
-    let matrix = weight.permute([0, 3, 2, 1]).reshape([out, square]);
-    let gradient = Tensor::<2>::from_primitive::<Flex>(
-        memory.reshape([frame.batch * frame.out_height * frame.out_width, out].into()),
-    );
+fn spread<T: Number>(gradient: Tensor<2>, matrix: Tensor<2>, frame: Frame) -> Tensor<4> {
+    let device = matrix.device();
     let item = frame.height * frame.width * frame.channels;
+    let pixels = frame.out_height * frame.out_width;
     let mut output = vec![T::default(); frame.batch * item];
-    for items in frame.pieces() {
-        let pixels = frame.out_height * frame.out_width;
-        let rows = gradient.clone().slice(s![items.start * pixels..items.end * pixels, ..]);
-        let squares = self::memory(&rows.matmul(matrix.clone()));
-        let squares = T::read(&squares);
-        let target = &mut output[items.start * item..items.end * item];
-        split(target, item, squares.len(), |first, target| {
-            let squares = squares[first * pixels * square..].chunks_exact(pixels * square);
-            for (target, squares) in target.chunks_exact_mut(item).zip(squares) {
-                frame.fold(target, squares);
-            }
-        });
+    split(&mut output, item, frame.cost(), |first, output| {
+        for (index, output) in output.chunks_exact_mut(item).enumerate() {
+            let start = (first + index) * pixels;
+            let gradient = gradient.clone().slice(s![start..start + pixels, ..]);
+            let squares = memory(&gradient.matmul(matrix.clone()));
+            frame.fold(output, T::read(&squares));
+        }
+    });
+    let shape = [frame.batch, frame.height, frame.width, frame.channels];
+    T::tensor(output, shape, &device)
+}
+
+/// The memory of a tensor that this module serves.
+fn memory<const D: usize>(tensor: &Tensor<D>) -> Host {
+    host(tensor).expect("all tensors of a convolution live on one device")
+}
+
+/// `[batch, height, width, channels]` to `[pixels, channels]`.
+fn pixels(pictures: &Tensor<4>) -> Tensor<2> {
+    let [batch, height, width, channels] = pictures.dims();
+    pictures.clone().reshape([batch * height * width, channels])
+}
+
+/// The stack of one band after the other, in the same memory.
+struct Stack {
+    frame: Frame,
+    memory: Host,
+}
+
+impl Stack {
+    fn new<T: Number>(frame: Frame, rows: usize, device: &Device) -> Self {
+        let zeros = vec![T::default(); frame.stack(rows)];
+        let length = zeros.len();
+        let memory = memory(&T::tensor(zeros, [length], device));
+        Self { frame, memory }
     }
-    T::tensor(
-        output,
-        [frame.batch, frame.height, frame.width, frame.channels],
-        &device,
-    )
+
+    /// The squares that the output pixels of a band see, one per row:
+    /// `[rows · windows, side · side · channels]`, the kernel's columns outermost.
+    fn squares<T: Number>(&mut self, input: &[T], rows: Range<usize>) -> Tensor<2> {
+        let frame = self.frame;
+        let count = rows.len() * frame.windows();
+        frame.fill(T::write(&mut self.memory), input, rows);
+        let stack = Tensor::<1>::from_primitive::<Flex>(self.memory.clone());
+        let step = frame.geometry.stride * frame.pixel();
+        let squares = stack.unfold::<2, _>(0, frame.side * frame.pixel(), step);
+        squares.slice(s![..count, ..])
+    }
 }

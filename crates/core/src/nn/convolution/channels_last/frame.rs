@@ -1,0 +1,166 @@
+//! Where the numbers of a convolution stand in memory.
+
+use std::ops::Range;
+
+use crate::nn::{convolution::Geometry, host::Number};
+
+/// Largest stack of a band, in numbers: half a megabyte in single precision, which leaves room in a core's own cache.
+const STACK: usize = 1 << 17;
+/// Multiply-adds from which on Burn's matrix product calls for other threads, which are busy with bands of their own.
+const PRODUCT: usize = 192 * 192 * 192;
+
+/// Sizes of a convolution and of its stack.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) batch: usize,
+    /// Of the input.
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+    /// Of the kernel.
+    pub(super) side: usize,
+    pub(super) geometry: Geometry,
+    /// Of the output.
+    pub(super) out_height: usize,
+    pub(super) out_width: usize,
+    /// Channels of the output.
+    pub(super) out: usize,
+    /// Pixels from one stacked row to the next: a row and a border, which serves the next row too.
+    pitch: usize,
+}
+
+impl Frame {
+    /// `input` is `[batch, height, width, channels]`.
+    pub(super) fn new(input: [usize; 4], side: usize, out: usize, geometry: Geometry) -> Self {
+        let [batch, height, width, channels] = input;
+        let Geometry { stride, padding } = geometry;
+        let output = |size: usize| (size + 2 * padding - side) / stride + 1;
+        let out_width = output(width);
+        Self {
+            batch,
+            height,
+            width,
+            channels,
+            side,
+            geometry,
+            out_height: output(height),
+            out_width,
+            out,
+            pitch: ((width + padding).div_ceil(stride) * stride).max(stride * out_width),
+        }
+    }
+
+    /// The output itself, with as many zeros at the end of each row as there are windows that mean nothing.
+    pub(super) fn of_output(&self) -> Self {
+        Self {
+            height: self.out_height,
+            width: self.out_width,
+            channels: self.out,
+            side: 1,
+            geometry: Geometry { stride: 1, padding: 0 },
+            pitch: self.windows(),
+            ..*self
+        }
+    }
+
+    /// `[batch, height out, width out, channels out]`
+    pub(super) fn output(&self) -> [usize; 4] {
+        [self.batch, self.out_height, self.out_width, self.out]
+    }
+
+    /// Whether every output pixel sees the one input pixel at its own place.
+    pub(super) fn is_pointwise(&self) -> bool {
+        self.side == 1 && self.geometry == Geometry { stride: 1, padding: 0 }
+    }
+
+    /// Output rows of the whole batch.
+    pub(super) fn rows(&self) -> usize {
+        self.batch * self.out_height
+    }
+
+    /// Windows in a stacked row; those beyond the output's width straddle two rows and mean nothing.
+    pub(super) fn windows(&self) -> usize {
+        self.pitch / self.geometry.stride
+    }
+
+    /// Numbers of a stacked pixel.
+    pub(super) fn pixel(&self) -> usize {
+        self.side * self.channels
+    }
+
+    /// Numbers of the stack of so many rows.
+    pub(super) fn stack(&self, rows: usize) -> usize {
+        let border = self
+            .geometry
+            .padding
+            .max(self.side.saturating_sub(self.geometry.stride));
+        (rows * self.pitch + border) * self.pixel()
+    }
+
+    /// Rows of a band, of which the squares are multiplied by the kernel in so many steps.
+    pub(super) fn band(&self, steps: usize) -> usize {
+        let product = self.windows() * self.side * self.pixel() * self.out / steps;
+        let stack = self.pitch * self.pixel();
+        (PRODUCT / product.max(1))
+            .min(STACK / stack.max(1))
+            .clamp(1, self.rows().max(1))
+    }
+
+    /// Numbers that a convolution touches.
+    pub(super) fn cost(&self) -> usize {
+        self.rows() * self.windows() * self.side * self.pixel()
+    }
+
+    /// Writes what each of the output rows sees into the stack; the borders between rows stay as they are, zero.
+    pub(super) fn fill<T: Number>(&self, stack: &mut [T], input: &[T], rows: Range<usize>) {
+        let Geometry { stride, padding } = self.geometry;
+        let line = self.width * self.channels;
+        for (index, row) in rows.enumerate() {
+            let (item, row) = (row / self.out_height, row % self.out_height);
+            let start = (padding + index * self.pitch) * self.pixel();
+            let pixels = &mut stack[start..start + self.width * self.pixel()];
+            for tap in 0..self.side {
+                let targets = pixels
+                    .chunks_exact_mut(self.pixel())
+                    .map(|pixel| &mut pixel[tap * self.channels..][..self.channels]);
+                match (stride * row + tap)
+                    .checked_sub(padding)
+                    .filter(|&row| row < self.height)
+                {
+                    Some(source) => {
+                        let source = &input[(item * self.height + source) * line..][..line];
+                        for (target, source) in targets.zip(source.chunks_exact(self.channels)) {
+                            target.copy_from_slice(source);
+                        }
+                    }
+                    None => targets.for_each(|target| target.fill(T::default())),
+                }
+            }
+        }
+    }
+
+    /// Adds the squares of one item's output pixels to its input pixels.
+    pub(super) fn fold<T: Number>(&self, input: &mut [T], squares: &[T]) {
+        let places = (0..self.out_height).flat_map(|row| (0..self.out_width).map(move |column| (row, column)));
+        for ((row, column), square) in places.zip(squares.chunks_exact(self.side * self.pixel())) {
+            let taps = (0..self.side).flat_map(|x| (0..self.side).map(move |y| (y, x)));
+            for ((y, x), values) in taps.zip(square.chunks_exact(self.channels)) {
+                let Some(pixel) = self.source(row, column, y, x) else {
+                    continue;
+                };
+                let target = &mut input[pixel * self.channels..][..self.channels];
+                for (target, &value) in target.iter_mut().zip(values) {
+                    *target += value;
+                }
+            }
+        }
+    }
+
+    /// The input pixel that a tap of an output pixel's square sees, unless it is border.
+    fn source(&self, row: usize, column: usize, y: usize, x: usize) -> Option<usize> {
+        let Geometry { stride, padding } = self.geometry;
+        let y = (stride * row + y).checked_sub(padding).filter(|&y| y < self.height)?;
+        let x = (stride * column + x).checked_sub(padding).filter(|&x| x < self.width)?;
+        Some(y * self.width + x)
+    }
+}
