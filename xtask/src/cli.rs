@@ -232,6 +232,9 @@ pub(crate) enum DataTask {
         /// The data sets
         #[arg(required = true)]
         names: Vec<String>,
+        /// Fetch also files that most work does not need, such as the extra part of SVHN
+        #[arg(long)]
+        optional: bool,
         #[command(flatten)]
         cache: CacheFolder,
     },

@@ -26,10 +26,14 @@ pub(crate) fn run(arguments: &cli::Data) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::builtin()?;
     match &arguments.task {
         DataTask::List { search } => list(&catalogue, &Search::new(search.data.as_deref())?)?,
-        DataTask::Fetch { names, cache } => {
+        DataTask::Fetch { names, optional, cache } => {
             let cache = target(cache)?;
+            let options = FetchOptions {
+                optional: *optional,
+                ..FetchOptions::default()
+            };
             for name in names {
-                fetch_one(catalogue.get(name)?, &cache)?;
+                fetch_one(catalogue.get(name)?, &cache, &options)?;
             }
         }
         DataTask::Import { name, from, cache } => import_one(catalogue.get(name)?, from, &target(cache)?)?,
@@ -65,10 +69,14 @@ fn list(catalogue: &Catalogue, search: &Search) -> anyhow::Result<()> {
         writeln!(out, "{}", dataset.name)?;
         writeln!(
             out,
-            "  {}: {}, {}",
+            "  {}: {}, {}{}",
             dataset.title,
             dataset.summary,
-            megabytes(dataset.bytes())
+            megabytes(dataset.bytes(false)),
+            match dataset.bytes(true) {
+                0 => String::new(),
+                bytes => format!(" (and {} optional)", megabytes(bytes)),
+            }
         )?;
         for (split, files) in &dataset.splits {
             writeln!(out, "  {split}: {} items", files.items)?;
@@ -85,9 +93,9 @@ fn list(catalogue: &Catalogue, search: &Search) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fetch_one(dataset: &Dataset, cache: &Path) -> anyhow::Result<()> {
+fn fetch_one(dataset: &Dataset, cache: &Path, options: &FetchOptions) -> anyhow::Result<()> {
     let mut display = Display::new();
-    let folder = fetch(dataset, cache, &FetchOptions::default(), &mut |event| {
+    let folder = fetch(dataset, cache, options, &mut |event| {
         display.show(&event);
     })?;
     writeln!(io::stdout(), "{} is in {}", dataset.name, folder.path().display())?;
@@ -186,7 +194,10 @@ fn verify(catalogue: &Catalogue, names: &[String], search: &Search) -> anyhow::R
     for folder in &folders {
         writeln!(out, "{} in {}", folder.dataset().name, folder.path().display())?;
         for (file, state) in folder.verify()? {
-            let (is_good, text) = judge(&state);
+            let (is_good, text) = match state {
+                FileState::Missing if file.optional => (true, "not here, and optional".to_owned()),
+                state => judge(&state),
+            };
             all_good &= is_good;
             writeln!(out, "  {:<28} {text}", file.name)?;
         }

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use papers_base::{
     catalogue::{
-        CatalogueError, Dataset, DatasetFile, DatasetFolder, Digest, FileState, ImageFormat, Origin, Root, Search,
-        Split, SplitFiles, import,
+        CatalogueError, Dataset, DatasetFile, DatasetFolder, Digest, Encoding, FileState, ImageFormat, Origin, Root,
+        Search, Split, SplitFiles, import,
     },
     images::{ImageSet, ImagesError},
 };
@@ -21,6 +21,7 @@ fn file(name: &str, content: &[u8]) -> DatasetFile {
         bytes: Some(content.len() as u64),
         sha256: Some(Digest::sha256(content)),
         md5: None,
+        optional: false,
     }
 }
 
@@ -32,6 +33,7 @@ fn toy() -> Dataset {
         license: "none".to_owned(),
         citation: "nobody".to_owned(),
         homepage: "http://example.org".to_owned(),
+        also_in: Vec::new(),
         embedded: false,
         images: Some(ImageFormat {
             height: 1,
@@ -39,6 +41,7 @@ fn toy() -> Dataset {
             channels: 1,
             maximum: 255,
             classes: vec!["a".to_owned(), "b".to_owned()],
+            encoding: Encoding::Idx,
         }),
         files: vec![file("images", IMAGES), file("labels", LABELS)],
         splits: [(
@@ -46,7 +49,8 @@ fn toy() -> Dataset {
             SplitFiles {
                 items: 2,
                 images: "images".to_owned(),
-                labels: "labels".to_owned(),
+                labels: Some("labels".to_owned()),
+                members: Vec::new(),
             },
         )]
         .into(),
@@ -173,6 +177,38 @@ fn an_import_names_all_missing_files() {
     let temporary = tempfile::tempdir().unwrap();
     let error = import(&toy(), temporary.path(), temporary.path(), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("lacks images, labels"), "{error}");
+}
+
+#[test]
+fn an_import_takes_optional_files_only_if_they_are_there() {
+    let temporary = tempfile::tempdir().unwrap();
+    let (from, cache) = (temporary.path().join("from"), temporary.path().join("cache"));
+    write(&from, &[("labels", LABELS)]);
+    let mut dataset = toy();
+    dataset.files[0].optional = true;
+    let folder = import(&dataset, &from, &cache, &mut |_| {}).unwrap();
+    assert!(folder.lacking().is_empty() && !cache.join("toy/images").exists());
+    assert!(matches!(
+        folder.open("images"),
+        Err(CatalogueError::OptionalMissing { .. })
+    ));
+    write(&from, &[("images", IMAGES)]);
+    import(&dataset, &from, &cache, &mut |_| {}).unwrap();
+    assert_eq!(fs::read(cache.join("toy/images")).unwrap(), IMAGES);
+}
+
+#[test]
+fn only_the_right_file_is_opened() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = DatasetFolder::new(&toy(), temporary.path(), Origin::CommandLine);
+    let kind = |content: &[u8]| {
+        write(temporary.path(), &[("labels", content)]);
+        folder.open("labels").map(drop)
+    };
+    assert!(kind(LABELS).is_ok());
+    assert!(matches!(kind(&LABELS[1..]), Err(CatalogueError::WrongSize { .. })));
+    assert!(matches!(kind(&[7; 10]), Err(CatalogueError::WrongDigest { .. })));
+    assert!(matches!(folder.open("images"), Err(CatalogueError::Io { .. })));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -11,7 +11,7 @@ use std::{
 };
 
 use papers_base::catalogue::{
-    CatalogueError, Dataset, DatasetFile, Digest, FetchEvent, FetchOptions, FileState, fetch,
+    CatalogueError, Dataset, DatasetFile, DatasetFolder, Digest, FetchEvent, FetchOptions, FileState, Origin, fetch,
 };
 
 /// What the server does with a request.
@@ -137,6 +137,7 @@ impl Case {
                 license: "none".to_owned(),
                 citation: "nobody".to_owned(),
                 homepage: "http://example.org".to_owned(),
+                also_in: Vec::new(),
                 embedded: false,
                 images: None,
                 files: vec![DatasetFile {
@@ -145,6 +146,7 @@ impl Case {
                     bytes: Some(CONTENT_BYTES as u64),
                     sha256: Some(Digest::sha256(&content())),
                     md5: None,
+                    optional: false,
                 }],
                 splits: Default::default(),
             },
@@ -158,6 +160,7 @@ impl Case {
     /// Fetches and returns the kinds of the events.
     fn fetch(&self) -> (Result<(), CatalogueError>, Vec<String>) {
         let options = FetchOptions {
+            optional: false,
             attempts: 3,
             pause: Duration::ZERO,
             patience: Duration::from_secs(5),
@@ -327,6 +330,34 @@ fn a_file_without_a_published_digest_is_not_fetched() {
     case.dataset.files[0].sha256 = None;
     assert!(matches!(case.fetch().0, Err(CatalogueError::ImportOnly { .. })));
     assert!(server.ranges().is_empty());
+}
+
+#[test]
+fn an_optional_file_is_fetched_on_request() {
+    let mut case = Case::new(&[&Server::start(Behavior::Good), &Server::start(Behavior::Good)]);
+    let optional = DatasetFile {
+        name: "more".to_owned(),
+        optional: true,
+        ..case.dataset.files[0].clone()
+    };
+    case.dataset.files.push(optional);
+    case.fetch().0.unwrap();
+    case.assert_complete();
+    assert!(!case.path("more").exists());
+    let folder = DatasetFolder::new(&case.dataset, case.path(""), Origin::Cache);
+    assert!(folder.lacking().is_empty());
+    let error = folder.open("more").unwrap_err().to_string();
+    assert!(error.contains("data fetch toy --optional"), "{error}");
+
+    let options = FetchOptions {
+        optional: true,
+        use_proxy: false,
+        ..FetchOptions::default()
+    };
+    let folder = fetch(&case.dataset, case.cache.path(), &options, &mut |_| {}).unwrap();
+    let mut more = Vec::new();
+    folder.open("more").unwrap().read_to_end(&mut more).unwrap();
+    assert_eq!(more, content());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use burn::{store::RecordError, tensor::TensorReadError};
-use papers_base::{catalogue::CatalogueError, images::ImagesError};
+use papers_base::{catalogue::CatalogueError, images::ImagesError, journal::Scalars};
+
+use crate::data::LabelSplitError;
 
 /// What can go wrong outside of a programming mistake.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,17 @@ pub enum Error {
     /// A data set could not be read.
     #[error(transparent)]
     Images(#[from] ImagesError),
+    /// Labels cannot be dealt out as asked.
+    #[error(transparent)]
+    LabelSplit(#[from] LabelSplitError),
+    /// The system has no thread to give.
+    #[error("cannot start a thread for {purpose}")]
+    Thread {
+        /// What it was for.
+        purpose: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
     /// A folder could not be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -58,7 +71,8 @@ pub enum Error {
     },
     /// Training left the finite numbers.
     #[error(
-        "`{term}` became {value} at step {step}; the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
+        "`{term}` became {value} at step {step} (all numbers: {}); the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
+        scalars.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "),
         checkpoint.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
     )]
     Diverged {
@@ -68,6 +82,8 @@ pub enum Error {
         value: f64,
         /// The update that produced it.
         step: u64,
+        /// Everything that the update measured.
+        scalars: Scalars,
         /// The newest checkpoint from before.
         checkpoint: Option<PathBuf>,
     },
@@ -147,6 +163,7 @@ impl Error {
             Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
             Self::Diverged { .. } | Self::NonFiniteWeights { .. } => exit::DIVERGED,
             Self::Usage(_)
+            | Self::LabelSplit(_)
             | Self::RunExists { .. }
             | Self::Base(papers_base::Error::Config(_))
             | Self::Catalogue(CatalogueError::UnknownDataset { .. }) => exit::USAGE,

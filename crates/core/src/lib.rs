@@ -9,13 +9,14 @@
 //! | what does it learn from? | [`data`] |
 //! | what are networks made of? | [`nn`] |
 //! | gradients that Burn cannot know | [`vjp`] |
-//! | numbers of tables | [`metrics`] |
+//! | numbers and pictures of results | [`metrics`], [`classification`] |
 //! | calls that change between Burn releases | [`port`] |
 //! | how fast is it? | [`mod@bench`] |
 //! | helpers for tests | [`testing`] |
 
 pub mod bench;
 pub mod checkpoint;
+pub mod classification;
 pub mod cli;
 pub mod data;
 pub mod device;

@@ -153,6 +153,13 @@ pub(crate) fn run(paper: &Paper, arguments: &ReproduceArgs) -> Result<u8> {
     let findings = (reproduction.summarize)(arguments.quick, &finished)?;
     let out = arguments.out.clone().unwrap_or_else(|| root.clone());
     let page = write(&out, paper, arguments, &findings, &finished, &skipped)?;
+    let folders: Vec<PathBuf> = finished.iter().map(|run| run.folder.clone()).collect();
+    if folders.len() > 1 {
+        // Beside the runs: it is a page to look at, no result to keep.
+        let comparison = root.join("comparison.html");
+        report::compare(&folders, &comparison)?;
+        eprintln!("wrote {}", comparison.display());
+    }
     eprintln!("wrote {}", page.display());
     Ok(exit::DONE)
 }
@@ -215,10 +222,6 @@ fn write(
     if let Some(headline) = findings.headline.as_ref().filter(|_| !quick) {
         let text = serde_json::to_string_pretty(headline).map_err(|error| Error::Usage(error.to_string()))?;
         commit::bytes(&out.join("headline.json"), format!("{text}\n").as_bytes())?;
-    }
-    let folders: Vec<PathBuf> = runs.iter().map(|run| run.folder.clone()).collect();
-    if folders.len() > 1 {
-        report::compare(&folders, &out.join("comparison.html"))?;
     }
     Ok(results)
 }

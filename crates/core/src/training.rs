@@ -8,7 +8,7 @@ use std::{
 
 use papers_base::{
     commit,
-    config::{self, Goal, RunConfig, Schedule},
+    config::{self, Goal, Median, RunConfig, Schedule},
     journal::{self, Event, Journal, Scalars},
     lock::RunLock,
     progress::{Mode, Outcome, Progress},
@@ -222,6 +222,7 @@ impl<'a, E: Experiment> Training<'a, E> {
                 term: term.clone(),
                 value: *value,
                 step,
+                scalars: scalars.clone(),
                 checkpoint: self.last_checkpoint(),
             };
             return self.stop(step, error);
@@ -258,7 +259,7 @@ impl<'a, E: Experiment> Training<'a, E> {
     /// Evaluates, and remembers whether that was the best and whether it was better than the last.
     fn evaluate(&mut self) -> Result<()> {
         let scalars = match self.experiment.evaluate() {
-            Ok(scalars) => scalars,
+            Ok(scalars) => self.with_median(scalars)?,
             Err(error) => {
                 // The updates are good: they are kept.
                 self.save()?;
@@ -295,6 +296,16 @@ impl<'a, E: Experiment> Training<'a, E> {
         Ok(())
     }
 
+    /// Adds the median of the last evaluations, this one included, if the schedule asks for it.
+    fn with_median(&mut self, mut scalars: Scalars) -> Result<Scalars> {
+        if let Some(Median { metric: name, last }) = &self.schedule.median {
+            let value = metric(&scalars, name)?;
+            let median = self.state.recent.median(name, self.step, value, *last);
+            scalars.push((format!("{name}_median"), median));
+        }
+        Ok(scalars)
+    }
+
     fn save(&mut self) -> Result<()> {
         if self.saved == Some(self.step) {
             return Ok(());
@@ -325,7 +336,10 @@ impl<'a, E: Experiment> Training<'a, E> {
         }
         let scalars = match self.evaluated.take() {
             Some((step, scalars)) if step == self.step => scalars,
-            _ => self.experiment.evaluate()?,
+            _ => {
+                let scalars = self.experiment.evaluate()?;
+                self.with_median(scalars)?
+            }
         };
         // What was trained comes first: a figure that cannot be drawn takes nothing else with it.
         self.store.export(|writer| self.experiment.save(writer))?;

@@ -82,9 +82,14 @@ impl From<StepError> for Error {
                 loss_u,
                 weight,
             } => Self::Diverged {
-                term: format!("loss_x + {weight} · loss_u, {loss_x} + {weight} · {loss_u},"),
-                value: loss_x + weight * loss_u,
+                term: if loss_x.is_finite() { "loss_u" } else { "loss_x" }.to_owned(),
+                value: if loss_x.is_finite() { loss_u } else { loss_x },
                 step,
+                scalars: vec![
+                    ("loss_x".to_owned(), loss_x),
+                    ("loss_u".to_owned(), loss_u),
+                    ("weight_u".to_owned(), weight),
+                ],
                 checkpoint: None,
             },
             other => Self::Usage(other.to_string()),

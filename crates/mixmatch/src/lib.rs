@@ -10,6 +10,7 @@
 //! | algorithm 1 | [`method::MixMatch`] |
 //! | interleaved batches (released program) | [`mod@interleave`] |
 //! | Adam, average of the weights, decay | [`learner`] |
+//! | section 4: data, experiments | [`data`], [`config`], [`train`], [`evaluate`] |
 //!
 //! Any network and any data can be trained: implement [`Classifier`], fill a [`Batch`], and call [`Learner::step`] with a
 //! [`Method`].
@@ -17,15 +18,24 @@
 //! Where we differ from the paper, and why: see the README.
 
 mod batch;
+pub mod bench;
 mod classifier;
+pub mod config;
+pub mod data;
 mod error;
+pub mod evaluate;
+mod figures;
 pub mod interleave;
 pub mod label_guess;
 pub mod learner;
 pub mod method;
 pub mod mixup;
+pub mod network;
 pub mod objective;
 pub mod ramp;
+mod reproduce;
+pub mod train;
+mod verbs;
 
 pub use batch::Batch;
 pub use classifier::Classifier;
@@ -39,4 +49,9 @@ use papers_core::cli::Paper;
 pub fn paper() -> Paper {
     let title = "MixMatch: A Holistic Approach to Semi-Supervised Learning (Berthelot et al., NeurIPS 2019)";
     Paper::new("mixmatch", env!("CARGO_PKG_VERSION"), title, "digits-20")
+        .family::<train::SemiSupervised>(config::PRESETS)
+        .verb(verbs::split::VERB)
+        .verb(verbs::sharpen::VERB)
+        .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }

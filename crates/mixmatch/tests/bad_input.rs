@@ -73,21 +73,21 @@ fn method(settings: &str) -> Result<Method, serde_json::Error> {
 #[test]
 fn settings_that_make_no_sense_are_named() {
     for (settings, key) in [
-        (r#"{"kind":"mix-match","temperature":0}"#, "method.temperature"),
-        (r#"{"kind":"mix-match","temperature":-1}"#, "method.temperature"),
-        (r#"{"kind":"mix-match","alpha":0}"#, "method.alpha"),
-        (r#"{"kind":"mix-match","augmentations":0}"#, "method.augmentations"),
-        (r#"{"kind":"mix-match","weight":-1}"#, "method.weight"),
-        (r#"{"kind":"supervised","alpha":0}"#, "method.alpha"),
-        (r#"{"kind":"pi-model","weight":-0.5}"#, "method.weight"),
-        (r#"{"kind":"pi-model","warm_up":1.5}"#, "method.warm_up"),
-        (r#"{"kind":"pseudo-label","threshold":2}"#, "method.threshold"),
-        (r#"{"kind":"mix-up","alpha":-1}"#, "method.alpha"),
-        (r#"{"kind":"vat","radius":0}"#, "method.radius"),
-        (r#"{"kind":"vat","xi":0}"#, "method.xi"),
-        (r#"{"kind":"vat","entropy_weight":-1}"#, "method.entropy_weight"),
-        (r#"{"kind":"mean-teacher","weight":-1}"#, "method.weight"),
-        (r#"{"kind":"ict","alpha":0}"#, "method.alpha"),
+        (r#"{"kind":"mix-match","temperature":0}"#, "mix_match.temperature"),
+        (r#"{"kind":"mix-match","temperature":-1}"#, "mix_match.temperature"),
+        (r#"{"kind":"mix-match","alpha":0}"#, "mix_match.alpha"),
+        (r#"{"kind":"mix-match","augmentations":0}"#, "mix_match.augmentations"),
+        (r#"{"kind":"mix-match","weight":-1}"#, "mix_match.weight"),
+        (r#"{"kind":"supervised","alpha":0}"#, "supervised.alpha"),
+        (r#"{"kind":"pi-model","weight":-0.5}"#, "pi_model.weight"),
+        (r#"{"kind":"pi-model","warm_up":1.5}"#, "pi_model.warm_up"),
+        (r#"{"kind":"pseudo-label","threshold":2}"#, "pseudo_label.threshold"),
+        (r#"{"kind":"mix-up","alpha":-1}"#, "mix_up.alpha"),
+        (r#"{"kind":"vat","radius":0}"#, "vat.radius"),
+        (r#"{"kind":"vat","xi":0}"#, "vat.xi"),
+        (r#"{"kind":"vat","entropy_weight":-1}"#, "vat.entropy_weight"),
+        (r#"{"kind":"mean-teacher","weight":-1}"#, "mean_teacher.weight"),
+        (r#"{"kind":"ict","alpha":0}"#, "ict.alpha"),
     ] {
         let error = method(settings)
             .expect("known settings")
@@ -104,7 +104,7 @@ fn settings_that_make_no_sense_are_named() {
 fn an_alpha_of_zero_has_a_remedy() {
     let error = method(r#"{"kind":"mix-match","alpha":0}"#).expect("known").validate();
     let error = error.expect_err("no alpha").to_string();
-    assert!(error.contains("`method.mix` to `none`"), "{error}");
+    assert!(error.contains("`mix` to `none`"), "{error}");
 }
 
 #[test]

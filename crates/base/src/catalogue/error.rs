@@ -127,6 +127,14 @@ pub enum CatalogueError {
         /// The set.
         name: String,
     },
+    /// A file that the set is complete without, but that was asked for.
+    #[error("{} is not there; get it with `cargo xtask data fetch {name} --optional`, or import it with `cargo xtask data import {name} --from DIR`", path.display())]
+    OptionalMissing {
+        /// The set.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// Files that a folder to import from lacks.
     #[error("{} lacks {}; it has to hold the files of `{name}` under their official names", folder.display(), missing.join(", "))]
     ImportIncomplete {

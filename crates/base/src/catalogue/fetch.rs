@@ -25,6 +25,8 @@ pub struct FetchOptions {
     pub pause: Duration,
     /// Longest wait for the next bytes.
     pub patience: Duration,
+    /// Whether to fetch optional files, too.
+    pub optional: bool,
     /// Whether to use the proxy that the environment (`HTTPS_PROXY`, `NO_PROXY`) names.
     pub use_proxy: bool,
 }
@@ -35,6 +37,7 @@ impl Default for FetchOptions {
             attempts: 4,
             pause: Duration::from_secs(2),
             patience: Duration::from_secs(30),
+            optional: false,
             use_proxy: true,
         }
     }
@@ -87,7 +90,8 @@ pub enum FetchEvent<'a> {
     },
 }
 
-/// Brings the missing files of `dataset` into the folder of its name in `cache`.
+/// Brings the missing files of `dataset` into the folder of its name in `cache`; optional ones only if
+/// `options` ask for them.
 ///
 /// Each file grows in `<file>.part`, which a later call continues; it gets its name only when its
 /// size and digest are the published ones. A complete file with another digest is kept as
@@ -110,13 +114,14 @@ pub fn fetch(
             verb: "fetch",
         });
     }
-    for file in &dataset.files {
+    let wanted = dataset.files.iter().filter(|file| options.optional || !file.optional);
+    for file in wanted.clone() {
         source(dataset, file)?;
     }
     let folder = DatasetFolder::new(dataset, cache.join(&dataset.name), Origin::Cache);
     let _lock = folder.lock()?;
     let mut missing = Vec::new();
-    for file in &dataset.files {
+    for file in wanted {
         match folder.state(file)? {
             FileState::Good { .. } => observe(FetchEvent::Present { file }),
             FileState::Missing => missing.push(file),

@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
 };
 
@@ -92,7 +92,7 @@ impl DatasetFolder {
         self.origin
     }
 
-    /// Names of the files that are not there, or have not the published size.
+    /// Names of the files that are not there, or have not the published size; optional ones left out.
     pub fn lacking(&self) -> Vec<&str> {
         let is_there = |file: &DatasetFile| {
             fs::metadata(self.path.join(&file.name))
@@ -100,9 +100,49 @@ impl DatasetFolder {
         };
         let files = self.dataset.files.iter();
         files
-            .filter(|file| !is_there(file))
+            .filter(|file| !file.optional && !is_there(file))
             .map(|file| file.name.as_str())
             .collect()
+    }
+
+    /// Opens a file at its start, after reading all of it to compare it with its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::OptionalMissing`] for an optional file that is not there;
+    /// [`CatalogueError::WrongSize`], [`CatalogueError::WrongDigest`] or [`CatalogueError::Unrecorded`]
+    /// if it is not the right file; [`CatalogueError::Io`] if it cannot be read.
+    pub fn open(&self, name: &str) -> Result<File, CatalogueError> {
+        let file = self.dataset.file(name)?;
+        let path = self.path.join(name);
+        let mut source = match File::open(&path) {
+            Err(error) if file.optional && error.kind() == io::ErrorKind::NotFound => {
+                return Err(CatalogueError::OptionalMissing {
+                    name: self.dataset.name.clone(),
+                    path,
+                });
+            }
+            opened => opened.map_err(CatalogueError::io("open", &path))?,
+        };
+        let size = source.metadata().map_err(CatalogueError::io("read", &path))?.len();
+        if let Some(expected) = file.bytes
+            && expected != size
+        {
+            let found = size;
+            return Err(CatalogueError::WrongSize { path, expected, found });
+        }
+        let Some(expected) = self.expected_digest(file)? else {
+            let name = self.dataset.name.clone();
+            return Err(CatalogueError::Unrecorded { path, name });
+        };
+        let mut hasher = expected.hasher();
+        io::copy(&mut (&source).take(size), &mut hasher).map_err(CatalogueError::io("read", &path))?;
+        let found = hasher.finish();
+        if found != expected {
+            return Err(CatalogueError::WrongDigest { path, expected, found });
+        }
+        source.rewind().map_err(CatalogueError::io("read", &path))?;
+        Ok(source)
     }
 
     /// Reads a file into memory and compares it with its digest.

@@ -13,8 +13,10 @@ use super::{
 };
 use crate::commit;
 
-/// Copies the files of `dataset` from the folder `from`, or from the folder of its name inside, into the
+/// Copies the files of `dataset` from the folder `from`, or from a folder inside that may hold it, into the
 /// cache, after comparing each with its published size and digest.
+///
+/// Optional files that are not there are left out.
 ///
 /// The digest of a file without a published one is recorded, so that it can be compared from then on. The
 /// files of `from` are only read. `observe` is told the name of each file before it is read.
@@ -38,12 +40,15 @@ pub fn import(
     if !from.is_dir() {
         return Err(CatalogueError::FolderMissing { path: from.to_owned() });
     }
-    let inside = from.join(&dataset.name);
-    let from = if inside.is_dir() { inside.as_path() } else { from };
-    let missing: Vec<String> = dataset
-        .files
+    let inside = dataset
+        .folder_names()
+        .map(|name| from.join(name))
+        .find(|inside| inside.is_dir());
+    let from = inside.as_deref().unwrap_or(from);
+    let (present, absent): (Vec<_>, Vec<_>) = dataset.files.iter().partition(|file| from.join(&file.name).is_file());
+    let missing: Vec<String> = absent
         .iter()
-        .filter(|file| !from.join(&file.name).is_file())
+        .filter(|file| !file.optional)
         .map(|file| file.name.clone())
         .collect();
     if !missing.is_empty() {
@@ -57,7 +62,7 @@ pub fn import(
     let folder = DatasetFolder::new(dataset, cache.join(&dataset.name), Origin::Cache);
     let _lock = folder.lock()?;
     let mut imported = folder.imported()?;
-    for file in &dataset.files {
+    for file in present {
         observe(file);
         if file.published_digest().is_some() {
             match folder.state(file)? {

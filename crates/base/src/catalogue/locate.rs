@@ -72,15 +72,22 @@ impl Search {
         &self.roots
     }
 
-    /// The first folder that holds every file of `dataset`, each of the right size where that is known.
+    /// The first folder that holds every file of `dataset` that is not optional, each of the right size where that
+    /// is known.
+    ///
+    /// In each root, the folder of the set's name comes before those of [`Dataset::also_in`].
     ///
     /// # Errors
     ///
     /// [`CatalogueError::DatasetMissing`] with the command that gets the set, and with what each folder lacks.
     pub fn find(&self, dataset: &Dataset) -> Result<DatasetFolder, CatalogueError> {
         let mut searched = Vec::new();
-        for root in &self.roots {
-            let folder = DatasetFolder::new(dataset, root.path.join(&dataset.name), root.origin);
+        let places = self
+            .roots
+            .iter()
+            .flat_map(|root| dataset.folder_names().map(move |name| (root, name)));
+        for (root, name) in places {
+            let folder = DatasetFolder::new(dataset, root.path.join(name), root.origin);
             if !folder.path().is_dir() {
                 searched.push(format!("{} (not there)", folder.path().display()));
                 continue;

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{digest::Digest, error::CatalogueError};
+use super::{digest::Digest, error::CatalogueError, images::ImageFormat};
 
 /// A data set, as its `dataset.toml` describes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Dataset {
     pub citation: String,
     /// Page of the authors.
     pub homepage: String,
+    /// Names of other folders that may hold the files, tried after `name`.
+    #[serde(default)]
+    pub also_in: Vec<String>,
     /// Whether the set is compiled into the program.
     #[serde(default)]
     pub embedded: bool,
@@ -30,27 +33,6 @@ pub struct Dataset {
     /// Which files make which split.
     #[serde(default)]
     pub splits: BTreeMap<Split, SplitFiles>,
-}
-
-/// Shape of the images of a set.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageFormat {
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
-    /// Values per pixel.
-    pub channels: usize,
-    /// Largest value that a pixel can have; 255 unless said otherwise.
-    #[serde(default = "full_range")]
-    pub maximum: u8,
-    /// Names of the classes, in the order of their labels.
-    pub classes: Vec<String>,
-}
-
-fn full_range() -> u8 {
-    u8::MAX
 }
 
 /// One file of a data set.
@@ -68,6 +50,9 @@ pub struct DatasetFile {
     pub sha256: Option<Digest>,
     /// Published MD5, `md5:...`; used only where there is no SHA-256.
     pub md5: Option<Digest>,
+    /// Whether most work needs no such file: the set is complete without it, and it is fetched on request only.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl DatasetFile {
@@ -86,17 +71,23 @@ pub enum Split {
     Train,
     /// What they are measured on.
     Test,
+    /// More labeled items to learn from, easier than those of [`Train`](Self::Train).
+    Extra,
+    /// Items without labels to learn from.
+    Unlabeled,
 }
 
 impl Split {
     /// All splits, in the order in which they are shown.
-    pub const ALL: [Self; 2] = [Self::Train, Self::Test];
+    pub const ALL: [Self; 4] = [Self::Train, Self::Test, Self::Extra, Self::Unlabeled];
 
     /// The name used in manifests and on command lines.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Test => "test",
+            Self::Extra => "extra",
+            Self::Unlabeled => "unlabeled",
         }
     }
 }
@@ -115,8 +106,11 @@ pub struct SplitFiles {
     pub items: usize,
     /// File with the images.
     pub images: String,
-    /// File with the labels; the file of the images, if it holds both.
-    pub labels: String,
+    /// File with the labels; the file of the images, if it holds both. None: the items have no labels.
+    pub labels: Option<String>,
+    /// For archives: the members that hold the split, in the order of its items; labels after images.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 impl Dataset {
@@ -133,6 +127,18 @@ impl Dataset {
         let dataset: Self = toml::from_str(toml).map_err(|error| problem(error.to_string()))?;
         dataset.check(folder).map_err(problem)?;
         Ok(dataset)
+    }
+
+    /// Checks a description that did not come from [`Dataset::parse`].
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::Manifest`] with what is wrong.
+    pub fn validate(&self) -> Result<(), CatalogueError> {
+        self.check(&self.name).map_err(|problem| CatalogueError::Manifest {
+            name: self.name.clone(),
+            problem,
+        })
     }
 
     /// The description of one file.
@@ -162,9 +168,15 @@ impl Dataset {
         })
     }
 
-    /// The sum of the known sizes of the files, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().filter_map(|file| file.bytes).sum()
+    /// Names of the folders that may hold the set, the best first.
+    pub fn folder_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.also_in).map(String::as_str)
+    }
+
+    /// The sum of the known sizes of the files that are optional, or of those that are not, in bytes.
+    pub fn bytes(&self, optional: bool) -> u64 {
+        let files = self.files.iter().filter(|file| file.optional == optional);
+        files.filter_map(|file| file.bytes).sum()
     }
 
     /// Whether every file can be fetched from a public address.
@@ -176,8 +188,11 @@ impl Dataset {
         if self.name != folder || !is_plain_name(&self.name) {
             return Err(format!("`name` must be the name of the folder, `{folder}`"));
         }
-        if self.files.is_empty() {
-            return Err("`files` must name at least one file".to_owned());
+        if let Some(other) = self.also_in.iter().find(|other| !is_plain_name(other)) {
+            return Err(format!("`also_in` must have plain folder names, and `{other}` is none"));
+        }
+        if self.files.iter().all(|file| file.optional) {
+            return Err("`files` must name at least one file that is not optional".to_owned());
         }
         for file in &self.files {
             let name = &file.name;
@@ -198,11 +213,19 @@ impl Dataset {
                 return Err(format!("the digests of `{name}` stand under the wrong key"));
             }
         }
+        if let Some(images) = &self.images {
+            images.check()?;
+        }
         for (split, files) in &self.splits {
-            for name in [&files.images, &files.labels] {
+            for name in std::iter::once(&files.images).chain(&files.labels) {
                 if !self.files.iter().any(|file| file.name == *name) {
                     return Err(format!("split `{split}` names the unknown file `{name}`"));
                 }
+            }
+            if let Some(images) = &self.images {
+                images
+                    .check_split(files)
+                    .map_err(|problem| format!("split `{split}` {problem}"))?;
             }
         }
         Ok(())
@@ -255,5 +278,17 @@ homepage = "https://example.org"
     fn a_split_of_unknown_files_is_refused() {
         let text = problem("[[files]]\nname = \"a\"\n[splits.test]\nitems = 1\nimages = \"a\"\nlabels = \"b\"");
         assert!(text.contains("unknown file `b`"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_of_another_name_must_be_beside_the_own_one() {
+        let text = problem("also_in = [\"../up\"]\n[[files]]\nname = \"a\"");
+        assert!(text.contains("plain folder names"), "{text}");
+    }
+
+    #[test]
+    fn a_set_of_nothing_but_optional_files_is_refused() {
+        let text = problem("[[files]]\nname = \"a\"\noptional = true");
+        assert!(text.contains("not optional"), "{text}");
     }
 }

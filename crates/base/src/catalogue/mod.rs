@@ -12,6 +12,7 @@ mod digest;
 mod error;
 mod fetch;
 mod folder;
+mod images;
 mod import;
 mod locate;
 mod manifest;
@@ -21,19 +22,28 @@ pub use digest::{Digest, DigestParseError, Hasher};
 pub use error::{CatalogueError, MirrorFailure};
 pub use fetch::{FetchEvent, FetchOptions, fetch};
 pub use folder::{DatasetFolder, FileState};
+pub use images::{Encoding, ImageFormat};
 pub use import::import;
 pub use locate::{DATA_VARIABLE, Origin, Root, Search, cache_folder, locate};
-pub use manifest::{Dataset, DatasetFile, ImageFormat, Split, SplitFiles};
+pub use manifest::{Dataset, DatasetFile, Split, SplitFiles};
 
 use crate::suggest::nearest;
 
 /// The manifests that this crate was built with; a folder of `datasets/` that is missing here fails a test.
 const MANIFESTS: &[(&str, &str)] = &[
+    ("cifar-10", include_str!("../../../../datasets/cifar-10/dataset.toml")),
+    (
+        "cifar-10-jpeg",
+        include_str!("../../../../datasets/cifar-10-jpeg/dataset.toml"),
+    ),
+    ("cifar-100", include_str!("../../../../datasets/cifar-100/dataset.toml")),
     (
         "fashion-mnist",
         include_str!("../../../../datasets/fashion-mnist/dataset.toml"),
     ),
     ("mnist", include_str!("../../../../datasets/mnist/dataset.toml")),
+    ("stl-10", include_str!("../../../../datasets/stl-10/dataset.toml")),
+    ("svhn", include_str!("../../../../datasets/svhn/dataset.toml")),
     (
         "uci-digits",
         include_str!("../../../../datasets/uci-digits/dataset.toml"),

@@ -24,7 +24,7 @@ mod schedule;
 pub use about::About;
 pub use error::ConfigError;
 pub use resolve::{resolve, to_toml};
-pub use schedule::{EarlyStop, Goal, Schedule, Target};
+pub use schedule::{EarlyStop, Goal, Median, Schedule, Target};
 
 use std::fmt::Debug;
 

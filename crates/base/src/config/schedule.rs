@@ -27,6 +27,9 @@ pub struct Schedule {
     /// When to stop before the end.
     #[serde(default)]
     pub early_stop: Option<EarlyStop>,
+    /// A number of the evaluation that is told as the median of the last ones, too.
+    #[serde(default)]
+    pub median: Option<Median>,
 }
 
 /// A number of the evaluation, and where it should go.
@@ -49,6 +52,17 @@ pub struct EarlyStop {
     pub goal: Goal,
     /// Evaluations without an improvement after which the run stops.
     pub patience: u64,
+}
+
+/// Tell also the median of a number over the last evaluations, under its name with `_median` behind: one evaluation may
+/// be lucky, and to choose the best one would be to learn from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Median {
+    /// Name of the number.
+    pub metric: String,
+    /// Evaluations that count; all, as long as there are fewer.
+    pub last: usize,
 }
 
 /// Which of two values is better.
@@ -84,6 +98,7 @@ impl Schedule {
             keep_last: keep_last(),
             best: None,
             early_stop: None,
+            median: None,
         }
     }
 
@@ -98,6 +113,9 @@ impl Schedule {
                 "keep_last",
                 "must be at least 1: a run without a checkpoint cannot be resumed",
             );
+        }
+        if self.median.as_ref().is_some_and(|median| median.last == 0) {
+            return invalid("median.last", "must be at least 1");
         }
         let Some(early_stop) = &self.early_stop else {
             return Ok(());
@@ -131,7 +149,8 @@ mod tests {
         let schedule: Schedule = toml::from_str(
             "steps = 1\nreport_every = 2\nevaluate_every = 3\ncheckpoint_every = 4\nkeep_last = 5\n\
              best = { metric = 'accuracy', goal = 'maximize' }\n\
-             early_stop = { metric = 'loss', goal = 'minimize', patience = 6 }",
+             early_stop = { metric = 'loss', goal = 'minimize', patience = 6 }\n\
+             median = { metric = 'error', last = 7 }",
         )
         .unwrap();
         let expected = Schedule {
@@ -148,6 +167,10 @@ mod tests {
                 metric: "loss".to_owned(),
                 goal: Goal::Minimize,
                 patience: 6,
+            }),
+            median: Some(Median {
+                metric: "error".to_owned(),
+                last: 7,
             }),
         };
         assert_eq!(schedule, expected);
@@ -173,6 +196,16 @@ mod tests {
                 "keep_last",
                 Schedule {
                     keep_last: 0,
+                    ..sane.clone()
+                },
+            ),
+            (
+                "median.last",
+                Schedule {
+                    median: Some(Median {
+                        metric: "error".to_owned(),
+                        last: 0,
+                    }),
                     ..sane.clone()
                 },
             ),

@@ -14,17 +14,18 @@ const LIMIT: u64 = 1 << 20;
 ///
 /// # Errors
 ///
-/// [`ImagesError::Line`] if the embedded file is damaged, which a test excludes.
+/// [`ImagesError::Catalogue`] for a split other than train and test; [`ImagesError::Line`] if the embedded file
+/// is damaged, which a test excludes.
 pub fn digits(split: Split) -> Result<ImageSet, ImagesError> {
     let catalogue = Catalogue::builtin()?;
     let dataset = catalogue.get("uci-digits")?;
     let text = gzip::decode(FILE, LIMIT).map_err(|_| ImagesError::Line { line: 1 })?;
     let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
 
-    let train = dataset.split(Split::Train)?.items;
-    let (skipped, taken) = match split {
-        Split::Train => (0, train),
-        Split::Test => (train, dataset.split(Split::Test)?.items),
+    let taken = dataset.split(split)?.items;
+    let skipped = match split {
+        Split::Train => 0,
+        _ => dataset.split(Split::Train)?.items,
     };
     let mut images = Vec::new();
     let mut labels = Vec::new();

@@ -1,27 +1,29 @@
-use super::{ImageSet, ImagesError, font};
-
-/// Pixels between things on a contact sheet.
-const GAP: usize = 4;
-
-/// Sheet pixels per pixel of a letter.
-const LETTER_SCALE: usize = 2;
+use super::{
+    ImageSet, ImagesError, font,
+    sheet::{GAP, LETTER_SCALE, Sheet},
+};
 
 /// Images are enlarged, by a whole factor, to at least this many rows.
 const LEAST_HEIGHT: usize = 56;
 
-const PAPER: [u8; 3] = [255, 255, 255];
-const INK: [u8; 3] = [40, 40, 40];
+/// What stands beside the images of a set without labels.
+const NO_CLASS: &str = "unlabeled";
+
+/// Rows of images that are drawn of a set without labels.
+const UNLABELED_ROWS: usize = 10;
 
 /// A look at an image set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// One row of images per class, its name beside it; PNG, red, green, blue.
     pub png: Vec<u8>,
-    /// Class names with the number of their images in the whole set.
+    /// Class names with the number of their images in the whole set; one entry for a set without labels.
     pub counts: Vec<(String, usize)>,
 }
 
 /// Draws the first `per_class` images of each class, and counts all.
+///
+/// Of a set without labels, ten rows are drawn, in the order of the set.
 ///
 /// # Errors
 ///
@@ -30,100 +32,72 @@ pub fn preview(set: &ImageSet, per_class: usize) -> Result<Preview, ImagesError>
     let scale = LEAST_HEIGHT.div_ceil(set.height.max(1));
     let row_height = set.height * scale + GAP;
     let letter_width = (font::WIDTH + 1) * LETTER_SCALE;
-    let longest_name = set
-        .class_names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let rows = rows(set, per_class);
+    let longest_name = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     let margin = GAP + longest_name * letter_width + GAP;
     let mut sheet = Sheet::new(
         margin + per_class * (set.width * scale + GAP),
-        GAP + set.classes * row_height,
+        GAP + rows.len() * row_height,
     );
 
-    for (class, name) in set.class_names.iter().enumerate() {
-        let top = GAP + class * row_height;
+    for (number, row) in rows.iter().enumerate() {
+        let top = GAP + number * row_height;
         let middle = (row_height - GAP).saturating_sub(font::HEIGHT * LETTER_SCALE) / 2;
-        for (position, letter) in name.chars().enumerate() {
-            sheet.letter(letter, top + middle, GAP + position * letter_width);
-        }
-        let members = (0..set.len()).filter(|&index| usize::from(set.labels[index]) == class);
-        for (column, index) in members.take(per_class).enumerate() {
-            sheet.image(set, index, scale, top, margin + column * (set.width * scale + GAP));
+        sheet.text(row.name, top + middle, GAP);
+        for (column, &index) in row.images.iter().enumerate() {
+            sheet.image(
+                set,
+                set.image(index),
+                scale,
+                top,
+                margin + column * (set.width * scale + GAP),
+            );
         }
     }
+    let counts = match set.is_labeled() {
+        true => std::iter::zip(set.class_names.clone(), set.class_counts()).collect(),
+        false => vec![(NO_CLASS.to_owned(), set.len())],
+    };
     Ok(Preview {
         png: sheet.encode()?,
-        counts: std::iter::zip(set.class_names.clone(), set.class_counts()).collect(),
+        counts,
     })
 }
 
-/// A picture in the making.
-struct Sheet {
-    width: usize,
-    height: usize,
-    /// `[height, width, 3]`.
-    pixels: Vec<u8>,
+/// A row of a contact sheet.
+struct Row<'a> {
+    name: &'a str,
+    /// Numbers of the images.
+    images: Vec<usize>,
 }
 
-impl Sheet {
-    fn new(width: usize, height: usize) -> Self {
-        Self {
-            width,
-            height,
-            pixels: PAPER.repeat(width * height),
+fn rows(set: &ImageSet, length: usize) -> Vec<Row<'_>> {
+    if !set.is_labeled() {
+        let indices: Vec<usize> = (0..set.len()).take(length.saturating_mul(UNLABELED_ROWS)).collect();
+        let rows = indices.chunks(length.max(1)).enumerate();
+        return rows
+            .map(|(number, images)| Row {
+                name: if number == 0 { NO_CLASS } else { "" },
+                images: images.to_vec(),
+            })
+            .collect();
+    }
+    let mut rows: Vec<_> = set
+        .class_names
+        .iter()
+        .map(|name| Row {
+            name,
+            images: Vec::new(),
+        })
+        .collect();
+    for (index, &label) in set.labels.iter().enumerate() {
+        if let Some(row) = rows.get_mut(usize::from(label))
+            && row.images.len() < length
+        {
+            row.images.push(index);
         }
     }
-
-    fn letter(&mut self, letter: char, top: usize, left: usize) {
-        for (row, bits) in font::rows(letter).into_iter().enumerate() {
-            for column in (0..font::WIDTH).filter(|column| bits >> (font::WIDTH - 1 - column) & 1 == 1) {
-                self.square(
-                    top + row * LETTER_SCALE,
-                    left + column * LETTER_SCALE,
-                    LETTER_SCALE,
-                    INK,
-                );
-            }
-        }
-    }
-
-    fn image(&mut self, set: &ImageSet, index: usize, scale: usize, top: usize, left: usize) {
-        let image = set.image(index);
-        for row in 0..set.height {
-            for column in 0..set.width {
-                let start = (row * set.width + column) * set.channels;
-                let value = |channel: usize| {
-                    let value = u32::from(image[start + channel.min(set.channels - 1)]);
-                    (value * 255 / u32::from(set.maximum.max(1))) as u8
-                };
-                let color = [value(0), value(1), value(2)];
-                self.square(top + row * scale, left + column * scale, scale, color);
-            }
-        }
-    }
-
-    /// Fills a square whose corner is at row `top` and column `left`.
-    fn square(&mut self, top: usize, left: usize, size: usize, color: [u8; 3]) {
-        for row in top..(top + size).min(self.height) {
-            for column in left..(left + size).min(self.width) {
-                let start = (row * self.width + column) * 3;
-                self.pixels[start..start + 3].copy_from_slice(&color);
-            }
-        }
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
-        let mut bytes = Vec::new();
-        let side = |length| u32::try_from(length).unwrap_or(u32::MAX);
-        let mut encoder = png::Encoder::new(&mut bytes, side(self.width), side(self.height));
-        encoder.set_color(png::ColorType::Rgb);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.pixels)?;
-        writer.finish()?;
-        Ok(bytes)
-    }
+    rows
 }
 
 #[cfg(test)]
@@ -166,6 +140,18 @@ mod tests {
     fn all_images_are_counted() {
         let counts = preview(&two_classes(), 1).unwrap().counts;
         assert_eq!(counts, [("a".to_owned(), 0), ("b".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn images_without_labels_stand_in_the_order_of_the_set() {
+        let set = two_classes().without_labels();
+        let preview = preview(&set, 1).unwrap();
+        assert_eq!(preview.counts, [("unlabeled".to_owned(), 2)]);
+        // Two rows of one image.
+        let reader = png::Decoder::new(std::io::Cursor::new(&preview.png))
+            .read_info()
+            .unwrap();
+        assert_eq!(reader.info().height, 4 + 2 * 60);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+pub use scalars::Number;
 pub(crate) use scalars::ScalarMap;
 
 /// The journal's file in the folder of a run.

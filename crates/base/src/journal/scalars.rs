@@ -45,7 +45,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_map(Entries)
 }
 
-struct Number(f64);
+/// A number of a JSON file: one that is not finite is a string there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number(pub f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,6 +6,7 @@
 
 mod case;
 pub mod child;
+pub mod filled;
 pub mod harness;
 pub mod memory;
 mod pairs;

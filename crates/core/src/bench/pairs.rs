@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::metrics;
+
 /// Middle and ends of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
@@ -20,13 +22,8 @@ impl Spread {
     pub fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
         let mut numbers: Vec<f64> = numbers.into_iter().collect();
         numbers.sort_by(f64::total_cmp);
-        let middle = numbers.len() / 2;
-        let median = match numbers.len() % 2 {
-            1 => numbers[middle],
-            _ => f64::midpoint(numbers[middle - 1], numbers[middle]),
-        };
         Self {
-            median,
+            median: metrics::median(&numbers),
             min: numbers[0],
             max: numbers[numbers.len() - 1],
         }

@@ -10,6 +10,8 @@
 //! A generation is assembled in a temporary folder and renamed into place, so it exists whole or not at all. Reading
 //! checks every digest and falls back to the newest generation that is intact.
 
+mod state;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -21,34 +23,13 @@ use papers_base::{commit, journal::Position};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tempfile::TempDir;
 
+pub use self::state::{Best, LoopState, Recent};
 use crate::{Error, Result, port};
 
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 /// No honest part of a manifest is longer.
 const MANIFEST_LIMIT: u64 = 16 << 20;
-
-/// What the training loop itself has to remember.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct LoopState {
-    /// Seconds of training so far.
-    pub seconds: f64,
-    /// Best evaluation so far.
-    pub best: Option<Best>,
-    /// Evaluations since the early-stop metric last improved.
-    pub stale_evaluations: u64,
-    /// Best value of the early-stop metric.
-    pub early_stop_best: Option<f64>,
-}
-
-/// The best evaluation so far.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// Updates applied when it was measured.
-    pub step: u64,
-    /// Value of the metric.
-    pub value: f64,
-}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {

@@ -1,16 +1,17 @@
+use super::epochs::Epochs;
 use crate::random::Streams;
 
 /// Mini-batches of indices: a fresh permutation each epoch, the last incomplete batch dropped.
+///
+/// No batch holds an item twice. Where batches must be full whatever the size of the set, as for streams that are drawn
+/// from side by side, there is [`EndlessSampler`](super::EndlessSampler).
 ///
 /// The position is the number of the step and nothing else, so a resumed run goes on with exactly the batch that the
 /// interrupted one would have drawn.
 #[derive(Debug, Clone)]
 pub struct Sampler {
-    streams: Streams,
-    name: &'static str,
-    length: usize,
+    epochs: Epochs,
     batch: usize,
-    epoch: Option<(u64, Vec<usize>)>,
 }
 
 impl Sampler {
@@ -22,17 +23,14 @@ impl Sampler {
     pub fn new(streams: Streams, name: &'static str, length: usize, batch: usize) -> Self {
         assert!(length > 0 && batch > 0, "a sampler needs items and a batch size");
         Self {
-            streams,
-            name,
-            length,
+            epochs: Epochs::new(streams, name, length),
             batch: batch.min(length),
-            epoch: None,
         }
     }
 
     /// Batches in one epoch.
     pub fn batches_per_epoch(&self) -> u64 {
-        (self.length / self.batch) as u64
+        (self.epochs.length() / self.batch) as u64
     }
 
     /// The epoch (from 0) that `step` belongs to.
@@ -42,14 +40,8 @@ impl Sampler {
 
     /// Indices of the batch of `step`.
     pub fn batch(&mut self, step: u64) -> &[usize] {
-        let epoch = self.epoch_of(step);
         let start = (step % self.batches_per_epoch()) as usize * self.batch;
-        if self.epoch.as_ref().is_none_or(|(current, _)| *current != epoch) {
-            self.epoch = None;
-        }
-        let (_, order) = self
-            .epoch
-            .get_or_insert_with(|| (epoch, self.streams.permutation(self.name, epoch, self.length)));
+        let order = self.epochs.order(self.epoch_of(step));
         &order[start..start + self.batch]
     }
 }

@@ -19,7 +19,30 @@ impl DataSource {
         Self { folder }
     }
 
-    /// The labeled images of one split of a data set of the catalogue.
+    /// Whether a data set of the catalogue has such a split.
+    ///
+    /// # Errors
+    ///
+    /// A set that is unknown.
+    pub fn has(&self, name: &str, split: Split) -> Result<bool> {
+        let catalogue = Catalogue::builtin()?;
+        let dataset = catalogue.get(name)?;
+        Ok(!dataset.embedded && dataset.splits.contains_key(&split))
+    }
+
+    /// The predefined folds of a data set: for each, which images of the training split are labeled (STL-10).
+    ///
+    /// # Errors
+    ///
+    /// A set that has none, or what [`images`](Self::images) reports.
+    pub fn folds(&self, name: &str) -> Result<Vec<Vec<usize>>> {
+        let catalogue = Catalogue::builtin()?;
+        let dataset = catalogue.get(name)?;
+        let folder = Search::new(self.folder.as_deref())?.find(dataset)?;
+        Ok(images::stl10_folds(&folder)?)
+    }
+
+    /// The images of one split of a data set of the catalogue.
     ///
     /// # Errors
     ///

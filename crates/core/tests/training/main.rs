@@ -240,6 +240,76 @@ fn a_metric_that_does_not_exist_is_named_with_those_that_do() {
     assert!(error.contains("`accuracy`") && error.contains("error"), "{error}");
 }
 
+/// Asks for the median of the last three evaluations.
+const MEDIAN: &str = r#"schedule.median={ metric = "error", last = 3 }"#;
+
+/// `error` and `error_median` of each evaluation in the journal.
+fn evaluations(out: &Path) -> Vec<[f64; 2]> {
+    let records = journal::read(out).expect("a journal");
+    let evaluations = records.into_iter().filter_map(|record| match record.event {
+        Event::Evaluation { scalars, .. } => Some(scalars),
+        _ => None,
+    });
+    evaluations
+        .map(|scalars| {
+            let names: Vec<&str> = scalars.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, ["error", "error_median"]);
+            [scalars[0].1, scalars[1].1]
+        })
+        .collect()
+}
+
+#[test]
+fn the_median_of_the_last_evaluations_is_told_with_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let summary = train(folder.path(), 0, &[MEDIAN]).expect("a run");
+    let told = evaluations(folder.path());
+    let [errors, medians] = [0, 1].map(|column| told.iter().map(|pair| pair[column]).collect::<Vec<f64>>());
+    assert_eq!(errors.len(), 4);
+    let middle = |mut three: [f64; 3]| {
+        three.sort_by(f64::total_cmp);
+        three[1]
+    };
+    let expected = [
+        errors[0],
+        (errors[0] + errors[1]) / 2.0,
+        middle([errors[0], errors[1], errors[2]]),
+        middle([errors[1], errors[2], errors[3]]),
+    ];
+    testing::assert_close(&medians, &expected, 1e-15);
+    assert_eq!(summary.scalars[1], ("error_median".to_owned(), medians[3]));
+}
+
+#[test]
+fn the_median_of_a_resumed_run_is_that_of_a_whole_one() {
+    let [resumed, whole] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    train(resumed.path(), 0, &[MEDIAN, "schedule.steps=20"]).expect("the first half");
+    let second = resume(resumed.path(), 0, &[MEDIAN]).expect("the second half");
+    let summary = train(whole.path(), 0, &[MEDIAN]).expect("both halves");
+    assert_eq!(second.scalars, summary.scalars);
+    assert_eq!(evaluations(resumed.path()), evaluations(whole.path()));
+}
+
+#[test]
+fn an_evaluation_that_is_repeated_at_the_end_counts_once_in_the_median() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let summary = train(folder.path(), 0, &[MEDIAN]).expect("a run");
+    // As if killed between the last checkpoint and the report.
+    fs::remove_file(folder.path().join("results.json")).expect("finished");
+    let resumed = resume(folder.path(), 0, &[MEDIAN]).expect("resumed");
+    assert_eq!(resumed.scalars, summary.scalars);
+}
+
+#[test]
+fn a_median_of_a_metric_that_does_not_exist_is_refused_with_those_that_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let median = r#"schedule.median={ metric = "accuracy", last = 3 }"#;
+    let error = train(folder.path(), 0, &[median])
+        .expect_err("no such metric")
+        .to_string();
+    assert!(error.contains("`accuracy`") && error.contains("error"), "{error}");
+}
+
 #[test]
 fn a_run_can_be_restored_for_evaluation() {
     let folder = tempfile::tempdir().expect("a folder");

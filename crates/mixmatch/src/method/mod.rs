@@ -28,8 +28,8 @@ pub use vat::Vat;
 
 /// A way to learn from labeled and unlabeled examples. Defaults are the paper's for CIFAR-10.
 ///
-/// In a configuration the method is a table with its name under `kind`, as in
-/// `method = { kind = "mix-match", temperature = 1.0 }`; settings that are left out have their defaults.
+/// Saved by itself it is a table with its name under `kind`, as in `{ kind = "mix-match", temperature = 1.0 }`; settings
+/// that are left out have their defaults. A run's configuration has a table for each method instead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Method {
@@ -110,23 +110,13 @@ impl Method {
         self.augmentations() > 0
     }
 
-    /// The decay of kernels (see [`LearnerConfig`](crate::LearnerConfig)) with which the released programs train it on
-    /// CIFAR-10.
-    pub fn weight_decay(&self) -> f64 {
-        match self {
-            Self::MeanTeacher(_) => 0.2,
-            Self::Supervised(settings) if settings.alpha.is_some() => 0.002,
-            _ => 0.02,
-        }
-    }
-
     /// Refuses settings that make no sense.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`] naming the key below `method`.
+    /// [`ConfigError::Invalid`] naming the key below the method's table, as in `mix_match.temperature`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        match self {
+        let checked = match self {
             Self::MixMatch(settings) => settings.validate(),
             Self::Supervised(settings) => settings.validate(),
             Self::PiModel(settings) => settings.validate(),
@@ -135,7 +125,14 @@ impl Method {
             Self::Vat(settings) => settings.validate(),
             Self::MeanTeacher(settings) => settings.validate(),
             Self::Ict(settings) => settings.validate(),
-        }
+        };
+        checked.map_err(|error| match error {
+            ConfigError::Invalid { key, problem } => {
+                let table = self.name().replace('-', "_");
+                ConfigError::invalid(format!("{table}.{key}"), problem)
+            }
+            other => other,
+        })
     }
 
     /// The terms of the loss of one update. The labeled pass, and no other, updates running statistics (of MixMatch, the
@@ -159,12 +156,12 @@ impl Method {
     }
 }
 
-/// Checks a setting below `method`.
+/// Checks a setting of a method.
 fn require(holds: bool, key: &str, problem: impl FnOnce() -> String) -> Result<(), ConfigError> {
     if holds {
         return Ok(());
     }
-    Err(ConfigError::invalid(format!("method.{key}"), problem()))
+    Err(ConfigError::invalid(key, problem()))
 }
 
 /// Checks a number that has to be positive and finite.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use burn::prelude::*;
 use papers_core::{
     bench::{
-        Session, child,
+        Session, child, filled,
         memory::{Growth, available},
         three_digits,
     },
@@ -14,7 +14,7 @@ use papers_core::{
 };
 use serde_json::json;
 
-use super::{filled, perceptron::Perceptron};
+use super::perceptron::Perceptron;
 use crate::{GradientMode, Method, Solver};
 
 const NAME: &str = "memory";

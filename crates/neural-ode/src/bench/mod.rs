@@ -1,7 +1,6 @@
 //! Benchmarks of fixed shapes: the solver on a small network, training steps of the paper's models, the shared loop,
 //! memory of the gradient modes. The script `pytorch.py` does the timed work with PyTorch and torchdiffeq.
 
-mod filled;
 mod memory;
 mod perceptron;
 mod solve;

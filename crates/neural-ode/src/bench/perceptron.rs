@@ -2,8 +2,8 @@ use burn::{
     nn::{Linear, LinearConfig},
     prelude::*,
 };
+use papers_core::bench::filled;
 
-use super::filled;
 use crate::{Dynamics, activation::tanh};
 
 /// Dynamics with one hidden layer of tanh units.

@@ -1,9 +1,12 @@
 //! What a step of the solver costs where the network costs next to nothing.
 
 use burn::prelude::*;
-use papers_core::{bench::Case, device};
+use papers_core::{
+    bench::{Case, filled},
+    device,
+};
 
-use super::{filled, perceptron::Perceptron};
+use super::perceptron::Perceptron;
 use crate::{End, GradientMode, Method, Solver};
 
 const BATCH: usize = 32;

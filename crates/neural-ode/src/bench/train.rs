@@ -1,9 +1,11 @@
 //! Training steps of the paper's models, on made-up data.
 
 use burn::{optim::GradientsParams, prelude::*};
-use papers_core::{bench::Case, device};
+use papers_core::{
+    bench::{Case, filled},
+    device,
+};
 
-use super::filled;
 use crate::{
     GradientMode, Method, Solver,
     latent_ode::{

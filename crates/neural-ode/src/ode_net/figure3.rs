@@ -98,7 +98,9 @@ impl Study {
                 forward,
                 error: (square / scale).sqrt(),
                 seconds,
-                error_rate: classify(model, &classified, &solver)?.error_rate(&classified),
+                error_rate: classify(model, &classified, &solver)?
+                    .classification
+                    .error_rate(&classified),
                 backward: backward_evaluations(dynamics, &state, &solver)?,
             })
         };

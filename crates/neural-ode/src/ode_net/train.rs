@@ -12,6 +12,7 @@ use papers_core::{
     Context, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
     checkpoint,
+    classification::argmax,
     data::{Sampler, labels, pixels},
     random::Streams,
 };
@@ -19,7 +20,7 @@ use papers_core::{
 use super::{
     config::OdeNetConfig,
     data::{Pictures, crop},
-    evaluate::{argmax, classify},
+    evaluate::classify,
     figure3::{Growth, Study},
     figures,
     model::{Classifier, Prediction},
@@ -110,7 +111,7 @@ impl Experiment for OdeNet {
             Ok(prediction) => prediction,
             Err(failure) => return unsolved("forward solve", &failure.error, step),
         };
-        let classes = argmax(logits.clone()).map_err(|error| error.at_step(step))?;
+        let classes = argmax(logits.clone())?;
         let loss = Self::loss(logits, labels(&batch, &all, &self.device));
         let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
@@ -146,9 +147,12 @@ impl Experiment for OdeNet {
         Ok(vec![
             (
                 "validation_error".to_owned(),
-                validation.error_rate(&self.pictures.validation),
+                validation.classification.error_rate(&self.pictures.validation),
             ),
-            ("test_error".to_owned(), test.error_rate(&self.pictures.test)),
+            (
+                "test_error".to_owned(),
+                test.classification.error_rate(&self.pictures.test),
+            ),
             ("nfe_forward".to_owned(), test.mean_evaluations()),
         ])
     }
@@ -158,8 +162,8 @@ impl Experiment for OdeNet {
         let set = &self.pictures.test;
         let test = classify(&model, set, &self.solver).map_err(|error| error.at_step(self.updates))?;
         let mut figures = vec![
-            figures::samples(set, &test),
-            figures::confusion(set, &test),
+            test.classification.samples(set)?,
+            test.classification.confusion(set),
             figures::cost(&self.config, &model, set, &test),
         ];
         if let Some(dynamics) = &model.dynamics {

@@ -1,0 +1,154 @@
+use papers_core::{
+    Context, Error, Result,
+    base::{
+        catalogue::Split,
+        images::{self, FolderOptions, ImageSet},
+    },
+    data::{LabelSplit, LabelSplitConfig},
+    random::Streams,
+};
+
+use crate::config::{DataConfig, FolderConfig};
+
+/// Pictures in four sets; none is in two of them, unless labeled ones shall be among the unlabeled.
+#[derive(Debug, Clone)]
+pub struct Pictures {
+    /// Pictures whose labels are used.
+    pub labeled: ImageSet,
+    /// Pictures whose labels are not used; what is known of them serves diagnostics alone.
+    pub unlabeled: ImageSet,
+    /// Pictures that anything is selected on; may be empty.
+    pub validation: ImageSet,
+    /// Pictures that the reported numbers are computed from, and nothing else.
+    pub test: ImageSet,
+    /// Which of the training pictures are which.
+    pub split: LabelSplit,
+    /// What is odd about the split, for the user.
+    pub warnings: Vec<String>,
+}
+
+impl Pictures {
+    /// Reads the data set and splits it.
+    ///
+    /// # Errors
+    ///
+    /// A set that is not on this machine, a split that is impossible, pictures that are too small for their
+    /// augmentation.
+    pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
+        let seed = config.split_seed.unwrap_or(context.seed);
+        let pictures = match &config.folder {
+            Some(folder) => Self::of_folder(config, folder, seed)?,
+            None => Self::of_catalogue(config, seed, context)?,
+        };
+        let (height, width) = (pictures.labeled.height, pictures.labeled.width);
+        let fits = config.augmentation.check(height, width);
+        fits.map_err(|problem| Error::Usage(format!("`data.augmentation.pad`: {problem}")))?;
+        Ok(pictures)
+    }
+
+    /// What the unlabeled pictures show, where it is known.
+    pub fn hidden_labels(&self) -> Option<&[u8]> {
+        self.unlabeled.is_labeled().then_some(self.unlabeled.labels.as_slice())
+    }
+
+    fn of_catalogue(config: &DataConfig, seed: u64, context: &Context) -> Result<Self> {
+        let read = |split: Split| pooled(context.data.images(&config.set, split)?, config.pool);
+        let mut training = read(Split::Train)?;
+        if config.extra {
+            training = training.concat(&read(Split::Extra)?)?;
+        }
+        let training = some(training, config.train, seed)?;
+        let (split, warnings) = split(config, &training, seed, context)?;
+        let part = |name: &str, indices: &[usize]| training.subset(format!("{}/{name}", config.set), indices);
+        let mut unlabeled = part("unlabeled", &split.unlabeled);
+        if context.data.has(&config.set, Split::Unlabeled)? {
+            // Pictures that nobody ever labeled: what is known of the others no longer says anything about all.
+            unlabeled = read(Split::Unlabeled)?.concat(&unlabeled.without_labels())?;
+        }
+        Ok(Self {
+            labeled: part("labeled", &split.labeled),
+            validation: part("validation", &split.validation),
+            test: first(read(Split::Test)?, config.test)?,
+            unlabeled,
+            warnings,
+            split,
+        })
+    }
+
+    /// Labeled pictures of one's own are drawn for testing, class by class; the others are all trained on.
+    fn of_folder(config: &DataConfig, folder: &FolderConfig, seed: u64) -> Result<Self> {
+        let options = FolderOptions {
+            side: Some(folder.side),
+            channels: folder.channels,
+            skip: Vec::new(),
+            classes: None,
+        };
+        let found = images::folder(&folder.path, folder.labels.as_deref(), &options)?;
+        let labeled = pooled(found.labeled, config.pool)?;
+        let for_test = LabelSplitConfig {
+            labels: folder.test,
+            validation: 0,
+            include_labeled: false,
+            strict: false,
+        };
+        let (test, _) = LabelSplit::draw(&labeled.labels, labeled.classes, &for_test, seed)?;
+        let rest = labeled.subset("folder/train", &test.unlabeled);
+        let (split, warnings) = LabelSplit::draw(&rest.labels, rest.classes, &config.split(rest.len()), seed)?;
+        let mut unlabeled = rest.subset("folder/unlabeled", &split.unlabeled);
+        if !found.unlabeled.is_empty() {
+            unlabeled = pooled(found.unlabeled, config.pool)?.concat(&unlabeled.without_labels())?;
+        }
+        Ok(Self {
+            labeled: rest.subset("folder/labeled", &split.labeled),
+            validation: rest.subset("folder/validation", &split.validation),
+            test: labeled.subset("folder/test", &test.labeled),
+            unlabeled,
+            warnings,
+            split,
+        })
+    }
+}
+
+fn split(config: &DataConfig, training: &ImageSet, seed: u64, context: &Context) -> Result<(LabelSplit, Vec<String>)> {
+    if let Some(file) = &config.split_file {
+        return Ok((LabelSplit::load(file, &training.labels)?, Vec::new()));
+    }
+    let request = config.split(training.len());
+    if let Some(fold) = config.fold {
+        let mut folds = context.data.folds(&config.set)?;
+        let labeled = folds.swap_remove(fold - 1);
+        return Ok(LabelSplit::predefined(labeled, &training.labels, &request, seed)?);
+    }
+    Ok(LabelSplit::draw(&training.labels, training.classes, &request, seed)?)
+}
+
+fn pooled(set: ImageSet, factor: usize) -> Result<ImageSet> {
+    if factor == 1 { Ok(set) } else { Ok(set.mean_pooled(factor)?) }
+}
+
+/// So many training pictures, drawn with the seed; 0 for all.
+fn some(set: ImageSet, count: usize, seed: u64) -> Result<ImageSet> {
+    if count == 0 {
+        return Ok(set);
+    }
+    enough(&set, "data.train", count)?;
+    let order = Streams::new(seed).permutation("training subset", 0, set.len());
+    Ok(set.subset(set.name.as_str(), &order[..count]))
+}
+
+/// The first so many pictures of a set; 0 for all.
+fn first(set: ImageSet, count: usize) -> Result<ImageSet> {
+    if count == 0 {
+        return Ok(set);
+    }
+    enough(&set, "data.test", count)?;
+    Ok(set.subset(set.name.as_str(), &(0..count).collect::<Vec<_>>()))
+}
+
+fn enough(set: &ImageSet, key: &str, count: usize) -> Result<()> {
+    if count <= set.len() {
+        return Ok(());
+    }
+    let (name, there) = (&set.name, set.len());
+    Err(Error::Usage(format!("`{key}`: {count} pictures are asked for, {name} has {there}")))
+}
