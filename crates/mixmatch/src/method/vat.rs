@@ -21,8 +21,9 @@ pub struct Vat {
     pub entropy_weight: f64,
     /// Length of the change that is made.
     pub radius: f64,
-    /// Length `ξ` of the change with which its direction is found. In `f32` the released value is at the limit of what
-    /// an input near 1 can resolve, so that rounding takes part in the direction.
+    /// Length `ξ` of the change with which its direction is found; the default is the released one. In `f32` it is lost in
+    /// rounding on large inputs: on pictures of 32×32 pixels a Wide ResNet 28-2 finds a direction with a cosine of 0.23
+    /// to the exact one, and of 0.999 with 1e-3.
     pub xi: f64,
     /// Part of the run over which the weight grows from 0.
     pub warm_up: f64,
