@@ -10,6 +10,8 @@ use crate::vjp;
 
 #[cfg(feature = "flex")]
 mod batch;
+#[cfg(feature = "flex")]
+mod lanes;
 
 /// Sizes of a [`BatchNorm`].
 #[derive(Config, Debug)]

@@ -1,14 +1,14 @@
-//! The loops of batch normalization over memory: two passes forward and two back, with nothing saved but the input.
+//! Batch normalization over memory: two passes forward and two back, with nothing saved but the input.
 
 use std::ops::Range;
 
 use burn::{backend::Flex, prelude::*};
 
-use super::Line;
+use super::{Line, lanes};
 use crate::nn::host::{Host, Number, host, map, split, with_precision};
 
-/// Rows whose sums are added up in the precision of the input before they go on in double precision. A constant, so that
-/// results do not depend on the number of threads.
+/// Rows that stay in a core's own cache, and whose sums are added up in the precision of the input before they go on in
+/// double precision. A constant, so that results do not depend on the number of threads.
 const PART: usize = 256;
 
 /// Mean and biased variance of each channel of `[rows, channels]`; `None` if the rows are not the CPU backend's.
@@ -42,21 +42,12 @@ fn moments_of<T: Number>(memory: &Host, channels: usize, device: &Device) -> [Te
 /// Number of rows, means, and sums of squared deviations from them.
 fn part_moments<T: Number>(rows: &[T], channels: usize) -> (f64, Vec<f64>, Vec<f64>) {
     let count = (rows.len() / channels) as f64;
-    let mut sums = vec![T::default(); channels];
-    for row in rows.chunks_exact(channels) {
-        for (sum, &value) in sums.iter_mut().zip(row) {
-            *sum += value;
-        }
-    }
-    let inverse = T::from_f64(1.0 / count);
-    let means: Vec<T> = sums.into_iter().map(|sum| sum * inverse).collect();
-    let mut squares = vec![T::default(); channels];
-    for row in rows.chunks_exact(channels) {
-        for ((square, &mean), &value) in squares.iter_mut().zip(&means).zip(row) {
-            let centered = value - mean;
-            *square += centered * centered;
-        }
-    }
+    let sum = lanes::sum(channels, [rows], [], |[value], []| value);
+    let means: Vec<T> = sum.into_iter().map(|sum| sum * T::from_f64(1.0 / count)).collect();
+    let squares = lanes::sum(channels, [rows], [&means], |[value], [mean]| {
+        let centered = value - mean;
+        centered * centered
+    });
     (count, doubles(&means), doubles(&squares))
 }
 
@@ -71,18 +62,14 @@ pub(super) fn forward(line: &Line, rows: &Tensor<2>) -> Option<Tensor<2>> {
 
 fn forward_of<T: Number>(memories: &[Host; 3], shape: [usize; 2], slope: f64, device: &Device) -> Tensor<2> {
     let [rows, rate, offset] = memories.each_ref().map(T::read);
-    let channels = shape[1];
-    let slope = T::from_f64(slope);
     let mut output = vec![T::default(); rows.len()];
-    split(&mut output, channels, rows.len(), |first, output| {
-        let rows = rows[first * channels..].chunks_exact(channels);
-        for (output, row) in output.chunks_exact_mut(channels).zip(rows) {
-            let numbers = row.iter().zip(rate).zip(offset);
-            for (output, ((&value, &rate), &offset)) in output.iter_mut().zip(numbers) {
-                let linear = value * rate + offset;
-                *output = if linear > T::default() { linear } else { linear * slope };
-            }
-        }
+    update_parts(&mut output, shape[1], |place, part| {
+        let rows = &rows[place..place + part.len()];
+        let slope = T::from_f64(slope);
+        lanes::update(shape[1], part, [rows], [rate, offset], |_, [value], [rate, offset]| {
+            let linear = value * rate + offset;
+            rectify(linear, linear, slope)
+        });
     });
     T::tensor(output, shape, device)
 }
@@ -101,13 +88,13 @@ pub(super) fn pull_back(
     let Some(target) = host(&gradient) else {
         return Err(gradient);
     };
-    let (shape, device) = (gradient.dims(), gradient.device());
+    let (channels, device) = (gradient.dims()[1], gradient.device());
     // The tensor lets go of its memory, so that the result can take its place.
     drop(gradient);
     let memories = [rows, rate, offset, mean, inverse];
     Ok(with_precision!(
         target,
-        pull_back_of(target, &memories, line.slope, follows_batch, shape, &device)
+        pull_back_of(target, &memories, line.slope, follows_batch, channels, &device)
     ))
 }
 
@@ -116,29 +103,32 @@ fn pull_back_of<T: Number>(
     memories: &[Host; 5],
     slope: f64,
     follows_batch: bool,
-    shape: [usize; 2],
+    channels: usize,
     device: &Device,
 ) -> [Tensor<2>; 3] {
     let [rows, rate, offset, mean, inverse] = memories.each_ref().map(T::read);
-    let loops = Loops {
-        rows,
-        rate,
-        offset,
-        mean,
-        slope: T::from_f64(slope),
-    };
-    let channels = shape[1];
-    let [sums, products] = loops.sums(T::read(&gradient));
-    let count = shape[0] as f64;
+    let leak = T::from_f64(slope);
+    let [sums, products] = total_sums(T::read(&gradient), rows, [rate, offset, mean], leak);
+    let count = (rows.len() / channels) as f64;
     // By the input: rate · (g - Σg/n - (x - mean) · Σ(g·(x - mean)) / (n σ²)).
     let share = |value: f64| if follows_batch { value / count } else { 0.0 };
-    let terms = (0..channels).map(|channel| {
-        let (rate, inverse) = (rate[channel].to_f64(), inverse[channel].to_f64());
-        let slope = -rate * inverse * inverse * share(products[channel]);
-        [T::from_f64(slope), T::from_f64(-rate * share(sums[channel]))]
+    let numbers = (0..channels).map(|channel| [rate, inverse].map(|numbers| numbers[channel].to_f64()));
+    let slopes = numbers.clone().zip(&products);
+    let slopes = slopes.map(|([rate, inverse], &sum)| T::from_f64(-rate * inverse * inverse * share(sum)));
+    let constants = numbers
+        .zip(&sums)
+        .map(|([rate, _], &sum)| T::from_f64(-rate * share(sum)));
+    let (slopes, constants): (Vec<T>, Vec<T>) = (slopes.collect(), constants.collect());
+
+    update_parts(T::write(&mut gradient), channels, |place, part| {
+        let rows = &rows[place..place + part.len()];
+        let constants = [rate, offset, mean, &slopes, &constants];
+        lanes::update(channels, part, [rows], constants, |gradient, [value], constants| {
+            let [rate, offset, mean, slope, constant] = constants;
+            let inner = rectify(value * rate + offset, gradient, leak);
+            inner * rate + (value - mean) * slope + constant
+        });
     });
-    let (slopes, constants): (Vec<T>, Vec<T>) = terms.map(|[slope, constant]| (slope, constant)).unzip();
-    loops.by_input(T::write(&mut gradient), &slopes, &constants);
     let vector = |values: Vec<f64>| {
         let values = values.into_iter().map(T::from_f64);
         T::tensor(values.collect(), [1, channels], device)
@@ -154,71 +144,33 @@ fn pull_back_of<T: Number>(
     ]
 }
 
-struct Loops<'a, T> {
-    rows: &'a [T],
-    rate: &'a [T],
-    offset: &'a [T],
-    mean: &'a [T],
-    slope: T,
+/// `Σ g` and `Σ g·(x - mean)` of each channel, with `g` the gradient in front of the rectifier.
+fn total_sums<T: Number>(gradient: &[T], rows: &[T], constants: [&[T]; 3], leak: T) -> [Vec<f64>; 2] {
+    let channels = constants[0].len();
+    let parts = map_parts(rows.len(), channels, |range| {
+        let data = [&gradient[range.clone()], &rows[range]];
+        let inner = |[gradient, value]: [T; 2], rate, offset| rectify(value * rate + offset, gradient, leak);
+        let [rate, offset, mean] = constants;
+        let sum = lanes::sum(channels, data, [rate, offset], |data, [rate, offset]| {
+            inner(data, rate, offset)
+        });
+        let product = lanes::sum(channels, data, [rate, offset, mean], |data, [rate, offset, mean]| {
+            inner(data, rate, offset) * (data[1] - mean)
+        });
+        [doubles(&sum), doubles(&product)]
+    });
+    let mut total = [vec![0.0; channels], vec![0.0; channels]];
+    for part in parts {
+        for (total, part) in total.iter_mut().zip(part) {
+            total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+        }
+    }
+    total
 }
 
-impl<T: Number> Loops<'_, T> {
-    /// `Σ g` and `Σ g·(x - mean)` of each channel.
-    fn sums(&self, gradient: &[T]) -> [Vec<f64>; 2] {
-        let channels = self.rate.len();
-        let parts = map_parts(gradient.len(), channels, |range| {
-            self.part_sums(&gradient[range.clone()], &self.rows[range])
-        });
-        let mut sums = [vec![0.0; channels], vec![0.0; channels]];
-        for part in parts {
-            for (sums, part) in sums.iter_mut().zip(part) {
-                sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-            }
-        }
-        sums
-    }
-
-    fn part_sums(&self, gradient: &[T], rows: &[T]) -> [Vec<f64>; 2] {
-        let channels = self.rate.len();
-        let (mut sums, mut products) = (vec![T::default(); channels], vec![T::default(); channels]);
-        for (gradient, row) in gradient.chunks_exact(channels).zip(rows.chunks_exact(channels)) {
-            let numbers = gradient.iter().zip(row).zip(self.rate).zip(self.offset).zip(self.mean);
-            let sums = sums.iter_mut().zip(products.iter_mut());
-            for ((sum, product), ((((&gradient, &value), &rate), &offset), &mean)) in sums.zip(numbers) {
-                let gradient = self.rectified(gradient, value * rate + offset);
-                *sum += gradient;
-                *product += gradient * (value - mean);
-            }
-        }
-        [doubles(&sums), doubles(&products)]
-    }
-
-    /// Replaces the gradient by the one with respect to the input.
-    fn by_input(&self, gradient: &mut [T], slopes: &[T], constants: &[T]) {
-        let channels = self.rate.len();
-        let cost = gradient.len();
-        split(gradient, channels, cost, |first, gradient| {
-            let rows = self.rows[first * channels..].chunks_exact(channels);
-            for (gradient, row) in gradient.chunks_exact_mut(channels).zip(rows) {
-                let numbers = row.iter().zip(self.rate).zip(self.offset).zip(self.mean);
-                let terms = slopes.iter().zip(constants);
-                for ((gradient, (((&value, &rate), &offset), &mean)), (&slope, &constant)) in
-                    gradient.iter_mut().zip(numbers).zip(terms)
-                {
-                    let inner = self.rectified(*gradient, value * rate + offset);
-                    *gradient = inner * rate + (value - mean) * slope + constant;
-                }
-            }
-        });
-    }
-
-    fn rectified(&self, gradient: T, linear: T) -> T {
-        if linear > T::default() {
-            gradient
-        } else {
-            gradient * self.slope
-        }
-    }
+/// `number` where `linear` is positive, `leak · number` elsewhere.
+fn rectify<T: Number>(linear: T, number: T, leak: T) -> T {
+    if linear > T::default() { number } else { number * leak }
 }
 
 /// The results of `work` for the ranges of all parts of `[rows, channels]`, in order.
@@ -227,6 +179,17 @@ fn map_parts<R: Send>(length: usize, channels: usize, work: impl Fn(Range<usize>
     map(length.div_ceil(part), length, |index| {
         work(index * part..((index + 1) * part).min(length))
     })
+}
+
+/// Calls `work` with every part of `[rows, channels]` and where it begins.
+fn update_parts<T: Number>(output: &mut [T], channels: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let part = PART * channels;
+    let cost = output.len();
+    split(output, part, cost, |first, output| {
+        for (index, output) in output.chunks_mut(part).enumerate() {
+            work((first + index) * part, output);
+        }
+    });
 }
 
 fn doubles<T: Number>(values: &[T]) -> Vec<f64> {

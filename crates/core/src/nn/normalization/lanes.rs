@@ -1,0 +1,95 @@
+//! Loops over the rows of `[rows, channels]`, a block of neighboring channels at a time: constants and sums of a block
+//! stay in registers from row to row.
+
+use std::array;
+
+use crate::nn::host::Number;
+
+/// Channels of a block; those that are left over are blocks of their own.
+const LANES: usize = 16;
+
+/// The sum over all rows of what `element` makes of the numbers at one place and of its channel's constants.
+pub(super) fn sum<T: Number, const D: usize, const C: usize>(
+    channels: usize,
+    data: [&[T]; D],
+    constants: [&[T]; C],
+    element: impl Fn([T; D], [T; C]) -> T,
+) -> Vec<T> {
+    let mut sum = Vec::with_capacity(channels);
+    let whole = channels / LANES * LANES;
+    for first in (0..whole).step_by(LANES) {
+        sum.extend(block_sum::<T, D, C, LANES>(channels, first, data, constants, &element));
+    }
+    for first in whole..channels {
+        sum.extend(block_sum::<T, D, C, 1>(channels, first, data, constants, &element));
+    }
+    sum
+}
+
+fn block_sum<T: Number, const D: usize, const C: usize, const N: usize>(
+    channels: usize,
+    first: usize,
+    data: [&[T]; D],
+    constants: [&[T]; C],
+    element: &impl Fn([T; D], [T; C]) -> T,
+) -> [T; N] {
+    let constants = constants.map(|constants| lanes::<T, N>(constants, first));
+    let mut sum = [T::default(); N];
+    let mut place = first;
+    while place < data[0].len() {
+        let numbers = data.map(|data| lanes::<T, N>(data, place));
+        // All terms first: a sum in the same loop would keep the compiler from vector instructions.
+        let terms: [T; N] = array::from_fn(|lane| {
+            let numbers = numbers.map(|lanes| lanes[lane]);
+            element(numbers, constants.map(|lanes| lanes[lane]))
+        });
+        sum.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+        place += channels;
+    }
+    sum
+}
+
+/// Replaces every number of `target` by what `element` makes of it, of the numbers at its place and of its channel's
+/// constants.
+pub(super) fn update<T: Number, const D: usize, const C: usize>(
+    channels: usize,
+    target: &mut [T],
+    data: [&[T]; D],
+    constants: [&[T]; C],
+    element: impl Fn(T, [T; D], [T; C]) -> T,
+) {
+    let whole = channels / LANES * LANES;
+    for first in (0..whole).step_by(LANES) {
+        block_update::<T, D, C, LANES>(channels, first, target, data, constants, &element);
+    }
+    for first in whole..channels {
+        block_update::<T, D, C, 1>(channels, first, target, data, constants, &element);
+    }
+}
+
+fn block_update<T: Number, const D: usize, const C: usize, const N: usize>(
+    channels: usize,
+    first: usize,
+    target: &mut [T],
+    data: [&[T]; D],
+    constants: [&[T]; C],
+    element: &impl Fn(T, [T; D], [T; C]) -> T,
+) {
+    let constants = constants.map(|constants| lanes::<T, N>(constants, first));
+    let mut place = first;
+    while place < target.len() {
+        let numbers = data.map(|data| lanes::<T, N>(data, place));
+        let own = lanes::<T, N>(target, place);
+        let results: [T; N] = array::from_fn(|lane| {
+            let numbers = numbers.map(|lanes| lanes[lane]);
+            element(own[lane], numbers, constants.map(|lanes| lanes[lane]))
+        });
+        target[place..place + N].copy_from_slice(&results);
+        place += channels;
+    }
+}
+
+fn lanes<T: Number, const N: usize>(numbers: &[T], first: usize) -> [T; N] {
+    let numbers: &[T; N] = numbers[first..].first_chunk().expect("a block ends within its row");
+    *numbers
+}
