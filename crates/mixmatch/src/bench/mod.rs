@@ -6,10 +6,15 @@ mod augment;
 mod tests;
 mod train;
 
+use anyhow::Context as _;
 use papers_core::{
-    base::cli::BenchArgs,
-    bench::{About, Case, Session, peer::Script},
+    Context,
+    base::{cli::BenchArgs, config},
+    bench::{About, Case, Session, harness, peer::Script},
+    device,
 };
+
+use crate::{config::PRESETS, train::SemiSupervised};
 
 const ABOUT: About = About {
     name: env!("CARGO_PKG_NAME"),
@@ -20,6 +25,8 @@ const ABOUT: About = About {
     },
 };
 
+const HARNESS: &str = "harness/digits-20";
+
 /// Measures what `arguments` ask for and prints tables.
 ///
 /// # Errors
@@ -28,8 +35,25 @@ const ABOUT: About = About {
 pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
     let mut session = Session::start(arguments, ABOUT)?;
     session.time(cases())?;
-    let names: Vec<String> = cases().iter().map(|case| case.name().to_owned()).collect();
-    session.finish(&names)
+    shared_loop(&mut session)?;
+    let names = cases().iter().map(|case| case.name().to_owned()).collect::<Vec<_>>();
+    session.finish(&[names.as_slice(), &[HARNESS.to_owned()]].concat())
+}
+
+/// Some updates of the default experiment, with next to nothing to evaluate.
+fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
+    let preset = PRESETS.iter().find(|preset| preset.name == "digits-20");
+    let preset = preset.context("the experiment `digits-20`")?;
+    let sets = [
+        "schedule.steps=150",
+        "schedule.evaluate_every=0",
+        "schedule.checkpoint_every=0",
+        "data.validation=0",
+        "data.test=1",
+    ];
+    let config = config::resolve(preset.toml, None, &sets.map(str::to_owned))?;
+    let context = Context::new(device::resolve(device::default_backend()?)?, 0);
+    harness::run::<SemiSupervised>(session, HARNESS, &config, &context)
 }
 
 /// Does the work of every case once, without measuring.
