@@ -147,7 +147,10 @@ impl MixMatchConfig {
 impl RunConfig for MixMatchConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         if self.batch < 2 {
-            let problem = format!("must be at least 2, not {}: a single picture has no batch statistics", self.batch);
+            let problem = format!(
+                "must be at least 2, not {}: a single picture has no batch statistics",
+                self.batch
+            );
             return Err(ConfigError::invalid("batch", problem));
         }
         self.data.validate()?;
@@ -156,7 +159,10 @@ impl RunConfig for MixMatchConfig {
         for (method, weight_decay) in &self.weight_decay_of {
             if !(*weight_decay >= 0.0 && weight_decay.is_finite()) {
                 let problem = format!("must be 0 or positive, not {weight_decay}");
-                return Err(ConfigError::invalid(format!("weight_decay_of.{}", method.name()), problem));
+                return Err(ConfigError::invalid(
+                    format!("weight_decay_of.{}", method.name()),
+                    problem,
+                ));
             }
         }
         self.learner().validate()

@@ -108,7 +108,10 @@ pub(crate) fn quality<'a>(name: &str, rows: impl Iterator<Item = &'a [f32]>, hid
         count += 1.0;
         confidence += f64::from(row[class]);
         disorder += entropy(row);
-        if hidden_labels.get(index).is_some_and(|&label| usize::from(label) == class) {
+        if hidden_labels
+            .get(index)
+            .is_some_and(|&label| usize::from(label) == class)
+        {
             right += 1.0;
         }
     }

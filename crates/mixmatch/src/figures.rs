@@ -16,7 +16,12 @@ use papers_core::{
 use crate::{Learner, config::MixMatchConfig, data::Pictures, network::Network};
 
 /// What was trained on what.
-pub(crate) fn run(config: &MixMatchConfig, learner: &Learner<Network>, pictures: &Pictures, waited: Duration) -> Figure {
+pub(crate) fn run(
+    config: &MixMatchConfig,
+    learner: &Learner<Network>,
+    pictures: &Pictures,
+    waited: Duration,
+) -> Figure {
     let mut table = Table::new([
         "method",
         "parameters",
@@ -26,9 +31,17 @@ pub(crate) fn run(config: &MixMatchConfig, learner: &Learner<Network>, pictures:
         "test",
         "seconds waited for pictures",
     ]);
-    let sets = [&pictures.labeled, &pictures.unlabeled, &pictures.validation, &pictures.test];
+    let sets = [
+        &pictures.labeled,
+        &pictures.unlabeled,
+        &pictures.validation,
+        &pictures.test,
+    ];
     let counts = sets.map(|set| set.len().to_string());
-    let head = [config.method.name().to_owned(), trainable_parameters(learner.model()).to_string()];
+    let head = [
+        config.method.name().to_owned(),
+        trainable_parameters(learner.model()).to_string(),
+    ];
     table.push(head.into_iter().chain(counts).chain([number(waited.as_secs_f64())]));
     Figure {
         name: "run".to_owned(),
@@ -43,8 +56,18 @@ pub(crate) fn run(config: &MixMatchConfig, learner: &Learner<Network>, pictures:
 /// How many pictures of each class are where.
 pub(crate) fn split(pictures: &Pictures) -> Figure {
     let mut table = Table::new(["class", "labeled", "unlabeled", "validation", "test"]);
-    let counts = [&pictures.labeled, &pictures.unlabeled, &pictures.validation, &pictures.test].map(|set| {
-        if set.is_labeled() { Some(set.class_counts()) } else { None }
+    let counts = [
+        &pictures.labeled,
+        &pictures.unlabeled,
+        &pictures.validation,
+        &pictures.test,
+    ]
+    .map(|set| {
+        if set.is_labeled() {
+            Some(set.class_counts())
+        } else {
+            None
+        }
     });
     for (class, name) in pictures.labeled.class_names.iter().enumerate() {
         let cell = |counts: &Option<Vec<usize>>| match counts {

@@ -98,7 +98,10 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
         plan(ablation_row(setting), "digits-20", FEW, &[setting.to_owned()]);
     }
     // The released weight, beside the one that validation chose for so short a run.
-    let released = ["method='mean-teacher'".to_owned(), "mean_teacher.weight=50.0".to_owned()];
+    let released = [
+        "method='mean-teacher'".to_owned(),
+        "mean_teacher.weight=50.0".to_owned(),
+    ];
     plan(RELEASED_TEACHER.to_owned(), "digits-20", FEW, &released);
     runs
 }
@@ -132,7 +135,10 @@ fn of_row<'a>(runs: &'a [FinishedRun], row: &str) -> Vec<&'a FinishedRun> {
 
 /// A metric of some runs in percent.
 fn percent(runs: &[&FinishedRun], metric: &str) -> Vec<f64> {
-    runs.iter().filter_map(|run| run.metric(metric)).map(|value| 100.0 * value).collect()
+    runs.iter()
+        .filter_map(|run| run.metric(metric))
+        .map(|value| 100.0 * value)
+        .collect()
 }
 
 fn methods(runs: &[FinishedRun], set: &str, what: &str) -> Option<Figure> {
@@ -200,9 +206,10 @@ fn ablation(runs: &[FinishedRun]) -> Option<Figure> {
     (!table.rows.is_empty()).then(|| Figure {
         name: "ablation".to_owned(),
         title: "Ablation on digits-20".to_owned(),
-        caption: "Mean ± standard deviation over seeds; the paper's columns are one split of CIFAR-10 (table 4). On so \
+        caption:
+            "Mean ± standard deviation over seeds; the paper's columns are one split of CIFAR-10 (table 4). On so \
                   easy pictures the order of the MixUp rows need not be the paper's."
-            .to_owned(),
+                .to_owned(),
         body: Body::Table(table),
     })
 }

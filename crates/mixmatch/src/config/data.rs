@@ -113,18 +113,30 @@ impl DataConfig {
             }
             (Some(folder), true) if folder.side == 0 => return invalid("folder.side", "must be at least 1"),
             (Some(folder), true) if folder.test == 0 => {
-                return invalid("folder.test", "must be at least 1: without test pictures there is no error to report");
+                return invalid(
+                    "folder.test",
+                    "must be at least 1: without test pictures there is no error to report",
+                );
             }
             _ => {}
         }
         if self.split_file.is_some() && self.fold.is_some() {
-            return invalid("fold", "cannot be combined with `data.split_file`: each says which pictures are labeled");
+            return invalid(
+                "fold",
+                "cannot be combined with `data.split_file`: each says which pictures are labeled",
+            );
         }
         if self.split_file.is_some() && self.train > 0 {
-            return invalid("split_file", "cannot be combined with `data.train`: it numbers all training pictures");
+            return invalid(
+                "split_file",
+                "cannot be combined with `data.train`: it numbers all training pictures",
+            );
         }
         if self.fold.is_some() && self.labels > 0 {
-            return invalid("labels", "must be 0 with `data.fold`: the fold says how many are labeled");
+            return invalid(
+                "labels",
+                "must be 0 with `data.fold`: the fold says how many are labeled",
+            );
         }
         match self.fold {
             Some(fold) if !(1..=10).contains(&fold) => invalid("fold", "must be in 1..=10"),

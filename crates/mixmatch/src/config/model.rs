@@ -94,7 +94,11 @@ impl ModelConfig {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let counts = [("filters", self.filters), ("scales", self.scales), ("repeat", self.repeat)];
+        let counts = [
+            ("filters", self.filters),
+            ("scales", self.scales),
+            ("repeat", self.repeat),
+        ];
         if let Some((key, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Err(ConfigError::invalid(format!("model.{key}"), "must be at least 1"));
         }

@@ -101,9 +101,8 @@ impl HostBatch {
     pub fn upload(self, device: &Device) -> Batch<4> {
         let rows = self.labels.len();
         let [channels, height, width] = self.shape;
-        let pictures = |values: Vec<f32>| {
-            Tensor::from_data(TensorData::new(values, [rows, channels, height, width]), device)
-        };
+        let pictures =
+            |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [rows, channels, height, width]), device);
         let mut targets = vec![0.0_f32; rows * self.classes];
         for (row, &label) in self.labels.iter().enumerate() {
             targets[row * self.classes + usize::from(label)] = 1.0;

@@ -123,7 +123,11 @@ fn split(config: &DataConfig, training: &ImageSet, seed: u64, context: &Context)
 }
 
 fn pooled(set: ImageSet, factor: usize) -> Result<ImageSet> {
-    if factor == 1 { Ok(set) } else { Ok(set.mean_pooled(factor)?) }
+    if factor == 1 {
+        Ok(set)
+    } else {
+        Ok(set.mean_pooled(factor)?)
+    }
 }
 
 /// So many training pictures, drawn with the seed; 0 for all.
@@ -150,5 +154,7 @@ fn enough(set: &ImageSet, key: &str, count: usize) -> Result<()> {
         return Ok(());
     }
     let (name, there) = (&set.name, set.len());
-    Err(Error::Usage(format!("`{key}`: {count} pictures are asked for, {name} has {there}")))
+    Err(Error::Usage(format!(
+        "`{key}`: {count} pictures are asked for, {name} has {there}"
+    )))
 }

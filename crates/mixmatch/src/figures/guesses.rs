@@ -62,7 +62,11 @@ fn histogram(guesses: &Guesses) -> Vec<(f64, f64)> {
     let total = count(guesses).max(1);
     let middle = |bin: usize| (bin as f64 + 0.5) / BINS as f64;
     let share = |count: usize| count as f64 / total as f64;
-    counts.iter().enumerate().map(|(bin, &count)| (middle(bin), share(count))).collect()
+    counts
+        .iter()
+        .enumerate()
+        .map(|(bin, &count)| (middle(bin), share(count)))
+        .collect()
 }
 
 fn count(guesses: &Guesses) -> usize {
@@ -102,7 +106,13 @@ fn sheet(pictures: &Pictures, guesses: &Labels) -> Result<Figure> {
 
 fn by_class(pictures: &Pictures, guesses: &Labels) -> Figure {
     let set = &pictures.unlabeled;
-    let mut table = Table::new(["class", "guessed", "mean probability", "pictures", "of them guessed right"]);
+    let mut table = Table::new([
+        "class",
+        "guessed",
+        "mean probability",
+        "pictures",
+        "of them guessed right",
+    ]);
     let predicted: Vec<usize> = guesses.sharpened.rows().map(likeliest).collect();
     let hidden = pictures.hidden_labels().map(|labels| &labels[..predicted.len()]);
     for (class, name) in set.class_names.iter().enumerate() {

@@ -32,9 +32,10 @@ pub(crate) fn mixed(pictures: &Pictures, settings: &MixMatch, guesses: &Labels, 
     Ok(Figure {
         name: "mixup".to_owned(),
         title: "Pictures after MixUp".to_owned(),
-        caption: "Labeled pictures, then unlabeled ones with guessed labels (marked with a question mark), each blended \
+        caption:
+            "Labeled pictures, then unlabeled ones with guessed labels (marked with a question mark), each blended \
                   with another picture of the pool; below, the likeliest class of both and their shares."
-            .to_owned(),
+                .to_owned(),
         body: Body::Png(images::sheet(&pictures.labeled, &tiles, COLUMNS)?),
     })
 }

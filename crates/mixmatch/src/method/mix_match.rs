@@ -93,7 +93,10 @@ impl MixMatch {
             "must be at least 1".to_owned()
         })?;
         require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || {
-            format!("must be positive, not {}; to mix nothing, set `mix` to `none`", self.alpha)
+            format!(
+                "must be positive, not {}; to mix nothing, set `mix` to `none`",
+                self.alpha
+            )
         })?;
         weight("weight", self.weight)
     }

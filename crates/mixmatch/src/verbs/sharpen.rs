@@ -62,7 +62,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         x_scale: Scale::Log,
         series: (0..label.len())
             .map(|class| {
-                let points = TEMPERATURES.iter().zip(&rows).map(|(&temperature, row)| (temperature, row[class]));
+                let points = TEMPERATURES
+                    .iter()
+                    .zip(&rows)
+                    .map(|(&temperature, row)| (temperature, row[class]));
                 Series::new(format!("class {class}"), points, Style::LinePoints)
             })
             .collect(),

@@ -3,10 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use papers_core::{
-    base::{
-        catalogue::Split,
-        figure::Table,
-    },
+    base::{catalogue::Split, figure::Table},
     cli::Verb,
     data::{DataSource, LabelSplit, LabelSplitConfig},
 };
@@ -41,7 +38,9 @@ struct SplitArgs {
 }
 
 fn command() -> Command {
-    SplitArgs::augment_args(Command::new("split").about("Draw which pictures are labeled, and save their numbers as JSON"))
+    SplitArgs::augment_args(
+        Command::new("split").about("Draw which pictures are labeled, and save their numbers as JSON"),
+    )
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command prints")]
@@ -66,10 +65,15 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
-    let out = arguments
-        .out
-        .unwrap_or_else(|| PathBuf::from(format!("{}-{}-seed{}.json", arguments.set, arguments.labels, arguments.seed)));
-    split.save(&out).with_context(|| format!("cannot write {}", out.display()))?;
+    let out = arguments.out.unwrap_or_else(|| {
+        PathBuf::from(format!(
+            "{}-{}-seed{}.json",
+            arguments.set, arguments.labels, arguments.seed
+        ))
+    });
+    split
+        .save(&out)
+        .with_context(|| format!("cannot write {}", out.display()))?;
     eprintln!("wrote {}", out.display());
     Ok(())
 }
