@@ -73,7 +73,8 @@ impl<M: Module> Learner<M> {
     ///
     /// # Errors
     ///
-    /// A batch that does not fit, and [`StepError::NonFinite`]; the weights are what they were then. Targets that are no
+    /// A batch that does not fit, and [`StepError::NonFinite`]; weights and running averages are what they were
+    /// then. Targets that are no
     /// distributions are looked for in builds with debug assertions only.
     pub fn step<const D: usize>(
         &mut self,
@@ -88,15 +89,18 @@ impl<M: Module> Learner<M> {
         if cfg!(debug_assertions) {
             check_targets(&batch.targets)?;
         }
+        // Running averages of the clone are its own: they are taken over with the update, or not at all.
+        let model = self.model.clone();
         let losses = method.losses(&Step {
-            model: &self.model,
+            model: &model,
             average: &self.average,
             batch,
             streams,
             progress,
         })?;
         let report = Report::read(&losses, progress.step)?;
-        let gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        let gradients = GradientsParams::from_grads(losses.total().backward(), &model);
+        self.model = model;
         self.update(gradients);
         Ok(report)
     }

@@ -85,7 +85,7 @@ fn what_cannot_be_sharpened_is_an_error() {
                     ..MixMatch::default()
                 };
                 let error = Method::MixMatch(settings).validate().expect_err("no temperature");
-                assert!(error.to_string().contains("`method.temperature`"), "{error}");
+                assert!(error.to_string().contains("`mix_match.temperature`"), "{error}");
             }
             "negative probability" => {
                 let error = check_targets(&p).expect_err("a negative probability").to_string();
