@@ -6,7 +6,7 @@ use mixmatch::{
 use papers_core::random::Streams;
 use serde::Deserialize;
 
-use crate::{BOTH, Rows, fixture};
+use super::{BOTH, Rows, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,7 +9,7 @@ use mixmatch::{
 use papers_core::testing::{assert_close, values};
 use serde::Deserialize;
 
-use crate::{BOTH, DOUBLE, Rows, fixture, losses::File};
+use super::{BOTH, DOUBLE, Rows, fixture, losses::File};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,7 @@ use papers_core::{
 };
 use serde::Deserialize;
 
-use crate::{BOTH, Precision, Rows, fixture};
+use super::{BOTH, Precision, Rows, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,7 @@ use mixmatch::interleave::{interleave, offsets, source_index};
 use papers_core::testing::values;
 use serde::Deserialize;
 
-use crate::{DOUBLE, fixture};
+use super::{DOUBLE, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

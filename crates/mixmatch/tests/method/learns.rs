@@ -1,6 +1,6 @@
 //! A small problem is learned from few labels, and not by variants that lack an idea.
 
-#[path = "../examples/moons/mod.rs"]
+#[path = "../../examples/moons/mod.rs"]
 mod moons;
 
 use burn::{

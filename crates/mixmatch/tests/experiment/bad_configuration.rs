@@ -1,17 +1,15 @@
 //! What makes no sense is refused before anything is trained, with a message that says what to do.
 
-mod common;
-
 use burn::tensor::{Tensor, TensorData};
 use mixmatch::{config::MixMatchConfig, train::SemiSupervised};
 use papers_core::{Context, Experiment, port, testing};
 
 fn refused(sets: &[&str]) -> String {
-    common::try_digits(sets).expect_err(&sets.join(" ")).to_string()
+    crate::common::try_digits(sets).expect_err(&sets.join(" ")).to_string()
 }
 
 fn cannot_begin(sets: &[&str]) -> String {
-    let config = common::digits(sets);
+    let config = crate::common::digits(sets);
     match SemiSupervised::new(&config, &Context::new(testing::device(), 0)) {
         Ok(_) => panic!("{sets:?} is accepted"),
         Err(error) => error.to_string(),
@@ -19,7 +17,7 @@ fn cannot_begin(sets: &[&str]) -> String {
 }
 
 fn begin(sets: &[&str]) -> SemiSupervised {
-    let config: MixMatchConfig = common::digits(sets);
+    let config: MixMatchConfig = crate::common::digits(sets);
     SemiSupervised::new(&config, &Context::new(testing::device(), 0)).expect("embedded data")
 }
 

@@ -7,7 +7,7 @@ use mixmatch::{
 use papers_core::testing::values;
 use serde::Deserialize;
 
-use crate::{BOTH, DOUBLE, Rows, fixture};
+use super::{BOTH, DOUBLE, Rows, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

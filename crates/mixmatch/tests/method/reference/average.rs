@@ -7,7 +7,7 @@ use mixmatch::{Learner, LearnerConfig};
 use papers_core::{nn::WeightAverage, testing::values};
 use serde::Deserialize;
 
-use crate::{BOTH, Precision, Rows, fixture};
+use super::{BOTH, Precision, Rows, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

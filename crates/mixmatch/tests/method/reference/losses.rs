@@ -3,7 +3,7 @@ use mixmatch::objective::{brier, check_targets, cross_entropy};
 use papers_core::testing::values;
 use serde::Deserialize;
 
-use crate::{BOTH, Rows, baselines::Baselines, fixture};
+use super::{BOTH, Rows, baselines::Baselines, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 use mixmatch::ramp::{ramp, warm_up};
 use serde::Deserialize;
 
-use crate::{DOUBLE, fixture};
+use super::{DOUBLE, fixture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
