@@ -172,3 +172,108 @@ impl RunConfig for MixMatchConfig {
         &self.schedule
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use papers_core::base::config::{self, About};
+
+    use super::*;
+
+    fn preset(name: &str, sets: &[String]) -> MixMatchConfig {
+        let preset = PRESETS.iter().find(|preset| preset.name == name).expect("a preset");
+        config::resolve(preset.toml, None, sets).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    #[test]
+    fn every_preset_can_be_run_with_every_method_and_says_what_it_is() {
+        for named in PRESETS {
+            for method in MethodKind::ALL {
+                preset(named.name, &[format!("method='{}'", method.name())]);
+            }
+            let about = About::parse(named.toml).expect(named.name);
+            assert!(!about.summary.is_empty(), "{}", named.name);
+        }
+    }
+
+    #[test]
+    fn presets_are_the_files_of_the_folder() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+        let files = std::fs::read_dir(folder).expect("the folder").map(|file| {
+            let path = file.expect("an entry").path();
+            path.file_stem().expect("a name").to_string_lossy().into_owned()
+        });
+        let files: std::collections::BTreeSet<String> = files.collect();
+        let names: std::collections::BTreeSet<String> = PRESETS.iter().map(|preset| preset.name.to_owned()).collect();
+        assert_eq!(names, files);
+    }
+
+    /// Settings of sections 4.2.1 to 4.2.4 and of the release, by experiment: unlabeled weight, alpha, weight decay,
+    /// filters, groups, padding, flips.
+    #[test]
+    fn the_papers_experiments_have_the_papers_settings() {
+        for (name, expected) in [
+            ("cifar10-250", (75.0, 0.75, 0.02, 32, 3, 4, true)),
+            ("cifar10-4000-large", (75.0, 0.75, 0.04, 135, 3, 4, true)),
+            ("cifar100-10000-large", (150.0, 0.75, 0.04, 135, 3, 4, true)),
+            ("svhn-1000", (250.0, 0.75, 0.02, 32, 3, 4, false)),
+            ("svhn-extra-1000", (250.0, 0.25, 0.02, 32, 3, 4, false)),
+            ("stl10-1000", (50.0, 0.75, 0.02, 32, 4, 12, true)),
+        ] {
+            let config = preset(name, &[]);
+            let Method::MixMatch(settings) = config.method() else {
+                panic!("{name}: another method");
+            };
+            let found = (
+                settings.weight,
+                settings.alpha,
+                config.learner().weight_decay,
+                config.model.filters,
+                config.model.scales,
+                config.data.augmentation.pad,
+                config.data.augmentation.flip,
+            );
+            assert_eq!(found, expected, "{name}");
+            assert_eq!((settings.temperature, settings.augmentations), (0.5, 2), "{name}");
+            assert_eq!(
+                (settings.ramp_images, config.schedule.steps),
+                (1 << 20, 1 << 20),
+                "{name}"
+            );
+            assert_eq!((config.model.keep, config.learner().ema), (0.999, 0.999), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_papers_baselines_have_the_released_settings() {
+        for (name, pi, teacher, decays) in [
+            ("cifar10-4000", 20.0, 50.0, [("mean-teacher", 0.2), ("pi-model", 0.02)]),
+            ("svhn-250", 5.0, 150.0, [("mean-teacher", 0.02), ("pi-model", 0.2)]),
+            (
+                "svhn-extra-250",
+                5.0,
+                180.0,
+                [("mean-teacher", 0.02), ("pi-model", 0.2)],
+            ),
+        ] {
+            let config = preset(name, &[]);
+            assert_eq!(
+                (config.pi_model.weight, config.mean_teacher.weight),
+                (pi, teacher),
+                "{name}"
+            );
+            for (method, decay) in decays {
+                let config = preset(name, &[format!("method='{method}'")]);
+                assert_eq!(config.learner().weight_decay, decay, "{name} {method}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_configuration() {
+        for method in MethodKind::ALL {
+            assert_eq!(serde_json::to_value(method).expect("a name"), method.name());
+            let config = preset("digits-20", &[format!("method='{}'", method.name())]);
+            assert_eq!(config.method().name(), method.name());
+        }
+    }
+}

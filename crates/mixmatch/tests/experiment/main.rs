@@ -4,4 +4,5 @@ mod bad_configuration;
 #[path = "../common/mod.rs"]
 mod common;
 mod data;
+mod learns;
 mod runs;
