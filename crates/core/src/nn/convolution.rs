@@ -355,12 +355,38 @@ mod tests {
     }
 
     #[test]
+    fn many_bands_of_rows_add_up_to_the_whole() {
+        // Big enough for several bands and groups of bands, which are shared out among all cores.
+        for (channels, side, stride) in [([24, 40], 16, 1), ([24, 40], 15, 2)] {
+            let geometry = Geometry { stride, padding: 1 };
+            let input = random([12, channels[0], side, side]);
+            let weight = random([channels[1], channels[0], 3, 3]) / 15.0;
+            let last = run(&input, &weight, |input, weight| {
+                convolve_last(input.permute([0, 2, 3, 1]), weight, geometry).permute([0, 3, 1, 2])
+            });
+            let burns = run(&input, &weight, |input, weight| {
+                conv2d(input, weight, None, geometry.options())
+            });
+            for (last, burns) in last.iter().zip(&burns) {
+                assert_close(last, burns, 1e-11);
+            }
+        }
+    }
+
+    #[test]
     fn a_constant_input_changes_no_gradient_of_the_weights() {
         let geometry = Geometry { stride: 1, padding: 1 };
         let (input, weight) = (random([2, 1, 5, 5]), random([3, 1, 3, 3]));
         let [_, _, expected] = run(&input, &weight, |input, weight| convolve(input, weight, geometry));
         let [weight, constant] = [weight.autodiff().require_grad(), input];
-        let gradients = convolve(constant, weight.clone(), geometry)
+        let gradients = convolve(constant.clone(), weight.clone(), geometry)
+            .powi_scalar(3)
+            .sum()
+            .backward();
+        assert_close(&values(weight.grad(&gradients).expect("tracked")), &expected, 1e-12);
+
+        let [last, weight] = [constant.permute([0, 2, 3, 1]), weight];
+        let gradients = convolve_last(last, weight.clone(), geometry)
             .powi_scalar(3)
             .sum()
             .backward();

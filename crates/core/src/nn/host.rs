@@ -1,22 +1,19 @@
 //! Memory of tensors on Burn's own CPU backend, for what no sequence of tensor operations does in one pass.
 
-use std::{
-    num::NonZero,
-    ops::{Add, AddAssign, Mul, Sub},
-    panic, thread,
-};
+use std::ops::{Add, AddAssign, Mul, Sub};
 
 use burn::{
     backend::{BackendTypes, Flex},
     prelude::*,
     tensor::DType,
 };
+use rayon::{iter::IndexedParallelIterator, iter::ParallelIterator, slice::ParallelSliceMut};
 
 /// A tensor as the backend holds it.
 pub(super) type Host = <Flex as BackendTypes>::FloatTensorPrimitive;
 
-/// Numbers below which a second thread costs more than it saves.
-const SERIAL: usize = 1 << 16;
+/// Nanoseconds of work below which a second thread costs more than it saves.
+const SERIAL: usize = 30_000;
 
 /// The memory behind a plain tensor of the CPU backend, without gaps and in row-major order; `None` for tensors
 /// elsewhere or of a precision that loops are not written for.
@@ -92,27 +89,20 @@ pub(super) use with_precision;
 /// Lets all cores work on groups of whole units of `output`, of which the last may be shorter; `work` gets the index of
 /// its first unit.
 ///
-/// `cost` is about the number of elements that are touched.
-pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+/// `cost` is about the number of nanoseconds that one core would take.
+pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
     let units = output.len().div_ceil(unit);
-    let group = units.div_ceil(workers(cost)).max(1);
-    let work = &work;
-    thread::scope(|scope| {
-        let mut groups = output.chunks_mut(group * unit).enumerate();
-        let own = groups.next();
-        let others = groups.map(|(index, slice)| scope.spawn(move || work(index * group, slice)));
-        let others: Vec<_> = others.collect();
-        if let Some((_, slice)) = own {
-            work(0, slice);
-        }
-        for other in others {
-            other.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
-        }
-    });
+    let groups = if cost < SERIAL { 1 } else { rayon::current_num_threads() };
+    let group = units.div_ceil(groups).max(1);
+    if group >= units {
+        return work(0, output);
+    }
+    let groups = output.par_chunks_mut(group * unit).enumerate();
+    groups.for_each(|(index, slice)| work(index * group, slice));
 }
 
 /// The results of `work` for `0..count`, in order, computed by all cores.
-pub(super) fn map<R: Send>(count: usize, cost: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+pub(super) fn map<R: Send>(count: usize, cost: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     let mut results: Vec<Option<R>> = (0..count).map(|_| None).collect();
     split(&mut results, 1, cost, |first, slots| {
         for (offset, slot) in slots.iter_mut().enumerate() {
@@ -120,11 +110,4 @@ pub(super) fn map<R: Send>(count: usize, cost: usize, work: impl Fn(usize) -> R 
         }
     });
     results.into_iter().flatten().collect()
-}
-
-fn workers(cost: usize) -> usize {
-    if cost < SERIAL {
-        return 1;
-    }
-    thread::available_parallelism().map_or(1, NonZero::get)
 }

@@ -381,4 +381,72 @@ mod tests {
         let found = single.forward(input.cast(DType::F32), Statistics::Batch);
         assert_close(&values(found), &values(exact), 1e-4);
     }
+
+    /// Output and gradients by input and scale.
+    fn run(input: Tensor<4>, layer: &BatchNorm, statistics: Statistics) -> [Vec<f64>; 3] {
+        let input = input.autodiff().require_grad();
+        let output = layer.forward_leaky(input.clone(), statistics, 0.1);
+        let gradients = output.clone().square().sum().backward();
+        let by_scale = layer.scale.grad(&gradients).expect("tracked");
+        let by_input = input.grad(&gradients).expect("tracked");
+        [output, by_input]
+            .map(values)
+            .into_iter()
+            .chain([values(by_scale)])
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("three")
+    }
+
+    #[test]
+    fn loops_over_memory_agree_with_tensor_operations() {
+        // There are no loops for half precision.
+        let round = |tensor: Tensor<4>| tensor.cast(DType::F16).cast(DType::F64);
+        let input = round(random([2, 3, 3, 2]));
+        for statistics in MODES {
+            let exact = layer(&device().autodiff());
+            let half = exact.clone().map(&mut Half);
+            let by_loops = run(input.clone(), &exact, statistics);
+            let by_operations = run(input.clone().cast(DType::F16), &half, statistics);
+            for (loops, operations) in by_loops.iter().zip(&by_operations) {
+                assert_close(operations, loops, 0.02);
+            }
+        }
+    }
+
+    struct Half;
+
+    impl burn::module::ModuleMapper for Half {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|tensor| {
+                let tracked = tensor.is_require_grad();
+                tensor.detach().cast(DType::F16).detach().set_require_grad(tracked)
+            })
+        }
+    }
+
+    #[test]
+    fn many_rows_and_channels_are_normalized_as_few_are() {
+        // More than a part of rows, and channels that fill a block and leave some over.
+        let input = random([9, 8, 9, 21]);
+        let layer = |device: &Device| {
+            let mut layer = BatchNormConfig::new(21).init(device);
+            layer.scale = Param::from_tensor(Tensor::ones([21], (device, DType::F64)));
+            layer.shift = Param::from_tensor(Tensor::zeros([21], (device, DType::F64)));
+            layer
+        };
+        let output = layer(&device()).forward_leaky(input.clone(), Statistics::Batch, 1.0);
+        let rows = |tensor: Tensor<4>| tensor.reshape([648, 21]);
+        let centered = rows(input.clone()) - rows(input.clone()).mean_dim(0);
+        let deviation = (centered.clone().square().mean_dim(0) + 1e-3).sqrt();
+        assert_close(&values(output), &values(centered / deviation), 1e-12);
+
+        // A batch norm's output sums to zero whatever goes in, and so does the gradient.
+        let weights = random([9, 8, 9, 21]);
+        let taped = input.autodiff().require_grad();
+        let output = layer(&device().autodiff()).forward_leaky(taped.clone(), Statistics::Batch, 1.0);
+        let gradients = (output * weights.autodiff()).sum().backward();
+        let gradient = rows(taped.grad(&gradients).expect("tracked"));
+        assert_close(&values(gradient.sum_dim(0)), &[0.0; 21], 1e-11);
+    }
 }

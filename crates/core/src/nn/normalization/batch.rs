@@ -174,7 +174,7 @@ fn rectify<T: Number>(linear: T, number: T, leak: T) -> T {
 }
 
 /// The results of `work` for the ranges of all parts of `[rows, channels]`, in order.
-fn map_parts<R: Send>(length: usize, channels: usize, work: impl Fn(Range<usize>) -> R + Sync) -> Vec<R> {
+fn map_parts<R: Send>(length: usize, channels: usize, work: impl Fn(Range<usize>) -> R + Sync + Send) -> Vec<R> {
     let part = PART * channels;
     map(length.div_ceil(part), length, |index| {
         work(index * part..((index + 1) * part).min(length))
@@ -182,7 +182,7 @@ fn map_parts<R: Send>(length: usize, channels: usize, work: impl Fn(Range<usize>
 }
 
 /// Calls `work` with every part of `[rows, channels]` and where it begins.
-fn update_parts<T: Number>(output: &mut [T], channels: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+fn update_parts<T: Number>(output: &mut [T], channels: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
     let part = PART * channels;
     let cost = output.len();
     split(output, part, cost, |first, output| {
