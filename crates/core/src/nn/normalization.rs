@@ -327,10 +327,10 @@ mod tests {
         for statistics in MODES {
             for slope in [1.0, 0.1] {
                 testing::assert_gradient(&point, |point| {
-                    let input = point.clone().slice([0..12]).reshape([2, 1, 3, 2]);
+                    let input = point.clone().narrow(0, 0, 12).reshape([2, 1, 3, 2]);
                     let mut layer = layer(&point.device());
-                    layer.scale = Param::initialized(layer.scale.id, point.clone().slice([12..14]));
-                    layer.shift = Param::initialized(layer.shift.id, point.slice([14..16]));
+                    layer.scale = Param::initialized(layer.scale.id, point.clone().narrow(0, 12, 2));
+                    layer.shift = Param::initialized(layer.shift.id, point.narrow(0, 14, 2));
                     let output = layer.forward_leaky(input, statistics, slope);
                     output.permute([0, 3, 1, 2]) * weights.clone()
                 });

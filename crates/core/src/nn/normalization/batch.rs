@@ -75,6 +75,7 @@ fn forward_of<T: Number>(memories: &[Host; 3], shape: [usize; 2], slope: f64, de
 }
 
 /// The gradients by the input, by the scale and by the shift; the gradient comes back if it is not the CPU backend's.
+#[expect(clippy::result_large_err, reason = "a tensor that comes back is used at once")]
 pub(super) fn pull_back(
     line: &Line,
     gradient: Tensor<2>,
