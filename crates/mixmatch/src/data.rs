@@ -2,6 +2,8 @@
 
 mod batches;
 mod pictures;
+mod whitening;
 
 pub use batches::{Batches, HostBatch};
 pub use pictures::Pictures;
+pub use whitening::Whitening;

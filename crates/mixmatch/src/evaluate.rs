@@ -5,7 +5,7 @@ use papers_core::{
     Result,
     base::{images::ImageSet, journal::Scalars},
     classification::Classification,
-    data::{augmented, signed_pixels},
+    data::augmented,
     nn::Statistics,
     random::Streams,
 };
@@ -25,15 +25,15 @@ const BATCH: usize = 256;
 /// Unlabeled pictures whose guesses are looked at.
 const GUESSED: usize = 512;
 
-/// Classifies every picture of a set with running statistics and without augmentation.
+/// Classifies every picture of a set, which is one of `pictures`, with running statistics and without augmentation.
 ///
 /// # Errors
 ///
 /// What the device reports.
-pub fn classify(network: &Network, set: &ImageSet) -> Result<Classification, TensorReadError> {
+pub fn classify(network: &Network, pictures: &Pictures, set: &ImageSet) -> Result<Classification, TensorReadError> {
     let device = device_of(network);
     Classification::of(set, BATCH, |indices| {
-        Ok(network.forward(signed_pixels(set, indices, &device), Statistics::Running))
+        Ok(network.forward(pictures.plain(set, indices, &device), Statistics::Running))
     })
 }
 
@@ -78,6 +78,7 @@ pub(crate) fn guesses(
             let name = format!("guessed/{augmentation}");
             let values = augmented(set, indices, &config.data.augmentation, streams, &name, number as u64);
             let images = Tensor::<4>::from_data(TensorData::new(values, shape), &device);
+            let images = pictures.whitened(images);
             network.forward(images, Statistics::Batch)
         };
         let logits: Vec<Tensor<2>> = (0..settings.augmentations).map(logits).collect();

@@ -73,7 +73,7 @@ impl Experiment for SemiSupervised {
     fn step(&mut self, step: u64) -> Result<Scalars> {
         let host = self.batches.next(step)?;
         let hidden_labels = host.hidden_labels().to_vec();
-        let batch = host.upload(&self.device);
+        let batch = host.upload(&self.pictures, &self.device);
         let progress = Progress {
             step,
             steps: self.config.schedule.steps,
@@ -103,7 +103,8 @@ impl Experiment for SemiSupervised {
 
     fn evaluate(&self) -> Result<Scalars> {
         let averaged = self.learner.evaluation_model();
-        let error = |model: &Network, set| Ok::<_, Error>(evaluate::classify(model, set)?.error_rate(set));
+        let error =
+            |model: &Network, set| Ok::<_, Error>(evaluate::classify(model, &self.pictures, set)?.error_rate(set));
         let mut scalars = vec![
             ("test_error".to_owned(), error(&averaged, &self.pictures.test)?),
             // The weights of the last update, without averaging.
@@ -126,7 +127,7 @@ impl Experiment for SemiSupervised {
 
     fn figures(&self) -> Result<Vec<Figure>> {
         let test = &self.pictures.test;
-        let classification = evaluate::classify(&self.learner.evaluation_model(), test)?;
+        let classification = evaluate::classify(&self.learner.evaluation_model(), &self.pictures, test)?;
         let mut figures = vec![
             figures::run(&self.config, &self.learner, &self.pictures, self.batches.waited()),
             figures::split(&self.pictures),

@@ -208,10 +208,11 @@ impl Line {
     /// the input `rate · (g - Σg/n - x̂·Σ(g·x̂)/n)`, where the sums come from mean and variance of the batch.
     fn pull_back(&self, gradient: Tensor<2>, rows: &Tensor<2>, follows_batch: bool) -> [Tensor<2>; 3] {
         #[cfg(feature = "flex")]
-        let gradient = match batch::pull_back(self, gradient, rows, follows_batch) {
-            Ok(gradients) => return gradients,
-            Err(gradient) => gradient,
-        };
+        if let Some(backward) = batch::Backward::new(self, &gradient, rows) {
+            // The tensor lets go of its memory, so that the result can take its place.
+            drop(gradient);
+            return backward.run(follows_batch);
+        }
         let gradient = if self.slope == 1.0 {
             gradient
         } else {
@@ -236,7 +237,7 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{DType, Distribution};
+    use burn::tensor::{DType, Distribution, s};
 
     use super::*;
     use crate::testing::{self, assert_close, device, tensor_f64, values};
@@ -327,10 +328,10 @@ mod tests {
         for statistics in MODES {
             for slope in [1.0, 0.1] {
                 testing::assert_gradient(&point, |point| {
-                    let input = point.clone().narrow(0, 0, 12).reshape([2, 1, 3, 2]);
+                    let input = point.clone().slice(s![0..12]).reshape([2, 1, 3, 2]);
                     let mut layer = layer(&point.device());
-                    layer.scale = Param::initialized(layer.scale.id, point.clone().narrow(0, 12, 2));
-                    layer.shift = Param::initialized(layer.shift.id, point.narrow(0, 14, 2));
+                    layer.scale = Param::initialized(layer.scale.id, point.clone().slice(s![12..14]));
+                    layer.shift = Param::initialized(layer.shift.id, point.slice(s![14..16]));
                     let output = layer.forward_leaky(input, statistics, slope);
                     output.permute([0, 3, 1, 2]) * weights.clone()
                 });
@@ -388,14 +389,11 @@ mod tests {
         let output = layer.forward_leaky(input.clone(), statistics, 0.1);
         let gradients = output.clone().square().sum().backward();
         let by_scale = layer.scale.grad(&gradients).expect("tracked");
-        let by_input = input.grad(&gradients).expect("tracked");
-        [output, by_input]
-            .map(values)
-            .into_iter()
-            .chain([values(by_scale)])
-            .collect::<Vec<_>>()
-            .try_into()
-            .expect("three")
+        [
+            values(output),
+            values(input.grad(&gradients).expect("tracked")),
+            values(by_scale),
+        ]
     }
 
     #[test]

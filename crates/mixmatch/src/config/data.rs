@@ -38,6 +38,9 @@ pub struct DataConfig {
     /// Squares of so many pixels a side become one, their mean; 1 for none.
     #[serde(default = "one")]
     pub pool: usize,
+    /// Whether every color is brought to mean 0 and standard deviation 1 over the training pictures, not only to `[-1, 1]`.
+    #[serde(default)]
+    pub whiten: bool,
     /// How training moves pictures about.
     pub augmentation: Augmentation,
     /// Whether the labeled pictures are among the unlabeled ones, too.

@@ -97,20 +97,22 @@ impl HostBatch {
         &self.hidden_labels
     }
 
-    /// The batch on a device, with one-hot targets.
-    pub fn upload(self, device: &Device) -> Batch<4> {
+    /// The batch on a device, with one-hot targets; pictures as the network sees those of `pictures`.
+    pub fn upload(self, pictures: &Pictures, device: &Device) -> Batch<4> {
         let rows = self.labels.len();
         let [channels, height, width] = self.shape;
-        let pictures =
-            |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [rows, channels, height, width]), device);
+        let upload = |values: Vec<f32>| {
+            let shape = [rows, channels, height, width];
+            pictures.whitened(Tensor::from_data(TensorData::new(values, shape), device))
+        };
         let mut targets = vec![0.0_f32; rows * self.classes];
         for (row, &label) in self.labels.iter().enumerate() {
             targets[row * self.classes + usize::from(label)] = 1.0;
         }
         Batch {
-            labeled: pictures(self.labeled),
+            labeled: upload(self.labeled),
             targets: Tensor::from_data(TensorData::new(targets, [rows, self.classes]), device),
-            unlabeled: self.unlabeled.into_iter().map(pictures).collect(),
+            unlabeled: self.unlabeled.into_iter().map(upload).collect(),
         }
     }
 }

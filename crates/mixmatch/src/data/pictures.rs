@@ -1,13 +1,15 @@
+use burn::prelude::*;
 use papers_core::{
     Context, Error, Result,
     base::{
         catalogue::Split,
         images::{self, FolderOptions, ImageSet},
     },
-    data::{LabelSplit, LabelSplitConfig},
+    data::{LabelSplit, LabelSplitConfig, signed_pixels},
     random::Streams,
 };
 
+use super::Whitening;
 use crate::config::{DataConfig, FolderConfig};
 
 /// Pictures in four sets; none is in two of them, unless labeled ones shall be among the unlabeled.
@@ -21,6 +23,8 @@ pub struct Pictures {
     pub validation: ImageSet,
     /// Pictures that the reported numbers are computed from, and nothing else.
     pub test: ImageSet,
+    /// What is done to colors before the network sees them, besides bringing them to `[-1, 1]`.
+    pub whitening: Option<Whitening>,
     /// Which of the training pictures are which.
     pub split: LabelSplit,
     /// What is odd about the split, for the user.
@@ -36,14 +40,38 @@ impl Pictures {
     /// augmentation.
     pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
         let seed = config.split_seed.unwrap_or(context.seed);
-        let pictures = match &config.folder {
+        let mut pictures = match &config.folder {
             Some(folder) => Self::of_folder(config, folder, seed)?,
             None => Self::of_catalogue(config, seed, context)?,
         };
+        if config.whiten {
+            pictures.whitening = Some(Whitening::of(&[&pictures.labeled, &pictures.unlabeled]));
+        }
         let (height, width) = (pictures.labeled.height, pictures.labeled.width);
         let fits = config.augmentation.check(height, width);
         fits.map_err(|problem| Error::Usage(format!("`data.augmentation.pad`: {problem}")))?;
         Ok(pictures)
+    }
+
+    /// Pictures of a set as the network sees them, without augmentation.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[indices, channels, height, width]`
+    ///
+    /// # Panics
+    ///
+    /// If an index is outside the set.
+    pub fn plain(&self, set: &ImageSet, indices: &[usize], device: &Device) -> Tensor<4> {
+        self.whitened(signed_pixels(set, indices, device))
+    }
+
+    /// Pictures in `[-1, 1]` as the network sees them.
+    pub fn whitened(&self, pictures: Tensor<4>) -> Tensor<4> {
+        match &self.whitening {
+            Some(whitening) => whitening.apply(pictures),
+            None => pictures,
+        }
     }
 
     /// What the unlabeled pictures show, where it is known.
@@ -62,14 +90,14 @@ impl Pictures {
         let part = |name: &str, indices: &[usize]| training.subset(format!("{}/{name}", config.set), indices);
         let mut unlabeled = part("unlabeled", &split.unlabeled);
         if context.data.has(&config.set, Split::Unlabeled)? {
-            // Pictures that nobody ever labeled: what is known of the others no longer says anything about all.
-            unlabeled = read(Split::Unlabeled)?.concat(&unlabeled.without_labels())?;
+            unlabeled = never_labeled(read(Split::Unlabeled)?, unlabeled)?;
         }
         Ok(Self {
             labeled: part("labeled", &split.labeled),
             validation: part("validation", &split.validation),
             test: first(read(Split::Test)?, config.test)?,
             unlabeled,
+            whitening: None,
             warnings,
             split,
         })
@@ -93,16 +121,24 @@ impl Pictures {
         };
         let (test, _) = LabelSplit::draw(&labeled.labels, labeled.classes, &for_test, seed)?;
         let rest = labeled.subset("folder/train", &test.unlabeled);
+        if let Some(class) = rest.class_counts().iter().position(|&count| count == 0) {
+            let (name, test) = (&labeled.class_names[class], folder.test);
+            return Err(Error::Usage(format!(
+                "`data.folder.test`: {test} pictures to test on leave no labeled one of `{name}` to learn from; lower it, or \
+                 label more"
+            )));
+        }
         let (split, warnings) = LabelSplit::draw(&rest.labels, rest.classes, &config.split(rest.len()), seed)?;
         let mut unlabeled = rest.subset("folder/unlabeled", &split.unlabeled);
         if !found.unlabeled.is_empty() {
-            unlabeled = pooled(found.unlabeled, config.pool)?.concat(&unlabeled.without_labels())?;
+            unlabeled = never_labeled(pooled(found.unlabeled, config.pool)?, unlabeled)?;
         }
         Ok(Self {
             labeled: rest.subset("folder/labeled", &split.labeled),
             validation: rest.subset("folder/validation", &split.validation),
             test: labeled.subset("folder/test", &test.labeled),
             unlabeled,
+            whitening: None,
             warnings,
             split,
         })
@@ -120,6 +156,15 @@ fn split(config: &DataConfig, training: &ImageSet, seed: u64, context: &Context)
         return Ok(LabelSplit::predefined(labeled, &training.labels, &request, seed)?);
     }
     Ok(LabelSplit::draw(&training.labels, training.classes, &request, seed)?)
+}
+
+/// Pictures that nobody ever labeled, then others with labels that are not used: what is known of those says nothing
+/// about all, and is forgotten.
+fn never_labeled(first: ImageSet, others: ImageSet) -> Result<ImageSet> {
+    if others.is_empty() {
+        return Ok(first);
+    }
+    Ok(first.concat(&others.without_labels())?)
 }
 
 fn pooled(set: ImageSet, factor: usize) -> Result<ImageSet> {

@@ -5,4 +5,5 @@ mod bad_configuration;
 mod common;
 mod data;
 mod learns;
+mod own_pictures;
 mod runs;

@@ -19,3 +19,10 @@ fn guesses_of_averaged_weights_resume_exactly() {
     testing::assert_resumes_exactly::<SemiSupervised>(&config, &Context::new(testing::device(), 3), 2)
         .expect("updates on a CPU");
 }
+
+#[test]
+fn whitened_pictures_resume_exactly() {
+    let config = crate::common::digits(&["data.whiten=true"]);
+    testing::assert_resumes_exactly::<SemiSupervised>(&config, &Context::new(testing::device(), 3), 2)
+        .expect("updates on a CPU");
+}

@@ -6,7 +6,7 @@ use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     optim::{AdamConfig, GradientsParams},
     prelude::*,
-    tensor::{DType, activation::log_softmax},
+    tensor::{DType, activation::log_softmax, s},
 };
 use papers_core::{
     nn::{
@@ -359,15 +359,12 @@ fn gradients_of_the_network_match_finite_differences() {
         assert_gradient(&point, |point| {
             let mut net = tiny(&point.device());
             let split = [picture.len(), picture.len() + kernel.len()];
-            let images = point.clone().narrow(0, 0, split[0]).reshape([2, 1, 4, 4]);
+            let images = point.clone().slice(s![0..split[0]]).reshape([2, 1, 4, 4]);
             let parts = [split[0]..split[1], split[1]..point.dims()[0]];
             for (unit, part) in net.units.iter_mut().zip(parts) {
                 let weight = &mut unit.convolutions[0].weight;
                 let shape = weight.dims();
-                *weight = Param::initialized(
-                    weight.id,
-                    point.clone().narrow(0, part.start, part.len()).reshape(shape),
-                );
+                *weight = Param::initialized(weight.id, point.clone().slice(s![part]).reshape(shape));
             }
             net.forward(images, statistics).square()
         });

@@ -74,40 +74,43 @@ fn forward_of<T: Number>(memories: &[Host; 3], shape: [usize; 2], slope: f64, de
     T::tensor(output, shape, device)
 }
 
-/// The gradients by the input, by the scale and by the shift; the gradient comes back if it is not the CPU backend's.
-#[expect(clippy::result_large_err, reason = "a tensor that comes back is used at once")]
-pub(super) fn pull_back(
-    line: &Line,
-    gradient: Tensor<2>,
-    rows: &Tensor<2>,
-    follows_batch: bool,
-) -> Result<[Tensor<2>; 3], Tensor<2>> {
-    let memories = [rows, &line.rate, &line.offset, &line.mean, &line.inverse].map(host);
-    let [Some(rows), Some(rate), Some(offset), Some(mean), Some(inverse)] = memories else {
-        return Err(gradient);
-    };
-    let Some(target) = host(&gradient) else {
-        return Err(gradient);
-    };
-    let (channels, device) = (gradient.dims()[1], gradient.device());
-    // The tensor lets go of its memory, so that the result can take its place.
-    drop(gradient);
-    let memories = [rows, rate, offset, mean, inverse];
-    Ok(with_precision!(
-        target,
-        pull_back_of(target, &memories, line.slope, follows_batch, channels, &device)
-    ))
+/// The memory that the backward pass works on.
+pub(super) struct Backward {
+    /// By the output, and at the end by the input.
+    gradient: Host,
+    /// Rows, rate, offset, mean and inverse.
+    memories: [Host; 5],
+    slope: f64,
+    device: Device,
 }
 
-fn pull_back_of<T: Number>(
-    mut gradient: Host,
-    memories: &[Host; 5],
-    slope: f64,
-    follows_batch: bool,
-    channels: usize,
-    device: &Device,
-) -> [Tensor<2>; 3] {
+impl Backward {
+    /// `None` if the tensors are not the CPU backend's.
+    pub(super) fn new(line: &Line, gradient: &Tensor<2>, rows: &Tensor<2>) -> Option<Self> {
+        let [rows, rate, offset, mean, inverse] = [rows, &line.rate, &line.offset, &line.mean, &line.inverse].map(host);
+        Some(Self {
+            gradient: host(gradient)?,
+            memories: [rows?, rate?, offset?, mean?, inverse?],
+            slope: line.slope,
+            device: gradient.device(),
+        })
+    }
+
+    /// The gradients by the input, by the scale and by the shift.
+    pub(super) fn run(self, follows_batch: bool) -> [Tensor<2>; 3] {
+        with_precision!(self.gradient, pull_back(self, follows_batch))
+    }
+}
+
+fn pull_back<T: Number>(backward: Backward, follows_batch: bool) -> [Tensor<2>; 3] {
+    let Backward {
+        mut gradient,
+        memories,
+        slope,
+        device,
+    } = backward;
     let [rows, rate, offset, mean, inverse] = memories.each_ref().map(T::read);
+    let channels = rate.len();
     let leak = T::from_f64(slope);
     let [sums, products] = total_sums(T::read(&gradient), rows, [rate, offset, mean], leak);
     let count = (rows.len() / channels) as f64;
@@ -116,9 +119,8 @@ fn pull_back_of<T: Number>(
     let numbers = (0..channels).map(|channel| [rate, inverse].map(|numbers| numbers[channel].to_f64()));
     let slopes = numbers.clone().zip(&products);
     let slopes = slopes.map(|([rate, inverse], &sum)| T::from_f64(-rate * inverse * inverse * share(sum)));
-    let constants = numbers
-        .zip(&sums)
-        .map(|([rate, _], &sum)| T::from_f64(-rate * share(sum)));
+    let constants = numbers.zip(&sums);
+    let constants = constants.map(|([rate, _], &sum)| T::from_f64(-rate * share(sum)));
     let (slopes, constants): (Vec<T>, Vec<T>) = (slopes.collect(), constants.collect());
 
     update_parts(T::write(&mut gradient), channels, |place, part| {
@@ -132,7 +134,7 @@ fn pull_back_of<T: Number>(
     });
     let vector = |values: Vec<f64>| {
         let values = values.into_iter().map(T::from_f64);
-        T::tensor(values.collect(), [1, channels], device)
+        T::tensor(values.collect(), [1, channels], &device)
     };
     let by_scale = products
         .iter()
