@@ -3,7 +3,7 @@ use papers_core::{
     base::{
         figure::{Body, Figure},
         journal::{self, Event},
-        plot::{Chart, Scale, Series},
+        plot::{Chart, Color, Scale, Series, Style},
     },
     reproduce::FinishedRun,
 };
@@ -19,7 +19,12 @@ pub(super) fn methods(runs: &[FinishedRun], set: &str, what: &str) -> Result<Opt
     for method in MethodKind::ALL {
         let runs = of_row(runs, &format!("{set}/{}", method.name()));
         if !runs.is_empty() {
-            series.push(Series::line(method.name(), mean_curve(&runs)?));
+            let curve = mean_curve(&runs)?;
+            series.push(match method {
+                // What the others are compared with; and there are more methods than colors.
+                MethodKind::Supervised => Series::new(method.name(), curve, Style::Dashed).colored(Color::GRAY),
+                _ => Series::line(method.name(), curve),
+            });
         }
     }
     if series.len() < 2 {
