@@ -12,8 +12,8 @@ const TOLERANCE: f64 = 2e-3;
 #[test]
 fn mixmatch_and_its_baselines_train_alike() {
     for method in ["mix-match", "vat", "mean-teacher", "ict"] {
-        // Errors are shares of few pictures, which one picture on the border changes by more than the tolerance.
-        let config = common::digits(&[&format!("method='{method}'")]);
+        // With the released 1e-6 the direction that VAT searches is mostly rounding, which no two backends share.
+        let config = common::digits(&[&format!("method='{method}'"), "vat.xi=0.01"]);
         let (compared, skipped) =
             testing::assert_backends_agree::<SemiSupervised>(&config, 0, 3, TOLERANCE).expect("a run on each backend");
         eprintln!("{method}: flex and {} agree", compared.join(", "));
