@@ -9,7 +9,7 @@ use std::{
 use papers_base::{
     cli::{ReproduceArgs, exit},
     commit,
-    figure::{Body, Figure},
+    figure::{Body, Figure, mean_and_spread},
     journal::Scalars,
     progress::Mode,
     provenance::Provenance,
@@ -68,6 +68,22 @@ impl FinishedRun {
             .find(|(key, _)| key == name)
             .map(|(_, value)| *value)
     }
+}
+
+/// The runs of a row.
+pub fn of_row<'a>(runs: &'a [FinishedRun], row: &str) -> Vec<&'a FinishedRun> {
+    runs.iter().filter(|run| run.planned.row == row).collect()
+}
+
+/// What runs measured by the end; those without the metric are left out.
+pub fn values(runs: &[&FinishedRun], metric: &str) -> Vec<f64> {
+    runs.iter().filter_map(|run| run.metric(metric)).collect()
+}
+
+/// Minutes of training, mean and spread.
+pub fn minutes(runs: &[&FinishedRun]) -> String {
+    let minutes: Vec<f64> = runs.iter().map(|run| run.seconds / 60.0).collect();
+    mean_and_spread(&minutes, 1)
 }
 
 /// What a reproduction found.

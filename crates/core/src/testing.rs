@@ -1,11 +1,18 @@
 //! Helpers for the tests of every crate: the test device, comparisons, gradient checks, fixtures, resume checks.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use burn::{prelude::*, tensor::DType};
+use papers_base::config::About;
 use serde::de::DeserializeOwned;
 
-use crate::{Context, Experiment, Result, checkpoint, experiment::Scalars};
+use crate::{
+    Context, Experiment, Result,
+    bench::{Case, peer::Script},
+    checkpoint,
+    cli::Paper,
+    experiment::Scalars,
+};
 
 /// The plain device every test runs on, whatever backends the build enables.
 ///
@@ -92,6 +99,65 @@ pub fn fixture<T: DeserializeOwned>(crate_folder: &str, name: &str) -> T {
     let path = Path::new(crate_folder).join("tests/fixtures").join(name);
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()))
+}
+
+/// Asserts that a paper's experiments can be run and say what they are, and that its reproduction plans runs of them
+/// that have each a folder of their own, fewer of them where it has to be quick.
+///
+/// # Panics
+///
+/// With what does not fit.
+#[track_caller]
+pub fn assert_consistent(paper: &Paper) {
+    let mut known = BTreeSet::new();
+    for family in &paper.families {
+        for preset in family.presets() {
+            let resolved = family.resolve(preset, None, &[]);
+            resolved.unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+            let about = About::parse(preset.toml).unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+            assert!(!about.summary.is_empty(), "{}: no summary", preset.name);
+            assert!(known.insert(preset.name), "{}: there are two of them", preset.name);
+        }
+    }
+    assert!(
+        known.contains(paper.default_experiment),
+        "the default experiment is unknown"
+    );
+    let Some(reproduction) = &paper.reproduction else {
+        return;
+    };
+    let [quick, full] = [true, false].map(reproduction.plan);
+    assert!(quick.len() < full.len(), "the quick plan is as long as the full one");
+    for plan in [quick, full] {
+        let folders: BTreeSet<String> = plan.iter().map(|run| format!("{}-{}", run.row, run.seed)).collect();
+        assert_eq!(folders.len(), plan.len(), "two runs share a folder");
+        for run in &plan {
+            assert!(
+                known.contains(run.experiment),
+                "{}: no experiment `{}`",
+                run.row,
+                run.experiment
+            );
+            let (family, preset) = paper.find(run.experiment).expect("a known experiment");
+            let resolved = family.resolve(preset, None, &run.sets);
+            resolved.unwrap_or_else(|error| panic!("{}: {error}", run.row));
+        }
+    }
+}
+
+/// Asserts that benchmarks do their work, and that the script of the peer has a counterpart of each.
+///
+/// # Panics
+///
+/// Naming the benchmark.
+#[track_caller]
+pub fn assert_benches(cases: Vec<Case>, script: &Script) {
+    for case in cases {
+        let name = case.name();
+        assert!(script.text.contains(&format!("\"{name}\":")), "{name}: no counterpart");
+        let mut work = case.prepare().unwrap_or_else(|error| panic!("{name}: {error}"));
+        work().unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
 }
 
 /// Asserts that an experiment measures the same on every backend of the build that this machine can use: the first

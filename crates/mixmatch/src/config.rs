@@ -175,7 +175,7 @@ impl RunConfig for MixMatchConfig {
 
 #[cfg(test)]
 mod tests {
-    use papers_core::base::config::{self, About};
+    use papers_core::base::config;
 
     use super::*;
 
@@ -185,13 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_can_be_run_with_every_method_and_says_what_it_is() {
+    fn every_preset_can_be_run_with_every_method() {
         for named in PRESETS {
             for method in MethodKind::ALL {
                 preset(named.name, &[format!("method='{}'", method.name())]);
             }
-            let about = About::parse(named.toml).expect(named.name);
-            assert!(!about.summary.is_empty(), "{}", named.name);
         }
     }
 

@@ -55,3 +55,11 @@ pub fn paper() -> Paper {
         .reproduction(reproduce::REPRODUCTION)
         .bench(bench::run)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn experiments_and_reproduction_fit_together() {
+        papers_core::testing::assert_consistent(&super::paper());
+    }
+}

@@ -5,7 +5,7 @@ mod curves;
 use papers_core::{
     Result,
     base::figure::{Body, Figure, Table, mean_and_spread},
-    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction},
+    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, minutes, of_row, values},
 };
 
 use crate::config::MethodKind;
@@ -129,16 +129,9 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     })
 }
 
-fn of_row<'a>(runs: &'a [FinishedRun], row: &str) -> Vec<&'a FinishedRun> {
-    runs.iter().filter(|run| run.planned.row == row).collect()
-}
-
 /// A metric of some runs in percent.
 fn percent(runs: &[&FinishedRun], metric: &str) -> Vec<f64> {
-    runs.iter()
-        .filter_map(|run| run.metric(metric))
-        .map(|value| 100.0 * value)
-        .collect()
+    values(runs, metric).iter().map(|value| 100.0 * value).collect()
 }
 
 fn methods(runs: &[FinishedRun], set: &str, what: &str) -> Option<Figure> {
@@ -155,14 +148,13 @@ fn methods(runs: &[FinishedRun], set: &str, what: &str) -> Option<Figure> {
         if runs.is_empty() {
             return;
         }
-        let minutes: Vec<f64> = runs.iter().map(|run| run.seconds / 60.0).collect();
         table.push([
             name.to_owned(),
             mean_and_spread(&percent(&runs, MEDIAN), 2),
             mean_and_spread(&percent(&runs, RAW), 2),
             paper[0].to_owned(),
             paper[1].to_owned(),
-            mean_and_spread(&minutes, 1),
+            minutes(&runs),
         ]);
     };
     for method in MethodKind::ALL {
@@ -229,21 +221,7 @@ fn headline(runs: &[FinishedRun]) -> Option<Headline> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn every_planned_run_has_its_own_folder_and_an_experiment_of_the_paper() {
-        let known: BTreeSet<&str> = crate::paper().presets().map(|preset| preset.name).collect();
-        for quick in [true, false] {
-            let runs = plan(quick);
-            let folders: BTreeSet<String> = runs.iter().map(|run| format!("{}-{}", run.row, run.seed)).collect();
-            assert_eq!(folders.len(), runs.len());
-            assert!(runs.iter().all(|run| known.contains(run.experiment)));
-        }
-        assert!(plan(true).len() < plan(false).len());
-    }
 
     #[test]
     fn rows_of_the_ablation_are_folder_names() {

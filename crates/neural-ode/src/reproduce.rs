@@ -5,7 +5,7 @@ use std::fs;
 use papers_core::{
     Error, Result,
     base::figure::{Body, Figure, Table, mean_and_spread},
-    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction},
+    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, minutes, of_row, values},
 };
 
 use crate::{latent_ode::config::ModelKind as SpiralModel, ode_net::config::ModelKind as Classifier};
@@ -103,14 +103,6 @@ fn summarize(quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     })
 }
 
-fn of_row<'a>(runs: &'a [FinishedRun], row: &str) -> Vec<&'a FinishedRun> {
-    runs.iter().filter(|run| run.planned.row == row).collect()
-}
-
-fn values(runs: &[&FinishedRun], metric: &str) -> Vec<f64> {
-    runs.iter().filter_map(|run| run.metric(metric)).collect()
-}
-
 fn table_2(runs: &[FinishedRun]) -> Figure {
     let mut table = Table::new([
         "observations",
@@ -203,11 +195,6 @@ fn table_1(runs: &[FinishedRun], set: &str, what: &str) -> Option<Figure> {
     })
 }
 
-fn minutes(runs: &[&FinishedRun]) -> String {
-    let minutes: Vec<f64> = runs.iter().map(|run| run.seconds / 60.0).collect();
-    mean_and_spread(&minutes, 1)
-}
-
 /// The drawings of the first run of ODE-Net on the most real data there is.
 fn figure_3(runs: &[FinishedRun]) -> Result<Vec<Figure>> {
     let rows = ["mnist-reduced-12/ode-net", "mnist-reduced/ode-net", "digits/ode-net"];
@@ -248,23 +235,4 @@ fn headline(runs: &[FinishedRun]) -> Option<Headline> {
         paper: "0.164 (latent ODE), 0.394 (RNN)".to_owned(),
         note: "other spirals: the paper's constants are unpublished".to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_planned_run_has_its_own_folder_and_an_experiment_of_the_paper() {
-        let known: BTreeSet<&str> = crate::paper().presets().map(|preset| preset.name).collect();
-        for quick in [true, false] {
-            let runs = plan(quick);
-            let folders: BTreeSet<String> = runs.iter().map(|run| format!("{}-{}", run.row, run.seed)).collect();
-            assert_eq!(folders.len(), runs.len());
-            assert!(runs.iter().all(|run| known.contains(run.experiment)));
-        }
-        assert!(plan(true).len() < plan(false).len());
-    }
 }

@@ -1,17 +1,8 @@
-use super::{ABOUT, cases, check};
+use papers_core::testing;
+
+use super::{ABOUT, cases};
 
 #[test]
-fn every_case_does_its_work() {
-    check().unwrap();
-}
-
-#[test]
-fn every_case_has_a_counterpart() {
-    for case in cases() {
-        assert!(
-            ABOUT.script.text.contains(&format!("\"{}\":", case.name())),
-            "{}",
-            case.name()
-        );
-    }
+fn every_case_does_its_work_and_has_a_counterpart() {
+    testing::assert_benches(cases(), &ABOUT.script);
 }

@@ -5,10 +5,9 @@ use papers_core::{
         journal::{self, Event},
         plot::{Chart, Color, Scale, Series, Style},
     },
-    reproduce::FinishedRun,
+    reproduce::{FinishedRun, of_row},
 };
 
-use super::of_row;
 use crate::config::MethodKind;
 
 const ERROR: &str = "test_error";
