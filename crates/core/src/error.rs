@@ -149,7 +149,10 @@ impl Error {
     pub fn is_missing_data(&self) -> bool {
         match self {
             Self::Catalogue(error) | Self::Images(ImagesError::Catalogue(error)) => {
-                matches!(error, CatalogueError::DatasetMissing { .. })
+                matches!(
+                    error,
+                    CatalogueError::DatasetMissing { .. } | CatalogueError::OptionalMissing { .. }
+                )
             }
             _ => false,
         }

@@ -151,8 +151,11 @@ fn split(config: &DataConfig, training: &ImageSet, seed: u64, context: &Context)
     }
     let request = config.split(training.len());
     if let Some(fold) = config.fold {
-        let mut folds = context.data.folds(&config.set)?;
-        let labeled = folds.swap_remove(fold - 1);
+        let folds = context.data.folds(&config.set)?;
+        let labeled = folds.get(fold - 1).cloned().ok_or_else(|| {
+            let (set, there) = (&config.set, folds.len());
+            Error::Usage(format!("`data.fold`: {set} has {there} folds, and no number {fold}"))
+        })?;
         return Ok(LabelSplit::predefined(labeled, &training.labels, &request, seed)?);
     }
     Ok(LabelSplit::draw(&training.labels, training.classes, &request, seed)?)
