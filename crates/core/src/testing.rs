@@ -162,7 +162,9 @@ pub fn assert_benches(cases: Vec<Case>, script: &Script) {
 
 /// Asserts that an experiment measures the same on every backend of the build that this machine can use: the first
 /// backend's initial state is restored on each, so that they begin with the same weights, and `updates` are applied.
-/// Returns the names of the backends that were compared with the first, and for the others why not.
+///
+/// Says on standard error which backends were compared. The second CPU backend has to be among them where it is built
+/// in, and the one that the variable `BURN_PAPERS_REQUIRE` names, as where a driver is known to be there.
 ///
 /// # Errors
 ///
@@ -170,14 +172,16 @@ pub fn assert_benches(cases: Vec<Case>, script: &Script) {
 ///
 /// # Panics
 ///
-/// If a scalar of an update or of the evaluation differs by more than `tolerance · max(1, |expected|)`.
+/// If a scalar of an update or of the evaluation differs by more than `tolerance · max(1, |expected|)`, or a backend that
+/// has to be compared is not.
 #[track_caller]
 pub fn assert_backends_agree<E: Experiment>(
+    name: &str,
     config: &E::Config,
     seed: u64,
     updates: u64,
     tolerance: f64,
-) -> Result<(Vec<&'static str>, Vec<String>)> {
+) -> Result<()> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let first = Context::new(device(), seed);
     let mut reference = E::new(config, &first)?;
@@ -188,8 +192,8 @@ pub fn assert_backends_agree<E: Experiment>(
     let expected = measure(&mut reference, &first, updates)?;
 
     let (mut compared, mut skipped) = (Vec::new(), Vec::new());
-    for name in crate::device::compiled().into_iter().skip(1) {
-        let plain = match crate::device::resolve(name) {
+    for backend in crate::device::compiled().into_iter().skip(1) {
+        let plain = match crate::device::resolve(backend) {
             Ok(plain) => plain,
             Err(error) => {
                 skipped.push(error.to_string());
@@ -203,19 +207,34 @@ pub fn assert_backends_agree<E: Experiment>(
         assert_eq!(
             found.len(),
             expected.len(),
-            "{name}: other scalars than on the first backend"
+            "{backend}: other scalars than on the first backend"
         );
-        for ((term, expected), (name_found, found)) in expected.iter().zip(found) {
-            assert_eq!(term, &name_found, "{name}: other scalars than on the first backend");
+        for ((term, expected), (found_term, found)) in expected.iter().zip(found) {
+            assert_eq!(term, &found_term, "{backend}: other scalars than on the first backend");
             let error = (found - expected).abs() / expected.abs().max(1.0);
             assert!(
                 error <= tolerance,
-                "{name}: `{term}` is {found}, the first backend has {expected} (off by {error:e})"
+                "{backend}: `{term}` is {found}, the first backend has {expected} (off by {error:e})"
             );
         }
-        compared.push(name);
+        compared.push(backend);
     }
-    Ok((compared, skipped))
+    eprintln!("{name}: the first backend and {} agree", compared.join(", "));
+    for reason in &skipped {
+        eprintln!("{name}: skipped: {reason}");
+    }
+    let required = std::env::var("BURN_PAPERS_REQUIRE").ok();
+    let second = crate::device::compiled()
+        .into_iter()
+        .skip(1)
+        .find(|&backend| backend == "ndarray");
+    for required in second.into_iter().chain(required.as_deref()) {
+        assert!(
+            compared.contains(&required),
+            "{name}: {required} is required: {skipped:?}"
+        );
+    }
+    Ok(())
 }
 
 /// The scalars of some updates and of the evaluation after them.

@@ -215,7 +215,7 @@ impl<'a, E: Experiment> Training<'a, E> {
         drop(self.context.streams.seed_device("device", step, &self.context.device));
         let scalars = match self.experiment.step(step) {
             Ok(scalars) => scalars,
-            Err(error) => return self.stop(step, error),
+            Err(error) => return self.stop(step, self.with_checkpoint(error)),
         };
         if let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) {
             let error = Error::Diverged {
@@ -238,6 +238,16 @@ impl<'a, E: Experiment> Training<'a, E> {
             self.progress.set(self.step);
         }
         Ok(())
+    }
+
+    /// Tells an experiment's own finding that it diverged where the run can be looked at before that.
+    fn with_checkpoint(&self, mut error: Error) -> Error {
+        if let Error::Diverged { checkpoint, .. } = &mut error
+            && checkpoint.is_none()
+        {
+            *checkpoint = self.last_checkpoint();
+        }
+        error
     }
 
     /// Ends the run with an error that the journal tells, too; nothing is saved any more.

@@ -81,17 +81,23 @@ impl From<StepError> for Error {
                 loss_x,
                 loss_u,
                 weight,
-            } => Self::Diverged {
-                term: if loss_x.is_finite() { "loss_u" } else { "loss_x" }.to_owned(),
-                value: if loss_x.is_finite() { loss_u } else { loss_x },
-                step,
-                scalars: vec![
-                    ("loss_x".to_owned(), loss_x),
-                    ("loss_u".to_owned(), loss_u),
-                    ("weight_u".to_owned(), weight),
-                ],
-                checkpoint: None,
-            },
+            } => {
+                // Losses can be finite where predictions are not, and the sum of them where its terms are.
+                let terms = [("loss_x", loss_x), ("loss_u", loss_u)];
+                let found = terms.into_iter().find(|(_, value)| !value.is_finite());
+                let (term, value) = found.unwrap_or(("a prediction or the sum of the losses", f64::NAN));
+                Self::Diverged {
+                    term: term.to_owned(),
+                    value,
+                    step,
+                    scalars: vec![
+                        ("loss_x".to_owned(), loss_x),
+                        ("loss_u".to_owned(), loss_u),
+                        ("weight_u".to_owned(), weight),
+                    ],
+                    checkpoint: None,
+                }
+            }
             other => Self::Usage(other.to_string()),
         }
     }

@@ -7,7 +7,7 @@ use papers_core::{
     Context, Error, Experiment, Result,
     base::{self, figure::Figure, journal::Scalars},
     checkpoint,
-    data::Prefetch,
+    data::{LabelSplit, Prefetch},
     random::Streams,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     config::MixMatchConfig,
     data::{Batches, HostBatch, Pictures},
     evaluate, figures,
+    method::MixMatch,
     network::Network,
 };
 
@@ -80,16 +81,16 @@ impl Experiment for SemiSupervised {
         };
         let report = match self.learner.step(&self.method, &batch, &self.streams, progress) {
             Ok(report) => report,
-            // Weights have not changed, and the loop stops at numbers that are not finite.
-            Err(StepError::NonFinite { loss_x, loss_u, .. }) => return Ok(self.losses(loss_x, loss_u)),
+            Err(error @ StepError::NonFinite { .. }) => return Err(error.into()),
             Err(error) => {
                 let message = error.to_string();
                 return Err(Error::Step { step, message });
             }
         };
         self.updates = step + 1;
-        let mut scalars = self.losses(report.loss_x, report.loss_u);
+        let mut scalars = vec![("loss_x".to_owned(), report.loss_x)];
         if self.method.needs_unlabeled() {
+            scalars.push(("loss_u".to_owned(), report.loss_u));
             scalars.push(("weight_u".to_owned(), report.weight));
         }
         if let Some(entropy) = report.entropy {
@@ -148,7 +149,7 @@ impl Experiment for SemiSupervised {
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        let split: papers_core::data::LabelSplit = checkpoint.json("split")?;
+        let split: LabelSplit = checkpoint.json("split")?;
         if split != self.pictures.split {
             return Err(Error::Usage(format!(
                 "the data at {} is not what the run was begun with: other pictures would be labeled now",
@@ -172,16 +173,8 @@ impl SemiSupervised {
         &self.learner
     }
 
-    fn losses(&self, loss_x: f64, loss_u: f64) -> Scalars {
-        let mut scalars = vec![("loss_x".to_owned(), loss_x)];
-        if self.method.needs_unlabeled() {
-            scalars.push(("loss_u".to_owned(), loss_u));
-        }
-        scalars
-    }
-
     /// What the method guesses about the first unlabeled pictures, always the same ones augmented the same way.
-    fn guesses(&self, settings: &crate::method::MixMatch) -> Result<evaluate::Labels> {
+    fn guesses(&self, settings: &MixMatch) -> Result<evaluate::Labels> {
         evaluate::guesses(&self.learner, settings, &self.pictures, &self.config, &self.streams)
     }
 }

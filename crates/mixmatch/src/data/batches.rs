@@ -54,8 +54,8 @@ impl Batches {
         Self {
             labeled_order: order("labeled order", &pictures.labeled),
             unlabeled_order: needs_unlabeled.then(|| order("unlabeled order", &pictures.unlabeled)),
-            labeled: Arc::new(pictures.labeled.clone()),
-            unlabeled: Arc::new(pictures.unlabeled.clone()),
+            labeled: Arc::clone(&pictures.labeled),
+            unlabeled: Arc::clone(&pictures.unlabeled),
             augmentation: *augmentation,
             num_augmentations,
             streams,

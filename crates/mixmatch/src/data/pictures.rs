@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use burn::prelude::*;
 use papers_core::{
     Context, Error, Result,
@@ -12,13 +14,14 @@ use papers_core::{
 use super::Whitening;
 use crate::config::{DataConfig, FolderConfig};
 
-/// Pictures in four sets; none is in two of them, unless labeled ones shall be among the unlabeled.
+/// Pictures in four sets; none is in two of them, unless labeled ones shall be among the unlabeled. The thread that
+/// prepares batches shares those of training, which may be gigabytes.
 #[derive(Debug, Clone)]
 pub struct Pictures {
     /// Pictures whose labels are used.
-    pub labeled: ImageSet,
+    pub labeled: Arc<ImageSet>,
     /// Pictures whose labels are not used; what is known of them serves diagnostics alone.
-    pub unlabeled: ImageSet,
+    pub unlabeled: Arc<ImageSet>,
     /// Pictures that anything is selected on; may be empty.
     pub validation: ImageSet,
     /// Pictures that the reported numbers are computed from, and nothing else.
@@ -93,10 +96,10 @@ impl Pictures {
             unlabeled = never_labeled(read(Split::Unlabeled)?, unlabeled)?;
         }
         Ok(Self {
-            labeled: part("labeled", &split.labeled),
+            labeled: Arc::new(part("labeled", &split.labeled)),
             validation: part("validation", &split.validation),
             test: first(read(Split::Test)?, config.test)?,
-            unlabeled,
+            unlabeled: Arc::new(unlabeled),
             whitening: None,
             warnings,
             split,
@@ -134,10 +137,10 @@ impl Pictures {
             unlabeled = never_labeled(pooled(found.unlabeled, config.pool)?, unlabeled)?;
         }
         Ok(Self {
-            labeled: rest.subset("folder/labeled", &split.labeled),
+            labeled: Arc::new(rest.subset("folder/labeled", &split.labeled)),
             validation: rest.subset("folder/validation", &split.validation),
             test: labeled.subset("folder/test", &test.labeled),
-            unlabeled,
+            unlabeled: Arc::new(unlabeled),
             whitening: None,
             warnings,
             split,

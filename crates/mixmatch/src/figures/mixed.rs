@@ -48,7 +48,7 @@ struct Pool<'a> {
 impl<'a> Pool<'a> {
     fn new(pictures: &'a Pictures, guesses: &Labels) -> Self {
         let (labeled, unlabeled) = (&pictures.labeled, &pictures.unlabeled);
-        let count = SHOWN.min(labeled.len()).min(unlabeled.len());
+        let count = SHOWN.min(labeled.len()).min(guesses.sharpened.rows().count());
         let name = |set: &ImageSet, class: usize| set.class_names[class].clone();
         let known = (0..count).map(|index| (labeled.image(index), name(labeled, usize::from(labeled.labels[index]))));
         let guessed = guesses.sharpened.rows().take(count).enumerate();

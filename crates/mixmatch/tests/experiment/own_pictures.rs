@@ -73,6 +73,20 @@ fn a_folder_with_a_table_of_labels_is_trained_on_and_tested() {
 }
 
 #[test]
+fn fewer_unlabeled_pictures_than_a_sheet_shows_are_drawn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_pictures(folder.path());
+    // One batch of eight is guessed out of nine; of twenty labeled pictures sixteen could be shown.
+    for index in (1..PICTURES).step_by(2).skip(9) {
+        std::fs::remove_file(folder.path().join(format!("{index:03}.png"))).expect("a picture");
+    }
+    let config = configuration(folder.path(), &["batch=8"]);
+    let experiment = SemiSupervised::new(&config, &Context::new(testing::device(), 0)).expect("pictures");
+    assert_eq!(experiment.pictures().unlabeled.len(), 9);
+    assert!(!experiment.figures().expect("figures").is_empty());
+}
+
+#[test]
 fn labels_that_are_kept_back_join_the_unlabeled_pictures() {
     let folder = tempfile::tempdir().expect("a folder");
     write_pictures(folder.path());
