@@ -1,0 +1,3 @@
+//! The experiments of learning from human preferences: `human-preferences --help`.
+
+fn main() {}
