@@ -7,6 +7,7 @@ mod completions;
 mod data;
 mod dependencies;
 mod doctor;
+mod flags;
 mod list;
 mod paper;
 mod papers;
@@ -17,6 +18,7 @@ mod test;
 mod workspace;
 
 use std::{
+    env,
     io::{self, Write},
     process::ExitCode,
 };
@@ -31,8 +33,10 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let arguments = Xtask::parse();
-    match run(arguments.task) {
+    match Workspace::find().and_then(|workspace| {
+        let arguments = Xtask::parse_from(flags::expand(&workspace, env::args_os().collect())?);
+        run(&workspace, arguments.task)
+    }) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,22 +47,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Task) -> anyhow::Result<ExitCode> {
-    let workspace = Workspace::find()?;
+fn run(workspace: &Workspace, task: Task) -> anyhow::Result<ExitCode> {
     match task {
-        Task::List(arguments) => list::run(&workspace, &arguments),
-        Task::Train(arguments) => paper::train(&workspace, arguments),
-        Task::Eval(arguments) => paper::eval(&workspace, arguments),
-        Task::Reproduce(arguments) => paper::reproduce(&workspace, arguments),
-        Task::Bench(arguments) => paper::bench(&workspace, arguments),
-        Task::Run(arguments) => paper::run(&workspace, arguments),
-        Task::Report(arguments) => report::run(&workspace, &arguments),
+        Task::List(arguments) => list::run(workspace, &arguments),
+        Task::Train(arguments) => paper::train(workspace, arguments),
+        Task::Eval(arguments) => paper::eval(workspace, arguments),
+        Task::Reproduce(arguments) => paper::reproduce(workspace, arguments),
+        Task::Bench(arguments) => paper::bench(workspace, arguments),
+        Task::Run(arguments) => paper::run(workspace, arguments),
+        Task::Report(arguments) => report::run(workspace, &arguments),
         Task::Data(arguments) => data::run(&arguments),
-        Task::Doctor => doctor::run(&workspace),
-        Task::Test(arguments) => test::run(&workspace, &arguments),
-        Task::Ci(arguments) => ci::run(&workspace, &arguments),
-        Task::Readme(arguments) => readme::run(&workspace, &arguments),
-        Task::Completions { shell } => completions::shell(&workspace, shell),
+        Task::Doctor => doctor::run(workspace),
+        Task::Test(arguments) => test::run(workspace, &arguments),
+        Task::Ci(arguments) => ci::run(workspace, &arguments),
+        Task::Readme(arguments) => readme::run(workspace, &arguments),
+        Task::Completions { shell } => completions::shell(workspace, shell),
         Task::Man { out } => completions::man(out.as_deref()),
     }
 }

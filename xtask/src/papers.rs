@@ -48,6 +48,9 @@ pub(crate) struct Citation {
     pub(crate) url: String,
     #[serde(default)]
     pub(crate) datasets: Vec<String>,
+    /// Flags of `train` that stand for a setting, by name: `--feedback human` for `--set feedback.mode=human`.
+    #[serde(default)]
+    pub(crate) flags: BTreeMap<String, String>,
 }
 
 /// A file of `experiments/`.

@@ -125,6 +125,9 @@ pub enum Error {
         /// Whether that run came to its end.
         finished: bool,
     },
+    /// A signal came while an update waited for something outside of the program; nothing of the update was applied.
+    #[error("asked to stop by a signal")]
+    Interrupted,
     /// A request that makes no sense; the message says what would.
     #[error("{0}")]
     Usage(String),
@@ -164,6 +167,7 @@ impl Error {
         match self {
             Self::Base(papers_base::Error::Locked { .. }) => exit::LOCKED,
             Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
+            Self::Interrupted => exit::INTERRUPTED,
             Self::Diverged { .. } | Self::NonFiniteWeights { .. } => exit::DIVERGED,
             Self::Usage(_)
             | Self::LabelSplit(_)

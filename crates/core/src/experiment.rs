@@ -1,8 +1,10 @@
 //! The contract between the shared loop and a paper.
 
+use std::path::PathBuf;
+
 use burn::prelude::Device;
 pub use papers_base::journal::Scalars;
-use papers_base::{config::RunConfig, figure::Figure};
+use papers_base::{config::RunConfig, figure::Figure, progress::Notices};
 
 use crate::{Result, checkpoint, data::DataSource, random::Streams};
 
@@ -24,7 +26,8 @@ pub trait Experiment: Sized {
     ///
     /// # Errors
     ///
-    /// What the update cannot go on from.
+    /// What the update cannot go on from; [`Error::Interrupted`](crate::Error::Interrupted) where it waited for something
+    /// and a signal came, with the state that it found.
     fn step(&mut self, step: u64) -> Result<Scalars>;
 
     /// Computes the numbers that the paper reports, without touching the training state.
@@ -67,6 +70,11 @@ pub struct Context {
     pub streams: Streams,
     /// Where data sets are found.
     pub data: DataSource,
+    /// Folder of the run, for what outlives updates and checkpoints, such as the answers of people; none where nothing is
+    /// trained.
+    pub folder: Option<PathBuf>,
+    /// Says what a person at the terminal has to know while the run goes on.
+    pub notices: Notices,
 }
 
 impl Context {
@@ -77,6 +85,8 @@ impl Context {
             seed,
             streams: Streams::new(seed),
             data: DataSource::default(),
+            folder: None,
+            notices: Notices::default(),
         }
     }
 }

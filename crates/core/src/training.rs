@@ -191,7 +191,10 @@ impl<'a, E: Experiment> Training<'a, E> {
             if signals::received() {
                 return Ok(Ending::Interrupted);
             }
-            self.update()?;
+            match self.update() {
+                Err(Error::Interrupted) => return Ok(Ending::Interrupted),
+                updated => updated?,
+            }
             if is_due(self.step, self.schedule.evaluate_every, self.schedule.steps) {
                 self.evaluate()?;
             }
@@ -215,6 +218,7 @@ impl<'a, E: Experiment> Training<'a, E> {
         drop(self.context.streams.seed_device("device", step, &self.context.device));
         let scalars = match self.experiment.step(step) {
             Ok(scalars) => scalars,
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => return self.stop(step, self.with_checkpoint(error)),
         };
         if let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) {

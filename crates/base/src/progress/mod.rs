@@ -8,6 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod notices;
+
+pub use self::notices::Notices;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 

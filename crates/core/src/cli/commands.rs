@@ -4,7 +4,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use papers_base::{
     cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs, exit, run_folder},
     config::About,
@@ -14,7 +14,7 @@ use papers_base::{
     report,
 };
 
-use super::{Paper, Request, drill};
+use super::{Flag, Paper, Request, drill};
 use crate::{
     Context, Error,
     checkpoint::Store,
@@ -32,10 +32,10 @@ pub(super) fn command(paper: &Paper) -> Command {
         .about(paper.title)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(TrainArgs::augment_args(verb(
-            "train",
-            "Train one experiment and write its report",
-        )))
+        .subcommand(with_flags(
+            TrainArgs::augment_args(verb("train", "Train one experiment and write its report")),
+            &paper.flags,
+        ))
         .subcommand(EvalArgs::augment_args(verb(
             "eval",
             "Compute the paper's metrics from a run's newest checkpoint",
@@ -75,11 +75,30 @@ pub(super) fn command(paper: &Paper) -> Command {
     command
 }
 
+/// Adds the paper's own flags to `train`.
+fn with_flags(command: Command, flags: &[Flag]) -> Command {
+    command.args(flags.iter().map(|flag| {
+        let help = format!("{} (`--set {}=...`)", flag.help, flag.key);
+        Arg::new(flag.name).long(flag.name).value_name("VALUE").help(help)
+    }))
+}
+
+/// The arguments of `train`; flags of the paper's own come last among the overrides, where they win.
+fn train_arguments(paper: &Paper, matches: &ArgMatches) -> Result<TrainArgs, clap::Error> {
+    let mut arguments = TrainArgs::from_arg_matches(matches)?;
+    for flag in &paper.flags {
+        if let Some(value) = matches.get_one::<String>(flag.name) {
+            arguments.set.push(format!("{}={value}", flag.key));
+        }
+    }
+    Ok(arguments)
+}
+
 /// Runs the command that was parsed; returns the process's exit code.
 pub(super) fn run(paper: &Paper, matches: &ArgMatches) -> anyhow::Result<u8> {
     let (name, matches) = matches.subcommand().context("a command is required")?;
     match name {
-        "train" => return train(paper, &TrainArgs::from_arg_matches(matches)?),
+        "train" => return train(paper, &train_arguments(paper, matches)?),
         "eval" => evaluate(paper, &EvalArgs::from_arg_matches(matches)?)?,
         "report" => draw(&ReportArgs::from_arg_matches(matches)?)?,
         "config" => print_config(paper, &ConfigArgs::from_arg_matches(matches)?)?,

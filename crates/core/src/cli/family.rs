@@ -7,7 +7,7 @@ use std::{
 use papers_base::{
     config::{self, Preset, RunConfig},
     journal::Scalars,
-    progress::Mode,
+    progress::{Mode, Notices},
     provenance::Provenance,
 };
 
@@ -80,7 +80,12 @@ impl<E: Experiment> Family for FamilyOf<E> {
             mode: request.mode,
             provenance: request.provenance.clone(),
         };
-        training::run::<E>(&config, context, &options)
+        let context = Context {
+            folder: Some(request.out.clone()),
+            notices: Notices::new(request.mode),
+            ..context.clone()
+        };
+        training::run::<E>(&config, &context, &options)
     }
 
     fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)> {

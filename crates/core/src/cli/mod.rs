@@ -14,7 +14,7 @@ mod family;
 mod paper;
 
 pub use family::Request;
-pub use paper::{Bench, Paper, Verb};
+pub use paper::{Bench, Flag, Paper, Verb};
 
 use std::process::ExitCode;
 

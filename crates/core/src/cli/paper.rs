@@ -13,6 +13,7 @@ pub struct Paper {
     pub(crate) title: &'static str,
     pub(crate) default_experiment: &'static str,
     pub(crate) families: Vec<Box<dyn Family>>,
+    pub(crate) flags: Vec<Flag>,
     pub(crate) verbs: Vec<Verb>,
     pub(crate) reproduction: Option<Reproduction>,
     pub(crate) bench: Option<Bench>,
@@ -20,6 +21,19 @@ pub struct Paper {
 
 /// The `bench` command of a paper.
 pub type Bench = fn(&BenchArgs) -> anyhow::Result<()>;
+
+/// A setting that has a flag of its own on `train`: `--name VALUE` is `--set key=VALUE`.
+///
+/// The `flags` table of `[package.metadata.paper]` says the same to `cargo xtask train`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flag {
+    /// Name of the flag, without dashes.
+    pub name: &'static str,
+    /// The setting, as in `feedback.mode`.
+    pub key: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+}
 
 /// A command that only this paper has.
 #[derive(Clone, Copy)]
@@ -44,6 +58,7 @@ impl Paper {
             title,
             default_experiment,
             families: Vec::new(),
+            flags: Vec::new(),
             verbs: Vec::new(),
             reproduction: None,
             bench: None,
@@ -53,6 +68,12 @@ impl Paper {
     /// Adds experiments that share the implementation `E`.
     pub fn family<E: Experiment + 'static>(mut self, presets: &'static [Preset]) -> Self {
         self.families.push(Box::new(FamilyOf::<E>::new(presets)));
+        self
+    }
+
+    /// Gives a setting a flag of its own on `train`.
+    pub fn flag(mut self, flag: Flag) -> Self {
+        self.flags.push(flag);
         self
     }
 
