@@ -2,7 +2,11 @@
 
 pub mod actions;
 pub mod answer;
+pub mod behavior;
 pub mod clip;
+pub mod clip_frames;
 pub mod environment;
 pub mod experience;
+pub mod feedback;
 pub mod frame;
+pub mod rollout;
