@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::environment::{Action, ActionSpace};
+use crate::{
+    environment::{Action, ActionSpace},
+    packed,
+};
 
 /// Actions of a row of steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +16,7 @@ pub enum Actions {
         /// Numbers of one action.
         size: usize,
         /// The numbers, as the policy drew them: not clipped to the actuators' range.
+        #[serde(with = "packed")]
         values: Vec<f32>,
     },
     /// `[steps]`.
@@ -20,6 +24,7 @@ pub enum Actions {
         /// How many actions there are.
         actions: usize,
         /// Those that were taken.
+        #[serde(with = "packed")]
         chosen: Vec<u32>,
     },
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     actions::Actions,
     environment::{ObservationSpace, Storage},
+    packed,
 };
 
 /// `steps` consecutive pairs of observation and action.
@@ -29,6 +30,7 @@ pub enum Observations {
         /// Numbers of one observation.
         size: usize,
         /// The numbers.
+        #[serde(with = "packed")]
         values: Vec<f32>,
     },
     /// `[steps, size]`, multiples of 1/255.
@@ -36,6 +38,7 @@ pub enum Observations {
         /// Numbers of one observation.
         size: usize,
         /// The numbers times 255.
+        #[serde(with = "packed")]
         values: Vec<u8>,
     },
     /// Frames, of which each observation is `stack` in a row: `[steps + stack - 1, size / stack]`.
@@ -45,6 +48,7 @@ pub enum Observations {
         /// Frames of one observation.
         stack: usize,
         /// The frames, times 255.
+        #[serde(with = "packed")]
         frames: Vec<u8>,
     },
 }

@@ -9,4 +9,7 @@ pub mod environment;
 pub mod experience;
 pub mod feedback;
 pub mod frame;
+mod packed;
+pub mod preference;
+pub mod reward_network;
 pub mod rollout;

@@ -1,0 +1,107 @@
+use burn::{
+    nn::{
+        BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig,
+        conv::{Conv2d, Conv2dConfig},
+    },
+    prelude::*,
+};
+use papers_core::{base::config::ConfigError, nn::leaky_relu};
+use serde::{Deserialize, Serialize};
+
+use super::{RewardNetwork, mlp::SLOPE};
+
+/// Kernel sizes and strides of the four convolutions (appendix A.2).
+const LAYERS: [(usize, usize); 4] = [(7, 3), (5, 2), (3, 1), (3, 1)];
+
+/// Sizes of the network for Atari games: four convolutions of 16 filters with batch normalization and dropout, and a layer
+/// of 64 units (appendix A.2). It does not see the action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AtariRewardConfig {
+    /// Filters of each convolution.
+    pub filters: usize,
+    /// Units of the layer after them.
+    pub hidden: usize,
+    /// Share of units that are dropped after each convolution in training.
+    pub dropout: f64,
+}
+
+impl Default for AtariRewardConfig {
+    fn default() -> Self {
+        Self {
+            filters: 16,
+            hidden: 64,
+            dropout: 0.5,
+        }
+    }
+}
+
+impl AtariRewardConfig {
+    /// A network with random weights for pictures of `[channels, height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// A picture that is too small for the convolutions, which have no padding.
+    pub fn init(&self, [channels, height, width]: [usize; 3], device: &Device) -> Result<AtariReward, ConfigError> {
+        let (mut height_left, mut width_left, mut inputs) = (height, width, channels);
+        let mut blocks = Vec::with_capacity(LAYERS.len());
+        for (kernel, stride) in LAYERS {
+            if height_left < kernel || width_left < kernel {
+                return Err(ConfigError::invalid(
+                    "reward.network.kind",
+                    format!("pictures of {height}×{width} are too small for `atari`: use `kind = 'grid'`"),
+                ));
+            }
+            height_left = (height_left - kernel) / stride + 1;
+            width_left = (width_left - kernel) / stride + 1;
+            blocks.push(Block {
+                convolution: Conv2dConfig::new([inputs, self.filters], [kernel, kernel])
+                    .with_stride([stride, stride])
+                    .init(device),
+                normalization: BatchNormConfig::new(self.filters).init(device),
+                dropout: DropoutConfig::new(self.dropout).init(),
+            });
+            inputs = self.filters;
+        }
+        Ok(AtariReward {
+            blocks,
+            hidden: LinearConfig::new(self.filters * height_left * width_left, self.hidden).init(device),
+            output: LinearConfig::new(self.hidden, 1).init(device),
+            channels,
+            height,
+            width,
+        })
+    }
+}
+
+/// Four convolutions over a stack of frames.
+#[derive(Module, Debug)]
+pub struct AtariReward {
+    blocks: Vec<Block>,
+    hidden: Linear,
+    output: Linear,
+    channels: usize,
+    height: usize,
+    width: usize,
+}
+
+/// A convolution with batch normalization, dropout and leaky ReLU.
+#[derive(Module, Debug)]
+struct Block {
+    convolution: Conv2d,
+    normalization: BatchNorm,
+    dropout: Dropout,
+}
+
+impl RewardNetwork for AtariReward {
+    fn forward(&self, observations: Tensor<2>, _: Tensor<2>) -> Tensor<1> {
+        let [steps, _] = observations.dims();
+        let mut features = observations.reshape([steps, self.channels, self.height, self.width]);
+        for block in &self.blocks {
+            let normalized = block.normalization.forward(block.convolution.forward(features));
+            features = leaky_relu(block.dropout.forward(normalized), SLOPE);
+        }
+        let hidden = leaky_relu(self.hidden.forward(features.flatten(1, 3)), SLOPE);
+        self.output.forward(hidden).squeeze_dim(1)
+    }
+}

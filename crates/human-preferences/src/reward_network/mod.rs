@@ -1,0 +1,119 @@
+//! Networks that predict the reward of a step (section 2.2.3; sizes from appendix A).
+
+mod atari;
+mod grid;
+mod mlp;
+
+pub use self::{
+    atari::{AtariReward, AtariRewardConfig},
+    grid::{GridReward, GridRewardConfig},
+    mlp::{MlpReward, MlpRewardConfig},
+};
+
+use std::fmt;
+
+use burn::{
+    module::{AutodiffModule, Module},
+    prelude::*,
+};
+use papers_core::base::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Task;
+
+/// A network that predicts the reward of steps.
+///
+/// On an autodiff device it is in training; [`AutodiffModule::valid`] makes the one that predicts, without dropout.
+pub trait RewardNetwork: AutodiffModule + Clone + fmt::Debug + Send {
+    /// Predicted reward of each step.
+    ///
+    /// # Shapes
+    ///
+    /// - `observations`: `[steps, size]`, flattened
+    /// - `actions`: `[steps, features]`: the values, or one number per action of which one is 1
+    /// - output: `[steps]`
+    fn forward(&self, observations: Tensor<2>, actions: Tensor<2>) -> Tensor<1>;
+}
+
+/// Which network predicts the reward.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RewardNetworkConfig {
+    /// Two layers over observation and action.
+    Mlp(MlpRewardConfig),
+    /// One convolution over the cells of a game.
+    Grid(GridRewardConfig),
+    /// The paper's convolutions over four frames.
+    Atari(AtariRewardConfig),
+}
+
+impl Default for RewardNetworkConfig {
+    fn default() -> Self {
+        Self::Mlp(MlpRewardConfig::default())
+    }
+}
+
+impl RewardNetworkConfig {
+    /// Refuses sizes of zero and dropout of everything.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] naming a key below `reward.network`.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let (hidden, dropout) = match self {
+            Self::Mlp(config) => (config.hidden, config.dropout),
+            Self::Grid(config) => (config.hidden.min(config.filters), 0.0),
+            Self::Atari(config) => (config.hidden.min(config.filters), config.dropout),
+        };
+        if hidden == 0 {
+            return Err(ConfigError::invalid("reward.network", "its layers must have at least one unit"));
+        }
+        if !(0.0..1.0).contains(&dropout) {
+            let problem = format!("must be at least 0 and below 1, not {dropout}");
+            return Err(ConfigError::invalid("reward.network.dropout", problem));
+        }
+        Ok(())
+    }
+
+    /// A network for a task's observations and actions, with random weights.
+    ///
+    /// # Errors
+    ///
+    /// A convolution over observations that are no picture, or too small a one.
+    pub fn init(&self, task: &Task, device: &Device) -> Result<AnyReward, ConfigError> {
+        let picture = || match task.observation.shape[..] {
+            [channels, height, width] => Ok([channels, height, width]),
+            _ => Err(ConfigError::invalid(
+                "reward.network.kind",
+                format!("`{}` shows no picture: use `kind = 'mlp'`", task.name),
+            )),
+        };
+        let (size, features) = (task.observation.len(), task.action.features());
+        Ok(match self {
+            Self::Mlp(config) => AnyReward::Mlp(config.init(size, features, device)),
+            Self::Grid(config) => AnyReward::Grid(config.init(picture()?, features, device)),
+            Self::Atari(config) => AnyReward::Atari(config.init(picture()?, device)?),
+        })
+    }
+}
+
+/// One of the networks of this crate.
+#[derive(Module, Debug)]
+pub enum AnyReward {
+    /// Two layers over observation and action.
+    Mlp(MlpReward),
+    /// One convolution over the cells of a game.
+    Grid(GridReward),
+    /// The paper's convolutions over four frames.
+    Atari(AtariReward),
+}
+
+impl RewardNetwork for AnyReward {
+    fn forward(&self, observations: Tensor<2>, actions: Tensor<2>) -> Tensor<1> {
+        match self {
+            Self::Mlp(network) => network.forward(observations, actions),
+            Self::Grid(network) => network.forward(observations, actions),
+            Self::Atari(network) => network.forward(observations, actions),
+        }
+    }
+}
