@@ -101,7 +101,8 @@ impl RewardNetwork for AtariReward {
             let normalized = block.normalization.forward(block.convolution.forward(features));
             features = leaky_relu(block.dropout.forward(normalized), SLOPE);
         }
-        let hidden = leaky_relu(self.hidden.forward(features.flatten(1, 3)), SLOPE);
+        let features: Tensor<2> = features.flatten(1, 3);
+        let hidden = leaky_relu(self.hidden.forward(features), SLOPE);
         self.output.forward(hidden).squeeze_dim(1)
     }
 }

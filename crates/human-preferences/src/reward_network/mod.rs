@@ -12,10 +12,7 @@ pub use self::{
 
 use std::fmt;
 
-use burn::{
-    module::{AutodiffModule, Module},
-    prelude::*,
-};
+use burn::prelude::*;
 use papers_core::base::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +20,8 @@ use crate::environment::Task;
 
 /// A network that predicts the reward of steps.
 ///
-/// On an autodiff device it is in training; [`AutodiffModule::valid`] makes the one that predicts, without dropout.
-pub trait RewardNetwork: AutodiffModule + Clone + fmt::Debug + Send {
+/// On an autodiff device it is in training; [`Module::valid`] makes the one that predicts, without dropout.
+pub trait RewardNetwork: Module + fmt::Debug {
     /// Predicted reward of each step.
     ///
     /// # Shapes
@@ -66,7 +63,10 @@ impl RewardNetworkConfig {
             Self::Atari(config) => (config.hidden.min(config.filters), config.dropout),
         };
         if hidden == 0 {
-            return Err(ConfigError::invalid("reward.network", "its layers must have at least one unit"));
+            return Err(ConfigError::invalid(
+                "reward.network",
+                "its layers must have at least one unit",
+            ));
         }
         if !(0.0..1.0).contains(&dropout) {
             let problem = format!("must be at least 0 and below 1, not {dropout}");
