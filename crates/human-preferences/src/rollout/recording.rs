@@ -7,6 +7,7 @@ use crate::{
     actions::Actions,
     clip::{Clip, Observations},
     environment::{Environment, Hidden, ObservationSpace, Task},
+    packed,
 };
 
 /// A clip and what is known about it besides.
@@ -22,6 +23,7 @@ pub struct RecordedClip {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Snapshot of the environment before the first step: with the clip's actions it can be drawn.
+    #[serde(with = "packed")]
     pub snapshot: Vec<u8>,
     /// Sum of the true rewards.
     pub true_return: f64,
