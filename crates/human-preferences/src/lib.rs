@@ -10,6 +10,8 @@ pub mod experience;
 pub mod feedback;
 pub mod frame;
 pub mod label_schedule;
+pub mod labelling;
+pub mod labels;
 mod packed;
 pub mod preference;
 pub mod queries;

@@ -117,6 +117,11 @@ impl<T> ClipPool<T> {
         self.candidates.len()
     }
 
+    /// Clips that it holds at most.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Whether there is no clip.
     pub fn is_empty(&self) -> bool {
         self.candidates.is_empty()

@@ -80,10 +80,15 @@ impl<N: RewardNetwork> RewardLearner<N> {
                 true_returns: None,
             }),
             None => {
-                self.unusable += 1;
+                self.count_unusable(1);
                 Ok(())
             }
         }
+    }
+
+    /// Counts answers that nothing can be learned from.
+    pub fn count_unusable(&mut self, answers: u64) {
+        self.unusable += answers;
     }
 
     /// Takes a comparison, and draws which members learn from it and which are validated by it.

@@ -137,9 +137,16 @@ impl RewardNormalizer {
     /// If there are other members than at first.
     pub fn normalized(&mut self, predicted: &[Vec<f64>]) -> Vec<f64> {
         assert_eq!(predicted.len(), self.members.len(), "as many members as at first");
-        let mut sum = vec![0.0; predicted.first().map_or(0, Vec::len)];
         for (window, values) in self.members.iter_mut().zip(predicted) {
             window.push(Moments::of(values.iter().copied()));
+        }
+        self.scaled(predicted)
+    }
+
+    /// The rewards that predictions become by the statistics so far, which learn nothing from them.
+    pub fn scaled(&self, predicted: &[Vec<f64>]) -> Vec<f64> {
+        let mut sum = vec![0.0; predicted.first().map_or(0, Vec::len)];
+        for (window, values) in self.members.iter().zip(predicted) {
             let moments = window.moments();
             let deviation = moments.deviation() + SMALLEST_DEVIATION;
             for (sum, value) in sum.iter_mut().zip(values) {
