@@ -18,3 +18,4 @@ pub mod queries;
 pub mod reward_model;
 pub mod reward_network;
 pub mod rollout;
+pub mod server;
