@@ -1,0 +1,3 @@
+//! Environments seen from outside.
+
+mod games;
