@@ -5,6 +5,7 @@
 
 mod hidden;
 mod options;
+pub mod planar;
 mod task;
 
 pub use self::{
