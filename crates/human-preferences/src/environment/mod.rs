@@ -6,6 +6,7 @@
 pub mod games;
 mod hidden;
 mod options;
+pub mod planar;
 mod task;
 
 pub use self::{

@@ -1,3 +1,5 @@
 //! Environments seen from outside.
 
+mod fixture;
 mod games;
+mod planar;
