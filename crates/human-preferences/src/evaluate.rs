@@ -1,11 +1,11 @@
 //! The numbers that the paper reports: true returns on fresh episodes, and how well predicted rewards follow true ones.
 
-use papers_core::{Result, base::journal::Scalars, metrics};
+use papers_core::{base::journal::Scalars, metrics};
 
 use crate::{
     behavior,
     environment::Task,
-    reward_model::{RewardNormalizer, RewardPredictor},
+    reward_model::{RewardError, RewardNormalizer, RewardPredictor},
     reward_network::RewardNetwork,
     rollout::{Collected, Record},
 };
@@ -41,7 +41,7 @@ impl Evaluation {
         predictor: &RewardPredictor<N>,
         normalizer: &RewardNormalizer,
         score: impl Fn(&Record) -> Option<f64>,
-    ) -> Result<Self> {
+    ) -> Result<Self, RewardError> {
         let predicted = normalizer.scaled(&predictor.predict(&collected.experience)?);
         let clips: Vec<_> = collected.clips.iter().map(|clip| &clip.clip).collect();
         let returns = predictor.clip_returns(&clips)?;
@@ -88,7 +88,9 @@ impl Evaluation {
             ("correlation", self.correlation()),
             ("clip_correlation", self.clip_correlation()),
         ];
-        let defined = correlations.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let defined = correlations
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         scalars.extend(defined);
         scalars.extend(behavior::measure(task, &self.collected.signals, experience.steps));
         scalars

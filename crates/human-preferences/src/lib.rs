@@ -1,21 +1,49 @@
 //! Deep Reinforcement Learning from Human Preferences. Christiano, Leike, Brown, Martic, Legg, Amodei, NeurIPS 2017.
 
 pub mod actions;
+pub mod agent;
 pub mod answer;
 pub mod behavior;
 pub mod clip;
 pub mod clip_frames;
+pub mod config;
 pub mod environment;
+mod error;
+pub mod evaluate;
 pub mod experience;
 pub mod feedback;
+mod figures;
 pub mod frame;
 pub mod label_schedule;
 pub mod labelling;
 pub mod labels;
 mod packed;
+pub mod policy;
 pub mod preference;
 pub mod queries;
+pub mod returns;
 pub mod reward_model;
 pub mod reward_network;
 pub mod rollout;
 pub mod server;
+pub mod train;
+pub mod trpo;
+
+use papers_core::cli::{Flag, Paper};
+
+/// The paper's experiments, for its program.
+pub fn paper() -> Paper {
+    let title = "Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)";
+    Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
+        .family::<train::PreferenceLearning>(config::PRESETS)
+        .flag(Flag {
+            name: "feedback",
+            key: "feedback.mode",
+            help: "Who compares clips: synthetic, human, scripted, replay, frozen or none",
+        })
+        .flag(Flag {
+            name: "ablation",
+            key: "ablation",
+            help: "Leave something out: random-queries, no-ensemble, no-online-queries, no-regularization, no-segments or target",
+        })
+}

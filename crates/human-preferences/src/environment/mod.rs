@@ -3,15 +3,20 @@
 //! The true reward travels in [`Hidden`], apart from what the agent perceives, so that no agent can be trained on it by
 //! mistake (section 2.2.1 of the paper: the reward function is to be learned from preferences alone).
 
+pub mod classic;
+mod drawing;
 pub mod games;
 mod hidden;
+mod numbers;
 mod options;
 pub mod planar;
+mod registry;
 mod task;
 
 pub use self::{
     hidden::Hidden,
     options::{EnvironmentOptions, View},
+    registry::{NAMES, make},
     task::{ActionSpace, ObservationSpace, Storage, Task},
 };
 

@@ -13,8 +13,6 @@ use crate::{
 
 /// Steps of an episode that are shown, at most.
 const SHOWN: usize = 300;
-/// Pictures for which the last one of a film stays.
-const HOLD: usize = 7;
 
 /// The agent at work, and the clips that the reward model likes best and least.
 pub(super) fn all(run: &PreferenceLearning, evaluation: &Evaluation) -> Result<Vec<Figure>> {
@@ -69,7 +67,7 @@ fn episode(run: &PreferenceLearning, evaluation: &Evaluation) -> Result<Figure> 
 }
 
 fn film(run: &PreferenceLearning, name: &str, title: &str, caption: String, frames: &[Frame]) -> Result<Figure> {
-    let png = animation::encode(frames, run.task().steps_per_second, HOLD).map_err(failed)?;
+    let png = animation::encode(frames, run.task().steps_per_second).map_err(failed)?;
     Ok(Figure {
         name: name.to_owned(),
         title: title.to_owned(),

@@ -41,7 +41,10 @@ fn summary(run: &PreferenceLearning, evaluation: &Evaluation) -> Figure {
                 number,
             )
         };
-        row("correlation of predicted with true rewards", text(evaluation.correlation()));
+        row(
+            "correlation of predicted with true rewards",
+            text(evaluation.correlation()),
+        );
         if !evaluation.clips.is_empty() {
             row(
                 "correlation of predicted clip returns with the judge's",

@@ -17,12 +17,19 @@ pub(super) fn all(run: &PreferenceLearning, evaluation: &Evaluation) -> Result<V
         return Ok(Vec::new());
     };
     let truth = &evaluation.collected.true_rewards;
-    Ok(vec![scatter(truth, predicted)?, along_an_episode(run, evaluation, predicted)?])
+    Ok(vec![
+        scatter(truth, predicted)?,
+        along_an_episode(run, evaluation, predicted)?,
+    ])
 }
 
 fn scatter(truth: &[f64], predicted: &[f64]) -> Result<Figure> {
     let every = truth.len().div_ceil(POINTS).max(1);
-    let points = truth.iter().zip(predicted).step_by(every).map(|(truth, predicted)| (*truth, *predicted));
+    let points = truth
+        .iter()
+        .zip(predicted)
+        .step_by(every)
+        .map(|(truth, predicted)| (*truth, *predicted));
     let chart = Chart {
         x_label: "true reward of a step".to_owned(),
         y_label: "predicted reward (normalized)".to_owned(),

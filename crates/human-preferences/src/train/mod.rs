@@ -201,7 +201,7 @@ impl PreferenceLearning {
         let collected: Collected = rollouts.collect(self.lengths.episode, 0, |observations, generators| {
             self.agent.act(observations, generators)
         })?;
-        self.teacher.evaluate(collected)
+        self.teacher.evaluate(collected, self.rounds)
     }
 }
 

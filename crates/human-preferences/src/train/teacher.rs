@@ -89,7 +89,7 @@ impl Teacher {
     pub(super) fn begin(&mut self, minibatches: u64, round: u64) -> Result<()> {
         match self {
             Self::True(..) | Self::Frozen(..) => Ok(()),
-            Self::Learning(learning) => learning.begin(minibatches).map_err(|error| at_round(error, round)),
+            Self::Learning(learning) => learning.begin(minibatches).map_err(|error| error.at(round)),
         }
     }
 
@@ -97,9 +97,7 @@ impl Teacher {
     pub(super) fn teach(&mut self, step: u64, minibatches: u64, round: u64) -> Result<Scalars> {
         match self {
             Self::True(..) | Self::Frozen(..) => Ok(Scalars::new()),
-            Self::Learning(learning) => learning
-                .teach(step, minibatches)
-                .map_err(|error| at_round(error, round)),
+            Self::Learning(learning) => learning.teach(step, minibatches).map_err(|error| error.at(round)),
         }
     }
 
@@ -107,7 +105,7 @@ impl Teacher {
     pub(super) fn rewards(&mut self, collected: &Collected, round: u64) -> Result<AgentRewards> {
         let predict = |predictor: &RewardPredictor<AnyReward>| {
             let predicted = predictor.predict(&collected.experience);
-            predicted.map_err(|error| at_round(error, round))
+            predicted.map_err(|error| error.at(round))
         };
         Ok(match self {
             Self::True(how, normalizer) => true_rewards(*how, normalizer, &collected.true_rewards),
@@ -120,18 +118,23 @@ impl Teacher {
     }
 
     /// Predicts the rewards of the evaluation's episodes.
-    pub(super) fn evaluate(&self, collected: Collected) -> Result<Evaluation> {
-        match self {
-            Self::True(..) => Ok(Evaluation::without_model(collected)),
-            Self::Frozen(predictor, normalizer) => Evaluation::new(collected, predictor, normalizer, |record| {
-                Some(record.true_return)
-            }),
-            Self::Learning(learning) => {
-                Evaluation::new(collected, &learning.predictor, &learning.normalizer, |record| {
-                    learning.labelling.score(record)
-                })
+    pub(super) fn evaluate(&self, collected: Collected, round: u64) -> Result<Evaluation> {
+        let evaluation = match self {
+            Self::True(..) => return Ok(Evaluation::without_model(collected)),
+            Self::Frozen(predictor, normalizer) => {
+                Evaluation::new(collected, predictor, normalizer, |record| Some(record.true_return))
             }
-        }
+            Self::Learning(learning) => {
+                let Learning {
+                    predictor,
+                    normalizer,
+                    labelling,
+                    ..
+                } = learning.as_ref();
+                Evaluation::new(collected, predictor, normalizer, |record| labelling.score(record))
+            }
+        };
+        evaluation.map_err(|error| error.at(round))
     }
 
     /// Answers of each kind, for tables.
@@ -243,7 +246,9 @@ pub(super) fn fit_scalars(report: &FitReport) -> Scalars {
         ("reward_accuracy_validation", report.validation_accuracy),
         ("reward_l2", Some(report.l2)),
     ];
-    let known = always.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let known = always
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     known.collect()
 }
 
@@ -306,7 +311,8 @@ fn frozen(config: &PreferenceConfig, task: &Task, context: &Context) -> Result<R
         source,
     })?;
     let earlier: PreferenceConfig = config::resolve(&text, None, &[])?;
-    if earlier.environment.name != config.environment.name || earlier.environment.options != config.environment.options {
+    if earlier.environment.name != config.environment.name || earlier.environment.options != config.environment.options
+    {
         return Err(usage(format!(
             "the reward model of {} was learned in `{}`, with other options or another environment than this run's `{}`",
             folder.display(),
@@ -321,23 +327,10 @@ fn frozen(config: &PreferenceConfig, task: &Task, context: &Context) -> Result<R
     let mut learner = learner(&earlier, task, context)?;
     learner.restore(&reader)?;
     if !learner.is_trained() {
-        return Err(usage(format!("the reward model of {} was never fitted", folder.display())));
+        return Err(usage(format!(
+            "the reward model of {} was never fitted",
+            folder.display()
+        )));
     }
     Ok(learner.predictor())
-}
-
-fn at_round(error: RewardError, round: u64) -> Error {
-    match error {
-        RewardError::NonFinite { loss, .. } => Error::Diverged {
-            term: "reward_loss".to_owned(),
-            value: loss,
-            step: round,
-            scalars: Scalars::new(),
-            checkpoint: None,
-        },
-        other => Error::Step {
-            step: round,
-            message: other.to_string(),
-        },
-    }
 }
