@@ -141,10 +141,13 @@ impl<N: RewardNetwork> RewardLearner<N> {
                 .into());
             }
         }
-        if self.config.objective == Objective::Return && comparison.true_returns.is_none() {
-            return Err(RewardError::NoReturns);
+        match comparison.true_returns {
+            None if self.config.objective == Objective::Return => Err(RewardError::NoReturns),
+            Some([first, second]) if !(first.is_finite() && second.is_finite()) => {
+                Err(RewardError::TrueReturns { first, second })
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The comparisons that are learned from.
@@ -194,7 +197,6 @@ impl<N: RewardNetwork> RewardLearner<N> {
             .collect();
         let mut losses = vec![Vec::new(); self.members.len()];
         for _ in 0..minibatches.max(1) {
-            drop(self.streams.seed_device("reward-device", self.version, &self.device));
             for (number, training) in training.iter().enumerate() {
                 losses[number].push(self.update(number, training, scale));
             }
@@ -210,7 +212,9 @@ impl<N: RewardNetwork> RewardLearner<N> {
         let batch: Vec<&Comparison> = (0..size)
             .map(|_| &self.comparisons[training[generator.random_range(0..training.len())]])
             .collect();
-        self.members[number].update(&batch, scale, &self.config, &self.device)
+        let name = format!("reward-dropout-{number}");
+        let seeded = self.streams.seed_device(&name, self.version, &self.device);
+        self.members[number].update(&batch, scale, &self.config, &self.device, seeded)
     }
 
     /// Scale of the returns that are regressed; none where preferences are fitted.

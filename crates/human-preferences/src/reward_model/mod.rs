@@ -74,6 +74,14 @@ pub enum RewardError {
     /// The ablation `target` without the returns that it regresses.
     #[error("the objective `return` needs the true returns of the clips, which only an oracle knows")]
     NoReturns,
+    /// True returns that are no numbers.
+    #[error("the true returns {first} and {second} of a pair must both be finite")]
+    TrueReturns {
+        /// Of the first clip.
+        first: f64,
+        /// Of the second clip.
+        second: f64,
+    },
     /// A loss left the finite numbers.
     #[error("the loss of reward network {member} is {loss}; lower `reward.learning_rate`")]
     NonFinite {
