@@ -50,8 +50,8 @@ fn register() -> Result<()> {
     Ok(())
 }
 
-/// Whether the process was asked to stop.
-pub(crate) fn received() -> bool {
+/// Whether the process was asked to stop: what waits inside an update looks here, and returns [`Error::Interrupted`].
+pub fn received() -> bool {
     RECEIVED.load(Ordering::Relaxed)
 }
 

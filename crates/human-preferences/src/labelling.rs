@@ -26,6 +26,8 @@ pub enum Judge {
     Scripted(Script, Synthetic),
     /// Recorded answers, in their order; clips of this run are not asked about.
     Replay(Vec<Recorded>),
+    /// A person, who answers when they like.
+    Person,
 }
 
 /// A recorded answer about two clips.
@@ -104,6 +106,12 @@ impl Labelling {
         !matches!(self.judge, Judge::Replay(_))
     }
 
+    /// Whether there are enough clips for the initial labels: twice as many, or a full pool.
+    pub fn has_clips_to_begin(&self) -> bool {
+        let wanted = 2 * self.schedule.initial() as usize;
+        !self.needs_clips() || self.pool().len() >= wanted.min(self.pool().capacity())
+    }
+
     /// Takes clips that can be asked about.
     pub fn offer(&mut self, clips: Vec<RecordedClip>) {
         for RecordedClip { clip, record } in clips {
@@ -129,12 +137,29 @@ impl Labelling {
             let to = ((asked + due) as usize).min(recorded.len());
             return Ok(replayed(&recorded[from..to], &mut self.state.counts));
         }
-        let mut generator = self.streams.at("queries", asked, 0);
-        let queries = self
-            .state
-            .pool
-            .choose(due as usize, &self.queries, predictor, &mut generator)?;
+        let queries = self.choose(due as usize, asked, predictor)?;
         Ok(self.judge(queries))
+    }
+
+    /// Chooses up to `count` pairs to ask about; `address` is another number each time. Without a predictor pairs are
+    /// drawn at random.
+    ///
+    /// # Errors
+    ///
+    /// A device that cannot be read.
+    pub fn choose<N: RewardNetwork>(
+        &mut self,
+        count: usize,
+        address: u64,
+        predictor: Option<&RewardPredictor<N>>,
+    ) -> Result<Vec<Query<Record>>, RewardError> {
+        let mut generator = self.streams.at("queries", address, 0);
+        self.state.pool.choose(count, &self.queries, predictor, &mut generator)
+    }
+
+    /// Takes over how many answers of each kind a person gave.
+    pub fn set_counts(&mut self, counts: Counts) {
+        self.state.counts = counts;
     }
 
     fn judge(&mut self, queries: Vec<Query<Record>>) -> Asked {
@@ -180,7 +205,8 @@ impl Labelling {
                 let [first, second] = records.map(|record| script.score(&self.task, &record.signals));
                 errors.err(script.compare(first, second), &mut generator)
             }
-            Judge::Replay(_) => Answer::CantTell,
+            // Neither answers at once.
+            Judge::Replay(_) | Judge::Person => Answer::CantTell,
         }
     }
 
@@ -189,7 +215,7 @@ impl Labelling {
         match &self.judge {
             Judge::Synthetic(_) => Some(record.true_return),
             Judge::Scripted(script, _) => Some(script.score(&self.task, &record.signals)),
-            Judge::Replay(_) => None,
+            Judge::Replay(_) | Judge::Person => None,
         }
     }
 

@@ -6,11 +6,13 @@
 mod error;
 mod exchange;
 mod schema;
+mod sheet;
 mod store;
 
 pub use self::{
     error::StoreError,
     exchange::{Exporter, Imported, import},
+    sheet::sheet,
     store::LabelStore,
 };
 

@@ -24,6 +24,11 @@ impl Bootstrap {
         self.counts.push(count as u32);
     }
 
+    /// One comparison less.
+    pub(super) fn forget(&mut self, index: usize) {
+        self.counts.remove(index);
+    }
+
     /// How often each comparison is in the training data.
     pub fn counts(&self) -> &[u32] {
         &self.counts

@@ -108,6 +108,18 @@ impl<N: RewardNetwork> RewardLearner<N> {
         Ok(())
     }
 
+    /// Forgets a comparison, as if it had never been given; what the networks learned from it stays.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such comparison.
+    pub fn forget(&mut self, index: usize) {
+        self.comparisons.remove(index);
+        for member in &mut self.members {
+            member.bootstrap.forget(index);
+        }
+    }
+
     fn check(&self, comparison: &Comparison) -> Result<(), RewardError> {
         let [first, second] = comparison.preference;
         let is_distribution = first >= 0.0 && second >= 0.0 && (first + second - 1.0).abs() < 1e-9;
@@ -176,7 +188,8 @@ impl<N: RewardNetwork> RewardLearner<N> {
         RewardPredictor::new(members, self.device.clone().inner(), self.version)
     }
 
-    /// Fits every member to `minibatches` minibatches (at least one) of its own comparisons, and adapts the penalty on weights.
+    /// Fits every member to `minibatches` minibatches (at least one) of its own comparisons, and adapts the penalty on
+    /// weights.
     ///
     /// # Errors
     ///

@@ -1,6 +1,10 @@
 //! Learning from preferences: one round of acting, asking, fitting and learning, and what it is measured by.
 
+mod beside;
+mod page;
 mod teacher;
+
+pub use self::page::DATABASE;
 
 use std::fmt;
 
@@ -58,7 +62,7 @@ impl Experiment for PreferenceLearning {
         );
         Ok(Self {
             agent: Agent::new(&config.agent, &task, context)?,
-            teacher: Teacher::new(config, &task, lengths, context)?,
+            teacher: Teacher::new(config, environment.as_ref(), context)?,
             config: config.clone(),
             environment,
             task,

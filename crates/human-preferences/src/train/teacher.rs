@@ -6,17 +6,17 @@ use papers_core::{
     checkpoint::{self, Store},
 };
 
-use super::usage;
+use super::{beside::Beside, page::Page, usage};
 use crate::{
     config::{FeedbackMode, PreferenceConfig, TrueReward},
-    environment::Task,
+    environment::{Environment, Task},
     evaluate::Evaluation,
     experience::AgentRewards,
     feedback::{Counts, Synthetic},
     labelling::{Asked, Judge, Labelling, LabellingState},
     reward_model::{FitReport, RewardError, RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
-    rollout::{Collected, Lengths, RecordedClip},
+    rollout::{Collected, RecordedClip},
 };
 
 /// Who says how good the agent was.
@@ -27,6 +27,8 @@ pub(crate) enum Teacher {
     Frozen(RewardPredictor<AnyReward>, RewardNormalizer),
     /// A reward model that learns from answers that come at once.
     Learning(Box<Learning>),
+    /// A reward model that learns beside the agent.
+    Beside(Box<Beside>),
 }
 
 /// Asking, fitting and scaling in a fixed order: the same seed gives the same rewards.
@@ -38,28 +40,37 @@ pub(crate) struct Learning {
 }
 
 impl Teacher {
-    pub(super) fn new(config: &PreferenceConfig, task: &Task, lengths: Lengths, context: &Context) -> Result<Self> {
-        let reward = config.reward();
+    pub(super) fn new(config: &PreferenceConfig, environment: &dyn Environment, context: &Context) -> Result<Self> {
+        let (reward, task) = (config.reward(), environment.task());
         let normalizer = |members| RewardNormalizer::new(members, &reward.normalization);
-        match config.feedback.mode {
-            FeedbackMode::None => Ok(Self::True(config.feedback.true_reward, normalizer(1))),
-            FeedbackMode::Frozen => {
-                let predictor = frozen(config, task, context)?;
-                let members = predictor.members().len();
-                Ok(Self::Frozen(predictor, normalizer(members)))
-            }
-            _ => {
-                let judge = judge(config, task, lengths)?;
-                let schedule = config.labels().over(config.total_steps());
-                let learner = learner(config, task, context)?;
-                Ok(Self::Learning(Box::new(Learning {
-                    labelling: Labelling::new(task, schedule, config.queries(), judge, context.streams),
-                    normalizer: normalizer(reward.members),
-                    predictor: learner.predictor(),
-                    learner,
-                })))
-            }
+        let mode = config.feedback.mode;
+        if mode == FeedbackMode::None {
+            return Ok(Self::True(config.feedback.true_reward, normalizer(1)));
         }
+        if mode == FeedbackMode::Frozen {
+            let predictor = frozen(config, task, context)?;
+            let members = predictor.members().len();
+            return Ok(Self::Frozen(predictor, normalizer(members)));
+        }
+        let schedule = config.labels().over(config.total_steps());
+        let labelling = Labelling::new(task, schedule, config.queries(), judge(config, task)?, context.streams);
+        let learner = learner(config, task, context)?;
+        let normalizer = normalizer(reward.members);
+        if mode == FeedbackMode::Human || config.asynchronous {
+            let page = match &context.folder {
+                Some(folder) if mode == FeedbackMode::Human => Some(Page::open(config, environment, folder, context)?),
+                _ => None,
+            };
+            let minibatches = [config.fitting.initial_minibatches, config.fitting.minibatches];
+            let beside = Beside::new(labelling, learner, normalizer, page, minibatches, context);
+            return Ok(Self::Beside(Box::new(beside)));
+        }
+        Ok(Self::Learning(Box::new(Learning {
+            labelling,
+            normalizer,
+            predictor: learner.predictor(),
+            learner,
+        })))
     }
 
     /// Whether the agent may learn.
@@ -67,6 +78,7 @@ impl Teacher {
         match self {
             Self::True(..) | Self::Frozen(..) => true,
             Self::Learning(learning) => learning.learner.is_trained(),
+            Self::Beside(beside) => beside.is_ready(),
         }
     }
 
@@ -74,14 +86,17 @@ impl Teacher {
     pub(super) fn has_clips_to_begin(&self) -> bool {
         match self {
             Self::True(..) | Self::Frozen(..) => true,
-            Self::Learning(learning) => learning.has_clips_to_begin(),
+            Self::Learning(learning) => learning.labelling.has_clips_to_begin(),
+            Self::Beside(beside) => beside.has_clips_to_begin(),
         }
     }
 
     /// Takes clips that can be asked about.
     pub(super) fn offer(&mut self, clips: Vec<RecordedClip>) {
-        if let Self::Learning(learning) = self {
-            learning.labelling.offer(clips);
+        match self {
+            Self::True(..) | Self::Frozen(..) => {}
+            Self::Learning(learning) => learning.labelling.offer(clips),
+            Self::Beside(beside) => beside.offer(clips),
         }
     }
 
@@ -90,6 +105,7 @@ impl Teacher {
         match self {
             Self::True(..) | Self::Frozen(..) => Ok(()),
             Self::Learning(learning) => learning.begin(minibatches).map_err(|error| error.at(round)),
+            Self::Beside(beside) => beside.begin(round),
         }
     }
 
@@ -98,6 +114,7 @@ impl Teacher {
         match self {
             Self::True(..) | Self::Frozen(..) => Ok(Scalars::new()),
             Self::Learning(learning) => learning.teach(step, minibatches).map_err(|error| error.at(round)),
+            Self::Beside(beside) => beside.teach(step, round),
         }
     }
 
@@ -114,6 +131,7 @@ impl Teacher {
                 let predicted = predict(&learning.predictor)?;
                 learning.normalizer.rewards(&predicted)
             }
+            Self::Beside(beside) => beside.rewards(collected, round)?,
         })
     }
 
@@ -132,6 +150,10 @@ impl Teacher {
                     ..
                 } = learning.as_ref();
                 Evaluation::new(collected, predictor, normalizer, |record| labelling.score(record))
+            }
+            Self::Beside(beside) => {
+                let (predictor, normalizer) = beside.model();
+                Evaluation::new(collected, &predictor, normalizer, |record| beside.score(record))
             }
         };
         evaluation.map_err(|error| error.at(round))
@@ -156,6 +178,7 @@ impl Teacher {
         match self {
             Self::True(..) | Self::Frozen(..) => None,
             Self::Learning(learning) => Some(learning.labelling.counts()),
+            Self::Beside(beside) => Some(beside.answers()),
         }
     }
 
@@ -163,6 +186,7 @@ impl Teacher {
         match self {
             Self::True(_, normalizer) | Self::Frozen(_, normalizer) => checkpoint.json("normalizer", normalizer),
             Self::Learning(learning) => learning.save(checkpoint),
+            Self::Beside(beside) => beside.save(checkpoint),
         }
     }
 
@@ -170,18 +194,12 @@ impl Teacher {
         match self {
             Self::True(_, normalizer) | Self::Frozen(_, normalizer) => restore_normalizer(normalizer, checkpoint),
             Self::Learning(learning) => learning.restore(checkpoint),
+            Self::Beside(beside) => beside.restore(checkpoint),
         }
     }
 }
 
 impl Learning {
-    /// Twice as many clips as initial labels, or a full pool.
-    fn has_clips_to_begin(&self) -> bool {
-        let pool = self.labelling.pool();
-        let wanted = 2 * self.labelling.schedule().initial() as usize;
-        !self.labelling.needs_clips() || pool.len() >= wanted.min(pool.capacity())
-    }
-
     fn begin(&mut self, minibatches: u64) -> Result<(), RewardError> {
         // The ensemble knows nothing yet: its members disagree at random.
         let asked = self.labelling.ask::<AnyReward>(0, None)?;
@@ -252,7 +270,7 @@ pub(super) fn fit_scalars(report: &FitReport) -> Scalars {
     known.collect()
 }
 
-fn restore_normalizer(normalizer: &mut RewardNormalizer, checkpoint: &checkpoint::Reader) -> Result<()> {
+pub(super) fn restore_normalizer(normalizer: &mut RewardNormalizer, checkpoint: &checkpoint::Reader) -> Result<()> {
     let saved: RewardNormalizer = checkpoint.json("normalizer")?;
     normalizer.restore(saved).map_err(usage)
 }
@@ -284,7 +302,7 @@ pub(super) fn learner(config: &PreferenceConfig, task: &Task, context: &Context)
     Ok(RewardLearner::new(reward, networks, device, context.streams))
 }
 
-fn judge(config: &PreferenceConfig, task: &Task, _lengths: Lengths) -> Result<Judge> {
+fn judge(config: &PreferenceConfig, task: &Task) -> Result<Judge> {
     let feedback = &config.feedback;
     let oracle = Synthetic {
         noise: feedback.noise,
@@ -295,6 +313,7 @@ fn judge(config: &PreferenceConfig, task: &Task, _lengths: Lengths) -> Result<Ju
             script.check(task).map_err(usage)?;
             Ok(Judge::Scripted(script, oracle))
         }
+        (FeedbackMode::Human, _) => Ok(Judge::Person),
         _ => Ok(Judge::Synthetic(oracle)),
     }
 }
