@@ -3,9 +3,13 @@
 //! The true reward travels in [`Hidden`], apart from what the agent perceives, so that no agent can be trained on it by
 //! mistake (section 2.2.1 of the paper: the reward function is to be learned from preferences alone).
 
+pub mod classic;
+mod drawing;
 mod hidden;
+mod numbers;
 mod options;
 pub mod planar;
+pub mod robots;
 mod task;
 
 pub use self::{
