@@ -11,6 +11,7 @@ mod numbers;
 mod options;
 pub mod planar;
 mod registry;
+pub mod robots;
 mod task;
 
 pub use self::{

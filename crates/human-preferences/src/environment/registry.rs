@@ -1,6 +1,6 @@
 use papers_core::base::suggest::nearest;
 
-use super::{Environment, EnvironmentError, EnvironmentOptions, classic, games};
+use super::{Environment, EnvironmentError, EnvironmentOptions, classic, games, robots};
 
 /// Environments that need nothing but this program.
 pub const NAMES: [&str; 11] = [
@@ -26,7 +26,7 @@ pub fn make(name: &str, options: &EnvironmentOptions) -> Result<Box<dyn Environm
     if let Some(game) = games::make(name, options) {
         return game;
     }
-    let body = classic::make(name, options.gym);
+    let body = classic::make(name, options.gym).or_else(|| robots::make(name, options.gym));
     body.ok_or_else(|| unknown(name))
 }
 

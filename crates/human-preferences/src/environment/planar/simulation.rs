@@ -64,10 +64,10 @@ pub trait Simulation: Send + Sync + fmt::Debug {
     /// Energy of motion, height and springs, in joules.
     fn energy(&self) -> f64;
 
-    /// Everything that the future depends on besides the model: [`state_size`](Self::state_size) numbers.
-    fn state(&self) -> Vec<f64>;
+    /// Appends everything that the future depends on besides the model: [`state_size`](Self::state_size) numbers.
+    fn append_state(&self, state: &mut Vec<f64>);
 
-    /// Goes on from a [`state`](Self::state).
+    /// Goes on from what [`append_state`](Self::append_state) wrote.
     ///
     /// # Panics
     ///
@@ -130,6 +130,19 @@ struct State<const N: usize> {
     acceleration: [f64; N],
     sensed_positions: [f64; N],
     constraint_forces: [f64; N],
+}
+
+impl<const N: usize> State<N> {
+    /// All of it, in the order of files.
+    fn lists(&mut self) -> [&mut [f64; N]; STATE_LISTS] {
+        [
+            &mut self.positions,
+            &mut self.velocities,
+            &mut self.acceleration,
+            &mut self.sensed_positions,
+            &mut self.constraint_forces,
+        ]
+    }
 }
 
 /// Numbers of a state per joint.
@@ -232,17 +245,6 @@ impl<const N: usize> Moving<N> {
         }
     }
 
-    fn lists(&mut self) -> [&mut [f64; N]; STATE_LISTS] {
-        let State {
-            positions,
-            velocities,
-            acceleration,
-            sensed_positions,
-            constraint_forces,
-        } = &mut self.state;
-        [positions, velocities, acceleration, sensed_positions, constraint_forces]
-    }
-
     fn present_pose(&self) -> Pose<N> {
         Pose::new(&self.mechanism, &self.state.positions)
     }
@@ -324,13 +326,16 @@ impl<const N: usize> Simulation for Moving<N> {
         0.5 * dot(&times(&matrix, velocities), velocities) + pose.potential(&self.mechanism) + springs
     }
 
-    fn state(&self) -> Vec<f64> {
-        self.clone().lists().into_iter().flat_map(|list| *list).collect()
+    fn append_state(&self, state: &mut Vec<f64>) {
+        let mut copy = self.state;
+        for list in copy.lists() {
+            state.extend(list.iter());
+        }
     }
 
     fn set_state(&mut self, state: &[f64]) {
         assert_eq!(state.len(), self.state_size(), "numbers of a state");
-        for (list, numbers) in self.lists().into_iter().zip(state.chunks_exact(N)) {
+        for (list, numbers) in self.state.lists().into_iter().zip(state.chunks_exact(N)) {
             list.copy_from_slice(numbers);
         }
     }
