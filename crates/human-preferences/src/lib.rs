@@ -6,3 +6,6 @@ pub mod clip;
 pub mod environment;
 pub mod experience;
 pub mod frame;
+pub mod policy;
+pub mod returns;
+pub mod trpo;
