@@ -6,7 +6,10 @@ use burn::{
 use papers_core::base::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionDistribution, ActorCritic, AgentError, Policy, TangentPolicy, Value, flat, tangent::MlpLinearization, tanh::tanh};
+use super::{
+    ActionDistribution, ActorCritic, AgentError, Policy, TangentPolicy, Value, flat, tangent::MlpLinearization,
+    tanh::tanh,
+};
 use crate::environment::ActionSpace;
 
 /// Dense layers with `tanh` between them.
@@ -22,7 +25,11 @@ impl Mlp {
     fn new(sizes: &[usize], output_gain: f64, device: &Device) -> Self {
         let last = sizes.len().saturating_sub(2);
         let layers = sizes.windows(2).enumerate().map(|(index, pair)| {
-            let gain = if index == last { output_gain } else { std::f64::consts::SQRT_2 };
+            let gain = if index == last {
+                output_gain
+            } else {
+                std::f64::consts::SQRT_2
+            };
             dense(pair[0], pair[1], gain, device)
         });
         Self {
@@ -32,7 +39,10 @@ impl Mlp {
 
     /// Inputs and outputs of each layer.
     pub(super) fn sizes(&self) -> Vec<[usize; 2]> {
-        self.layers.iter().map(|layer| layer.weight.lazy_shape().dims()).collect()
+        self.layers
+            .iter()
+            .map(|layer| layer.weight.lazy_shape().dims())
+            .collect()
     }
 
     /// Applies the layers.

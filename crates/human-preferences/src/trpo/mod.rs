@@ -25,10 +25,7 @@ use papers_core::{base::config::ConfigError, checkpoint, random::Streams};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use self::{
-    conjugate_gradient::dot,
-    value_fit::ValueFit,
-};
+use self::{conjugate_gradient::dot, value_fit::ValueFit};
 use crate::{
     actions::Actions,
     experience::{AgentRewards, Experience},
@@ -164,7 +161,13 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         drop(surrogate);
 
         let mut value = self.value.clone();
-        value.fit(&self.config, samples.observations(), &returns, &self.streams, self.state.updates);
+        value.fit(
+            &self.config,
+            samples.observations(),
+            &returns,
+            &self.streams,
+            self.state.updates,
+        );
         report.value_loss = ValueQuality::of(&value.values(observations)?, &returns).loss;
         require_finite("value_loss", report.value_loss)?;
 
@@ -202,7 +205,14 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         let step: Vec<f64> = solution.x.iter().map(|x| scale * x).collect();
         report.expected = dot(&gradient, &step);
 
-        let search = line_search(surrogate, &start, &step, report.expected, config.max_kl, config.backtracks)?;
+        let search = line_search(
+            surrogate,
+            &start,
+            &step,
+            report.expected,
+            config.max_kl,
+            config.backtracks,
+        )?;
         let (Some(parameters), Some(taken)) = (search.parameters, search.trials.last()) else {
             report.rejections = self.state.rejections + 1;
             report.warning = (report.rejections >= WORRYING).then_some(TrpoWarning::Rejections(report.rejections));
@@ -240,7 +250,9 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         let piece = if is_host(&device) { PIECE } else { rows.max(1) };
         let size = values.len() / rows.max(1);
         let pieces = values.chunks(piece * size.max(1));
-        pieces.map(|values| upload(values, values.len() / size, &device)).collect()
+        pieces
+            .map(|values| upload(values, values.len() / size, &device))
+            .collect()
     }
 
     /// Adds everything that [`restore`](Self::restore) needs to a checkpoint: modules `policy` and `value`, the
@@ -281,7 +293,11 @@ struct ValueQuality {
 impl ValueQuality {
     fn of(values: &[f64], returns: &[f64]) -> Self {
         let count = returns.len().max(1) as f64;
-        let errors: Vec<f64> = returns.iter().zip(values).map(|(wanted, value)| wanted - value).collect();
+        let errors: Vec<f64> = returns
+            .iter()
+            .zip(values)
+            .map(|(wanted, value)| wanted - value)
+            .collect();
         let moments = |numbers: &[f64]| {
             let mean = numbers.iter().sum::<f64>() / count;
             let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;

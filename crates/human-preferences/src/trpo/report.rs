@@ -71,7 +71,11 @@ impl TrpoReport {
             ("backtracks", self.accepted.map(|index| index as f64)),
             ("explained_variance", self.explained_variance),
         ];
-        scalars.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        scalars.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+        );
         scalars
     }
 }
