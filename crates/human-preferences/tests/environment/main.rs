@@ -1,3 +1,4 @@
 //! Environments seen from outside.
 
+mod ale;
 mod games;
