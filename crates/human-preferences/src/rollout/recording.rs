@@ -7,6 +7,7 @@ use crate::{
     actions::Actions,
     clip::{Clip, Observations},
     environment::{Environment, Hidden, ObservationSpace, Task},
+    packed,
 };
 
 /// A clip and what is known about it besides.
@@ -22,10 +23,12 @@ pub struct RecordedClip {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Snapshot of the environment before the first step: with the clip's actions it can be drawn.
+    #[serde(with = "packed")]
     pub snapshot: Vec<u8>,
     /// Sum of the true rewards.
     pub true_return: f64,
     /// The task's signals, `[steps, signals]`.
+    #[serde(with = "packed")]
     pub signals: Vec<f64>,
 }
 
@@ -51,6 +54,7 @@ pub(super) struct RecorderState {
     observations: Kept,
     actions: Actions,
     true_return: f64,
+    #[serde(with = "packed")]
     signals: Vec<f64>,
 }
 
@@ -60,7 +64,7 @@ pub(super) struct RecorderState {
 enum Kept {
     Compact(Observations),
     /// Frames that do not follow each other.
-    Numbers(Vec<f32>),
+    Numbers(#[serde(with = "packed")] Vec<f32>),
 }
 
 impl Recorder {

@@ -1,0 +1,132 @@
+use papers_core::base::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use crate::{preference::ERROR_SHARE, reward_network::RewardNetworkConfig};
+
+/// How the reward is learned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RewardConfig {
+    /// Networks of the ensemble (appendix A: 3).
+    pub members: usize,
+    /// Each network's form.
+    pub network: RewardNetworkConfig,
+    /// Step size of Adam.
+    pub learning_rate: f64,
+    /// Comparisons of one minibatch.
+    pub batch: usize,
+    /// Share of answers that are assumed to be random.
+    pub error_share: f64,
+    /// What is fitted.
+    pub objective: Objective,
+    /// Only so many of the latest comparisons are learned from; 0 for all (Atari: 3,000).
+    pub window: usize,
+    /// Weight decay that adapts itself to the held-out comparisons.
+    pub l2: L2Config,
+    /// The scale of predicted rewards.
+    pub normalization: NormalizationConfig,
+}
+
+impl Default for RewardConfig {
+    fn default() -> Self {
+        Self {
+            members: 3,
+            network: RewardNetworkConfig::default(),
+            learning_rate: 1e-3,
+            batch: 64,
+            error_share: ERROR_SHARE,
+            objective: Objective::default(),
+            window: 0,
+            l2: L2Config::default(),
+            normalization: NormalizationConfig::default(),
+        }
+    }
+}
+
+/// What the networks are fitted to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// The comparisons, by cross-entropy (equation 1).
+    #[default]
+    Preference,
+    /// The clips' true returns, by squared error: the paper's ablation `target`.
+    Return,
+}
+
+/// Penalty on squared weights, adapted so that the loss of held-out comparisons stays between 1.1 and 1.5 times that of
+/// the others (section 2.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct L2Config {
+    /// Whether there is a penalty at all.
+    pub enabled: bool,
+    /// Its coefficient at first.
+    pub initial: f64,
+    /// Held-out comparisons below which it is not adapted.
+    pub fewest_held_out: usize,
+}
+
+impl Default for L2Config {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            initial: 1e-4,
+            fewest_held_out: 20,
+        }
+    }
+}
+
+/// How predicted rewards are scaled before reinforcement learning: to mean 0 and a fixed deviation, by the statistics of
+/// the latest batches of the policy (section 2.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NormalizationConfig {
+    /// Standard deviation of the ensemble's members (appendix A: 1 for robotics, 0.05 for Atari).
+    pub deviation: f64,
+    /// Batches of the policy that the statistics are of.
+    pub batches: usize,
+}
+
+impl Default for NormalizationConfig {
+    fn default() -> Self {
+        Self {
+            deviation: 1.0,
+            batches: 10,
+        }
+    }
+}
+
+impl RewardConfig {
+    /// Refuses what cannot be learned with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] naming a key below `reward`.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let at_least_one = [
+            ("reward.members", self.members),
+            ("reward.batch", self.batch),
+            ("reward.normalization.batches", self.normalization.batches),
+        ];
+        if let Some((key, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError::invalid(key, "must be at least 1"));
+        }
+        let positive = [
+            ("reward.learning_rate", self.learning_rate),
+            ("reward.l2.initial", self.l2.initial),
+            ("reward.normalization.deviation", self.normalization.deviation),
+        ];
+        if let Some((key, value)) = positive
+            .into_iter()
+            .find(|(_, value)| !(*value > 0.0 && value.is_finite()))
+        {
+            return Err(ConfigError::invalid(key, format!("must be positive, not {value}")));
+        }
+        if !(0.0..1.0).contains(&self.error_share) {
+            let problem = format!("must be at least 0 and below 1, not {}", self.error_share);
+            return Err(ConfigError::invalid("reward.error_share", problem));
+        }
+        self.network.validate()
+    }
+}

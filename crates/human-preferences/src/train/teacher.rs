@@ -1,0 +1,343 @@
+//! Where the agent's rewards come from.
+
+use papers_core::{
+    Context, Error, Result,
+    base::{config, journal::Scalars},
+    checkpoint::{self, Store},
+};
+
+use super::usage;
+use crate::{
+    config::{FeedbackMode, PreferenceConfig, TrueReward},
+    environment::Task,
+    evaluate::Evaluation,
+    experience::AgentRewards,
+    feedback::{Counts, Synthetic},
+    labelling::{Asked, Judge, Labelling, LabellingState},
+    reward_model::{FitReport, RewardError, RewardLearner, RewardNormalizer, RewardPredictor},
+    reward_network::AnyReward,
+    rollout::{Collected, Lengths, RecordedClip},
+};
+
+/// Who says how good the agent was.
+pub(crate) enum Teacher {
+    /// The true reward, for the baseline.
+    True(TrueReward, RewardNormalizer),
+    /// A reward model that no longer learns.
+    Frozen(RewardPredictor<AnyReward>, RewardNormalizer),
+    /// A reward model that learns from answers that come at once.
+    Learning(Box<Learning>),
+}
+
+/// Asking, fitting and scaling in a fixed order: the same seed gives the same rewards.
+pub(crate) struct Learning {
+    labelling: Labelling,
+    learner: RewardLearner<AnyReward>,
+    normalizer: RewardNormalizer,
+    predictor: RewardPredictor<AnyReward>,
+}
+
+impl Teacher {
+    pub(super) fn new(config: &PreferenceConfig, task: &Task, lengths: Lengths, context: &Context) -> Result<Self> {
+        let reward = config.reward();
+        let normalizer = |members| RewardNormalizer::new(members, &reward.normalization);
+        match config.feedback.mode {
+            FeedbackMode::None => Ok(Self::True(config.feedback.true_reward, normalizer(1))),
+            FeedbackMode::Frozen => {
+                let predictor = frozen(config, task, context)?;
+                let members = predictor.members().len();
+                Ok(Self::Frozen(predictor, normalizer(members)))
+            }
+            _ => {
+                let judge = judge(config, task, lengths)?;
+                let schedule = config.labels().over(config.total_steps());
+                let learner = learner(config, task, context)?;
+                Ok(Self::Learning(Box::new(Learning {
+                    labelling: Labelling::new(task, schedule, config.queries(), judge, context.streams),
+                    normalizer: normalizer(reward.members),
+                    predictor: learner.predictor(),
+                    learner,
+                })))
+            }
+        }
+    }
+
+    /// Whether the agent may learn.
+    pub(super) fn is_ready(&self) -> bool {
+        match self {
+            Self::True(..) | Self::Frozen(..) => true,
+            Self::Learning(learning) => learning.learner.is_trained(),
+        }
+    }
+
+    /// Whether there are enough clips for the initial labels.
+    pub(super) fn has_clips_to_begin(&self) -> bool {
+        match self {
+            Self::True(..) | Self::Frozen(..) => true,
+            Self::Learning(learning) => learning.has_clips_to_begin(),
+        }
+    }
+
+    /// Takes clips that can be asked about.
+    pub(super) fn offer(&mut self, clips: Vec<RecordedClip>) {
+        if let Self::Learning(learning) = self {
+            learning.labelling.offer(clips);
+        }
+    }
+
+    /// Asks for the initial labels and fits the reward model to them.
+    pub(super) fn begin(&mut self, minibatches: u64, round: u64) -> Result<()> {
+        match self {
+            Self::True(..) | Self::Frozen(..) => Ok(()),
+            Self::Learning(learning) => learning.begin(minibatches).map_err(|error| at_round(error, round)),
+        }
+    }
+
+    /// Asks for the labels that are due after `step` steps of the environments, and fits the reward model.
+    pub(super) fn teach(&mut self, step: u64, minibatches: u64, round: u64) -> Result<Scalars> {
+        match self {
+            Self::True(..) | Self::Frozen(..) => Ok(Scalars::new()),
+            Self::Learning(learning) => learning
+                .teach(step, minibatches)
+                .map_err(|error| at_round(error, round)),
+        }
+    }
+
+    /// The rewards of what the agent went through.
+    pub(super) fn rewards(&mut self, collected: &Collected, round: u64) -> Result<AgentRewards> {
+        let predict = |predictor: &RewardPredictor<AnyReward>| {
+            let predicted = predictor.predict(&collected.experience);
+            predicted.map_err(|error| at_round(error, round))
+        };
+        Ok(match self {
+            Self::True(how, normalizer) => true_rewards(*how, normalizer, &collected.true_rewards),
+            Self::Frozen(predictor, normalizer) => normalizer.rewards(&predict(predictor)?),
+            Self::Learning(learning) => {
+                let predicted = predict(&learning.predictor)?;
+                learning.normalizer.rewards(&predicted)
+            }
+        })
+    }
+
+    /// Predicts the rewards of the evaluation's episodes.
+    pub(super) fn evaluate(&self, collected: Collected) -> Result<Evaluation> {
+        match self {
+            Self::True(..) => Ok(Evaluation::without_model(collected)),
+            Self::Frozen(predictor, normalizer) => Evaluation::new(collected, predictor, normalizer, |record| {
+                Some(record.true_return)
+            }),
+            Self::Learning(learning) => {
+                Evaluation::new(collected, &learning.predictor, &learning.normalizer, |record| {
+                    learning.labelling.score(record)
+                })
+            }
+        }
+    }
+
+    /// Answers of each kind, for tables.
+    pub(crate) fn counts(&self) -> Scalars {
+        let Some(counts) = self.answers() else {
+            return Scalars::new();
+        };
+        let named = [
+            ("labels", counts.total()),
+            ("labels_usable", counts.usable()),
+            ("labels_tie", counts.tie),
+            ("labels_cant_tell", counts.cant_tell),
+        ];
+        named.map(|(name, count)| (name.to_owned(), count as f64)).into()
+    }
+
+    /// Answers so far; none where nobody is asked.
+    pub(crate) fn answers(&self) -> Option<Counts> {
+        match self {
+            Self::True(..) | Self::Frozen(..) => None,
+            Self::Learning(learning) => Some(learning.labelling.counts()),
+        }
+    }
+
+    pub(super) fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        match self {
+            Self::True(_, normalizer) | Self::Frozen(_, normalizer) => checkpoint.json("normalizer", normalizer),
+            Self::Learning(learning) => learning.save(checkpoint),
+        }
+    }
+
+    pub(super) fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        match self {
+            Self::True(_, normalizer) | Self::Frozen(_, normalizer) => restore_normalizer(normalizer, checkpoint),
+            Self::Learning(learning) => learning.restore(checkpoint),
+        }
+    }
+}
+
+impl Learning {
+    /// Twice as many clips as initial labels, or a full pool.
+    fn has_clips_to_begin(&self) -> bool {
+        let pool = self.labelling.pool();
+        let wanted = 2 * self.labelling.schedule().initial() as usize;
+        !self.labelling.needs_clips() || pool.len() >= wanted.min(pool.capacity())
+    }
+
+    fn begin(&mut self, minibatches: u64) -> Result<(), RewardError> {
+        // The ensemble knows nothing yet: its members disagree at random.
+        let asked = self.labelling.ask::<AnyReward>(0, None)?;
+        self.learn(asked)?;
+        if self.labelling.counts().says_nothing() {
+            log::warn!(
+                "every one of the {} initial labels is a tie: the true reward does not tell these clips apart, and \
+                 nothing can be learned from them",
+                self.labelling.counts().usable()
+            );
+        }
+        self.fit(minibatches).map(|_| ())
+    }
+
+    fn teach(&mut self, step: u64, minibatches: u64) -> Result<Scalars, RewardError> {
+        let asked = self.labelling.ask(step, Some(&self.predictor))?;
+        let variance = asked.variance;
+        self.learn(asked)?;
+        let report = self.fit(minibatches)?;
+        let mut scalars = fit_scalars(&report);
+        scalars.extend(variance.map(|variance| ("query_variance".to_owned(), variance)));
+        scalars.push(("labels".to_owned(), self.labelling.counts().total() as f64));
+        Ok(scalars)
+    }
+
+    fn learn(&mut self, asked: Asked) -> Result<(), RewardError> {
+        self.learner.count_unusable(asked.unusable);
+        asked
+            .comparisons
+            .into_iter()
+            .try_for_each(|comparison| self.learner.add(comparison))
+    }
+
+    fn fit(&mut self, minibatches: u64) -> Result<FitReport, RewardError> {
+        let report = self.learner.fit(minibatches)?;
+        self.predictor = self.learner.predictor();
+        Ok(report)
+    }
+
+    fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        checkpoint.json("normalizer", &self.normalizer)?;
+        checkpoint.json("labelling", self.labelling.state())?;
+        self.learner.save(checkpoint)
+    }
+
+    fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        restore_normalizer(&mut self.normalizer, checkpoint)?;
+        let state: LabellingState = checkpoint.json("labelling")?;
+        self.labelling.restore(state);
+        self.learner.restore(checkpoint)?;
+        self.predictor = self.learner.predictor();
+        Ok(())
+    }
+}
+
+/// What a fit measured, by name.
+pub(super) fn fit_scalars(report: &FitReport) -> Scalars {
+    let always = [
+        ("reward_loss", Some(report.training_loss)),
+        ("reward_loss_validation", report.validation_loss),
+        ("reward_accuracy", report.accuracy),
+        ("reward_accuracy_validation", report.validation_accuracy),
+        ("reward_l2", Some(report.l2)),
+    ];
+    let known = always.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    known.collect()
+}
+
+fn restore_normalizer(normalizer: &mut RewardNormalizer, checkpoint: &checkpoint::Reader) -> Result<()> {
+    let saved: RewardNormalizer = checkpoint.json("normalizer")?;
+    normalizer.restore(saved).map_err(usage)
+}
+
+fn true_rewards(how: TrueReward, normalizer: &mut RewardNormalizer, rewards: &[f64]) -> AgentRewards {
+    match how {
+        TrueReward::Normalized => {
+            let scaled = normalizer.normalized(&[rewards.to_vec()]);
+            AgentRewards::of_baseline(scaled.into_iter().map(|reward| reward as f32).collect())
+        }
+        TrueReward::Clipped => {
+            AgentRewards::of_baseline(rewards.iter().map(|reward| reward.clamp(-1.0, 1.0) as f32).collect())
+        }
+    }
+}
+
+/// The ensemble of a run, each network with weights of its own.
+pub(super) fn learner(config: &PreferenceConfig, task: &Task, context: &Context) -> Result<RewardLearner<AnyReward>> {
+    let reward = config.reward();
+    let device = context.device.clone().autodiff();
+    let mut networks = Vec::with_capacity(reward.members);
+    for member in 0..reward.members {
+        // Tried first: what is initialized by name cannot fail.
+        reward.network.init(task, &device).map_err(usage)?;
+        networks.push(context.streams.initialize(&format!("reward-{member}"), &device, || {
+            reward.network.init(task, &device).expect("it was built before")
+        }));
+    }
+    Ok(RewardLearner::new(reward, networks, device, context.streams))
+}
+
+fn judge(config: &PreferenceConfig, task: &Task, _lengths: Lengths) -> Result<Judge> {
+    let feedback = &config.feedback;
+    let oracle = Synthetic {
+        noise: feedback.noise,
+        boltzmann: feedback.boltzmann,
+    };
+    match (feedback.mode, feedback.script) {
+        (FeedbackMode::Scripted, Some(script)) => {
+            script.check(task).map_err(usage)?;
+            Ok(Judge::Scripted(script, oracle))
+        }
+        _ => Ok(Judge::Synthetic(oracle)),
+    }
+}
+
+/// The reward model of an earlier run.
+fn frozen(config: &PreferenceConfig, task: &Task, context: &Context) -> Result<RewardPredictor<AnyReward>> {
+    let Some(folder) = &config.feedback.run else {
+        return Err(usage("`feedback.run` names no run"));
+    };
+    let path = folder.join("config.toml");
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::Io {
+        action: "read",
+        path,
+        source,
+    })?;
+    let earlier: PreferenceConfig = config::resolve(&text, None, &[])?;
+    if earlier.environment.name != config.environment.name || earlier.environment.options != config.environment.options {
+        return Err(usage(format!(
+            "the reward model of {} was learned in `{}`, with other options or another environment than this run's `{}`",
+            folder.display(),
+            earlier.environment.name,
+            config.environment.name
+        )));
+    }
+    let (reader, warnings) = Store::new(folder).latest()?;
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    let mut learner = learner(&earlier, task, context)?;
+    learner.restore(&reader)?;
+    if !learner.is_trained() {
+        return Err(usage(format!("the reward model of {} was never fitted", folder.display())));
+    }
+    Ok(learner.predictor())
+}
+
+fn at_round(error: RewardError, round: u64) -> Error {
+    match error {
+        RewardError::NonFinite { loss, .. } => Error::Diverged {
+            term: "reward_loss".to_owned(),
+            value: loss,
+            step: round,
+            scalars: Scalars::new(),
+            checkpoint: None,
+        },
+        other => Error::Step {
+            step: round,
+            message: other.to_string(),
+        },
+    }
+}
