@@ -4,10 +4,15 @@
 //! mistake (section 2.2.1 of the paper: the reward function is to be learned from preferences alone).
 
 pub mod ale;
+pub mod classic;
 mod dice;
+mod drawing;
 pub mod games;
 mod hidden;
+mod numbers;
 mod options;
+pub mod planar;
+pub mod robots;
 mod task;
 
 pub use self::{
