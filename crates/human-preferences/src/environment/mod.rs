@@ -9,6 +9,7 @@ mod dice;
 mod drawing;
 pub mod games;
 mod hidden;
+pub mod mujoco;
 mod numbers;
 mod options;
 pub mod planar;

@@ -6,5 +6,6 @@ mod contract;
 mod fixture;
 mod games;
 mod laws;
+mod mujoco;
 mod planar;
 mod robots;
