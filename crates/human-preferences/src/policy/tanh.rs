@@ -43,7 +43,8 @@ fn forward<const D: usize>(input: Tensor<D>) -> Tensor<D> {
 }
 
 /// Replaces numbers by their hyperbolic tangents.
-pub(super) fn in_place(values: &mut [f32]) {
+#[cfg(feature = "flex")]
+fn in_place(values: &mut [f32]) {
     for value in values {
         *value = of(*value);
     }
@@ -52,6 +53,7 @@ pub(super) fn in_place(values: &mut [f32]) {
 /// Lambert's continued fraction `x / (1 + x² / (3 + x² / (5 + x² / (7 + x² / 9))))` at a quarter of the argument, where
 /// its error is below 1e-9, and twice `tanh 2x = 2 tanh x / (1 + tanh² x)`. Numerator and denominator are kept apart, so
 /// that there is a single division.
+#[cfg(any(feature = "flex", test))]
 #[inline]
 fn of(value: f32) -> f32 {
     // From here on the nearest number is 1. NaN stays NaN.
