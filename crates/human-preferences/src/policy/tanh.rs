@@ -74,14 +74,13 @@ mod tests {
 
     #[test]
     fn it_is_as_exact_as_single_precision_allows() {
-        for index in -200_000..=200_000 {
-            let value = index as f32 * 1e-4;
+        let small = (-200_000..=200_000).map(|index| index as f32 * 1e-4);
+        for value in small.chain([1e30, f32::INFINITY, f32::NEG_INFINITY]) {
             let exact = f64::from(value).tanh();
             let error = (f64::from(of(value)) - exact).abs();
             // Four roundings of 2^-24, relative to the result.
             assert!(error <= 2.4e-7 * exact.abs(), "{value}: off by {error:e}");
         }
-        assert_eq!([of(1e30), of(-1e30), of(0.0)], [1.0, -1.0, 0.0]);
         assert!(of(f32::NAN).is_nan());
     }
 
