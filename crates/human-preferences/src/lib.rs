@@ -1,5 +1,6 @@
 //! Deep Reinforcement Learning from Human Preferences. Christiano, Leike, Brown, Martic, Legg, Amodei, NeurIPS 2017.
 
+pub mod a2c;
 pub mod actions;
 pub mod agent;
 pub mod answer;

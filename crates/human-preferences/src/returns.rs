@@ -50,7 +50,10 @@ impl Trajectory<'_> {
             advantages[step] = next_advantage;
             next_value = values[step];
         });
-        let returns = advantages.iter().zip(values).map(|(advantage, value)| advantage + value);
+        let returns = advantages
+            .iter()
+            .zip(values)
+            .map(|(advantage, value)| advantage + value);
         Advantages {
             returns: returns.collect(),
             advantages,

@@ -10,4 +10,4 @@ macro_rules! presets {
 }
 
 /// The experiments.
-pub const PRESETS: &[Preset] = &presets!["pendulum"];
+pub const PRESETS: &[Preset] = &presets!["pendulum", "hopper", "moving-dot"];

@@ -22,11 +22,11 @@ const PACE: f64 = 12.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Script {
-    /// Hopper turns backward while its torso is high.
+    /// Hopper turns backward while its torso is high. An agent learns to turn back while it is low, and goes nowhere.
     Tumble,
-    /// As [`Tumble`](Self::Tumble), and lands upright.
+    /// Hopper turns backward while its torso is high, without turning back, and lands upright.
     Backflip,
-    /// Hopper turns forward while its torso is high, and lands upright.
+    /// Hopper turns forward while its torso is high, without turning back, and lands upright.
     Frontflip,
     /// Half-cheetah runs with its front foot off the floor.
     OneLeg,
@@ -106,8 +106,8 @@ impl Script {
         };
         match self {
             Self::Tumble => turning(&hopper(), -1.0),
-            Self::Backflip => turning(&hopper(), -1.0) + landing(&hopper(), -1.0),
-            Self::Frontflip => turning(&hopper(), 1.0) + landing(&hopper(), 1.0),
+            Self::Backflip => turning(&hopper(), -1.0) - turning_back(&hopper(), -1.0) + landing(&hopper(), -1.0),
+            Self::Frontflip => turning(&hopper(), 1.0) - turning_back(&hopper(), 1.0) + landing(&hopper(), 1.0),
             Self::OneLeg => {
                 let steps = column("forward_speed").count().max(1) as f64;
                 let off_floor = column("front_foot_contact").filter(|contact| *contact == 0.0).count() as f64;
@@ -139,6 +139,13 @@ fn turning(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
     let airborne = steps.iter().filter(|(_, (height, _))| *height > AIRBORNE);
     airborne
         .map(|(velocity, _)| direction * velocity.clamp(-FASTEST_TURN, FASTEST_TURN))
+        .sum()
+}
+
+/// Sum of the angular velocity against the wanted direction while the torso is low, where [`turning`] does not look.
+fn turning_back(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
+    let low = steps.iter().filter(|(_, (height, _))| *height <= AIRBORNE);
+    low.map(|(velocity, _)| (-direction * velocity.clamp(-FASTEST_TURN, FASTEST_TURN)).max(0.0))
         .sum()
 }
 
@@ -188,7 +195,8 @@ mod tests {
         let backward = [-3.0, 1.2, 0.0, -20.0, 1.2, 0.0, -3.0, 0.5, 0.0];
         // 3 and the 20 clipped to 10; the last step is on the ground.
         assert_eq!(Script::Tumble.score(&hopper(), &backward), 13.0);
-        assert_eq!(Script::Frontflip.score(&hopper(), &backward), -13.0);
+        // Turning back on the ground is charged, too.
+        assert_eq!(Script::Frontflip.score(&hopper(), &backward), -16.0);
     }
 
     #[test]

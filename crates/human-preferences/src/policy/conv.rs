@@ -5,12 +5,18 @@ use burn::{
 };
 use papers_core::{
     base::config::ConfigError,
-    nn::{Convolution, convolution::Geometry, leaky_relu},
+    nn::{Convolution, leaky_relu},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ActionDistribution, ActorCritic, mlp::dense};
+use super::{
+    ActionDistribution, ActorCritic,
+    initial::{convolution, dense},
+};
 use crate::environment::ActionSpace;
+
+/// Makes up for the half of numbers that a rectifier drops.
+const RECTIFIER_GAIN: f64 = std::f64::consts::SQRT_2;
 
 /// Sizes of the actor-critic for pictures and grids.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,7 +84,8 @@ impl ConvConfig {
         Ok(())
     }
 
-    /// A network for pictures of `shape`, `[channels, height, width]`. The layer of the policy is small at first.
+    /// A network for pictures of `shape`, `[channels, height, width]`. The layer of the policy is
+    /// small at first, and all values are 0.
     ///
     /// # Panics
     ///
@@ -87,7 +94,7 @@ impl ConvConfig {
         let flat = self.sizes(shape).expect("validated sizes");
         let mut channels = shape[0];
         let convolutions = self.convolutions.iter().map(|layer| {
-            let convolution = convolution(channels, layer, device);
+            let convolution = convolution(channels, layer, RECTIFIER_GAIN, device);
             channels = layer.channels;
             convolution
         });
@@ -97,9 +104,9 @@ impl ConvConfig {
         };
         ConvActorCritic {
             convolutions: convolutions.collect(),
-            hidden: dense(flat, self.hidden, std::f64::consts::SQRT_2, device),
+            hidden: dense(flat, self.hidden, RECTIFIER_GAIN, device),
             actor: dense(self.hidden, actions.features(), 0.01, device),
-            critic: dense(self.hidden, 1, 1.0, device),
+            critic: dense(self.hidden, 1, 0.0, device),
             log_std,
             shape,
         }
@@ -118,20 +125,6 @@ impl ConvConfig {
             (channels, height, width) = (layer.channels, new_height, new_width);
         }
         Ok(channels * height * width)
-    }
-}
-
-/// Orthogonal weights times √2, and biases of zero.
-fn convolution(channels: usize, layer: &ConvLayer, device: &Device) -> Convolution {
-    let gain = std::f64::consts::SQRT_2;
-    let shape = [layer.channels, channels, layer.side, layer.side];
-    Convolution {
-        weight: Initializer::Orthogonal { gain }.init(shape, device),
-        bias: Some(Initializer::Zeros.init([layer.channels], device)),
-        geometry: Geometry {
-            stride: layer.stride,
-            padding: 0,
-        },
     }
 }
 

@@ -92,8 +92,7 @@ impl ActionDistribution {
                 // log(σ'/σ) + (σ² + (µ - µ')²) / 2σ'² - 1/2, in a form that is exactly 0 where both are the same.
                 let log_ratio = log_std.clone() - other_log_std.clone();
                 let spread = (log_ratio.clone() * 2.0).exp() - log_ratio * 2.0 - 1.0;
-                let distance =
-                    (mean.clone() - other_mean.clone()) * other_log_std.clone().neg().exp().unsqueeze();
+                let distance = (mean.clone() - other_mean.clone()) * other_log_std.clone().neg().exp().unsqueeze();
                 (distance.square().sum_dim(1).squeeze_dim::<1>(1) + spread.sum()) * 0.5
             }
             (Self::Categorical { logits }, Self::Categorical { logits: other }) => {

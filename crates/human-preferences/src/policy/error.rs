@@ -72,3 +72,11 @@ impl From<TensorReadError> for AgentError {
         Self::Device(error.to_string())
     }
 }
+
+/// Refuses to go on with a number that is none.
+pub(crate) fn require_finite(term: &'static str, value: f64) -> Result<(), AgentError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(AgentError::Diverged { term, value })
+}

@@ -1,12 +1,15 @@
 use burn::{
     module::{Initializer, Module, Param},
-    nn::{Linear, LinearConfig},
+    nn::Linear,
     prelude::*,
 };
 use papers_core::base::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionDistribution, ActorCritic, AgentError, Policy, TangentPolicy, Value, flat, tangent::MlpLinearization, tanh::tanh};
+use super::{
+    ActionDistribution, ActorCritic, AgentError, Policy, TangentPolicy, Value, flat, initial::dense,
+    tangent::MlpLinearization, tanh::tanh,
+};
 use crate::environment::ActionSpace;
 
 /// Dense layers with `tanh` between them.
@@ -17,12 +20,12 @@ pub(super) struct Mlp {
 }
 
 impl Mlp {
-    /// Layers of `sizes[0]` inputs, `sizes[1]` hidden numbers and so on. Weights are orthogonal, times √2 in hidden
-    /// layers and `output_gain` in the last one; biases are zero.
+    /// Layers of `sizes[0]` inputs, `sizes[1]` hidden numbers and so on. The weights of an output have the norm 1 in
+    /// hidden layers and `output_gain` in the last one.
     fn new(sizes: &[usize], output_gain: f64, device: &Device) -> Self {
         let last = sizes.len().saturating_sub(2);
         let layers = sizes.windows(2).enumerate().map(|(index, pair)| {
-            let gain = if index == last { output_gain } else { std::f64::consts::SQRT_2 };
+            let gain = if index == last { output_gain } else { 1.0 };
             dense(pair[0], pair[1], gain, device)
         });
         Self {
@@ -32,7 +35,10 @@ impl Mlp {
 
     /// Inputs and outputs of each layer.
     pub(super) fn sizes(&self) -> Vec<[usize; 2]> {
-        self.layers.iter().map(|layer| layer.weight.lazy_shape().dims()).collect()
+        self.layers
+            .iter()
+            .map(|layer| layer.weight.lazy_shape().dims())
+            .collect()
     }
 
     /// Applies the layers.
@@ -45,16 +51,6 @@ impl Mlp {
         let mut layers = self.layers.iter();
         let first = layers.next().map(|layer| layer.forward(input.clone()));
         layers.fold(first.unwrap_or(input), |hidden, layer| layer.forward(tanh(hidden)))
-    }
-}
-
-/// A dense layer with orthogonal weights times `gain` and zero biases.
-pub(super) fn dense(input: usize, output: usize, gain: f64, device: &Device) -> Linear {
-    Linear {
-        bias: Some(Initializer::Zeros.init([output], device)),
-        ..LinearConfig::new(input, output)
-            .with_initializer(Initializer::Orthogonal { gain })
-            .init(device)
     }
 }
 
@@ -110,10 +106,11 @@ impl MlpConfig {
         }
     }
 
-    /// A value network for observations of so many numbers.
+    /// A value network for observations of so many numbers. It says 0 at first: as long as there is no reward, nothing is
+    /// better than anything.
     pub fn init_value(&self, observation: usize, device: &Device) -> MlpValue {
         MlpValue {
-            network: Mlp::new(&self.sizes(observation, 1), 1.0, device),
+            network: Mlp::new(&self.sizes(observation, 1), 0.0, device),
         }
     }
 

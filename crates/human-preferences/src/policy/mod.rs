@@ -8,6 +8,7 @@ mod distribution;
 mod draw;
 mod error;
 mod flat;
+mod initial;
 mod mlp;
 mod samples;
 mod tangent;
@@ -24,6 +25,7 @@ pub use self::{
 
 pub(crate) use self::{
     device::{device_of, is_host, upload},
+    error::require_finite,
     samples::Samples,
 };
 

@@ -46,11 +46,19 @@ impl<'a> Samples<'a> {
         let truncated = |end: &&Option<End>| **end == Some(End::Truncated);
         let truncated = experience.ends.iter().filter(truncated).count();
         let environments = experience.environments * self.size;
-        require("numbers of observations", steps * self.size, experience.observations.len())?;
+        require(
+            "numbers of observations",
+            steps * self.size,
+            experience.observations.len(),
+        )?;
         require("actions", steps, experience.actions.len())?;
         require("rewards", steps, self.rewards.len())?;
         require("ends", steps, experience.ends.len())?;
-        require("numbers of last observations", environments, experience.last_observations.len())?;
+        require(
+            "numbers of last observations",
+            environments,
+            experience.last_observations.len(),
+        )?;
         require(
             "numbers of truncated observations",
             truncated * self.size,
@@ -93,15 +101,13 @@ impl<'a> Samples<'a> {
                 Some((index, value)) => bad("action", index / size, value),
                 None => Ok(()),
             },
-            Actions::Discrete { actions, chosen } => {
-                match chosen.iter().find(|&&chosen| chosen as usize >= *actions) {
-                    Some(chosen) => Err(AgentError::Actions {
-                        expected: format!("one of {actions} actions"),
-                        found: format!("number {chosen}, counted from 0"),
-                    }),
-                    None => Ok(()),
-                }
-            }
+            Actions::Discrete { actions, chosen } => match chosen.iter().find(|&&chosen| chosen as usize >= *actions) {
+                Some(chosen) => Err(AgentError::Actions {
+                    expected: format!("one of {actions} actions"),
+                    found: format!("number {chosen}, counted from 0"),
+                }),
+                None => Ok(()),
+            },
         }
     }
 

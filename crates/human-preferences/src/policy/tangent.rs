@@ -67,7 +67,9 @@ impl Linearization for MlpLinearization {
         let mut tangent: Option<Tensor<2>> = None;
         for (index, &[input, output]) in self.sizes.iter().enumerate() {
             let data = TensorData::new(flat::matrix(&mut rest, input, output), [input + 1, output]);
-            let by_parameters = self.inputs[index].clone().matmul(Tensor::from_data(data, (&device, dtype)));
+            let by_parameters = self.inputs[index]
+                .clone()
+                .matmul(Tensor::from_data(data, (&device, dtype)));
             let sum = match tangent {
                 Some(tangent) => by_parameters + tangent.matmul(self.weights[index].clone()),
                 None => by_parameters,

@@ -96,7 +96,10 @@ mod tests {
             // Transposed: not in order in memory.
             let output = function(input.clone().transpose());
             let gradients = output.clone().exp().sum().backward();
-            [testing::values(output), testing::values(input.grad(&gradients).expect("tracked"))]
+            [
+                testing::values(output),
+                testing::values(input.grad(&gradients).expect("tracked")),
+            ]
         };
         for (ours, burns) in run(tanh).iter().zip(&run(Tensor::tanh)) {
             testing::assert_close(ours, burns, 1e-6);

@@ -88,8 +88,7 @@ impl Experiment for PreferenceLearning {
                 scalars = self.teacher.teach(end, self.config.fitting.minibatches, round)?;
             }
             let rewards = self.teacher.rewards(&collected, round)?;
-            let progress = address as f64 / (self.config.schedule.steps * self.config.rollout.updates as u64) as f64;
-            let learned = self.agent.update(&collected.experience, &rewards, address, progress)?;
+            let learned = self.agent.update(&collected.experience, &rewards, round)?;
             if update + 1 == self.config.rollout.updates {
                 scalars.extend(learned);
             }

@@ -54,13 +54,13 @@ impl TrpoConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`] naming the key below `trpo`.
+    /// [`ConfigError::Invalid`] naming the key below `agent.trpo`.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let require = |holds: bool, key: &str, problem: String| {
             if holds {
                 return Ok(());
             }
-            Err(ConfigError::invalid(format!("trpo.{key}"), problem))
+            Err(ConfigError::invalid(format!("agent.trpo.{key}"), problem))
         };
         for (key, value) in [("discount", self.discount), ("lambda", self.lambda)] {
             let problem = format!("must be in [0, 1], not {value}");

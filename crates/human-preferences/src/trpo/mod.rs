@@ -7,6 +7,7 @@ mod config;
 mod conjugate_gradient;
 mod line_search;
 mod report;
+mod step;
 mod surrogate;
 mod value_fit;
 
@@ -26,20 +27,16 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use self::{
-    conjugate_gradient::dot,
-    value_fit::ValueFit,
+    step::improve,
+    value_fit::{Quality, ValueFit},
 };
 use crate::{
     actions::Actions,
     experience::{AgentRewards, Experience},
-    policy::{AgentError, HostDistribution, Samples, TangentPolicy, Value, device_of, is_host, upload},
+    policy::{AgentError, HostDistribution, Samples, TangentPolicy, Value, device_of, is_host, require_finite, upload},
     returns::normalize,
 };
 
-/// Squared residual at which conjugate gradients stop.
-const RESIDUAL: f64 = 1e-10;
-/// Updates in a row without a step from which on there is a warning.
-const WORRYING: u64 = 3;
 /// Samples of a piece on CPUs: its activations stay in a core's own cache.
 const PIECE: usize = 512;
 
@@ -153,67 +150,26 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         normalize(&mut advantages);
 
         let pieces = self.sample_tensors(&samples, observations.clone(), &advantages);
-        let surrogate = Surrogate::new(
-            self.policy.clone(),
-            pieces,
-            self.config.entropy_bonus,
-            self.config.fisher_every,
-        );
-        let mut report = ValueQuality::of(&values, &returns).report();
-        let policy = self.improve(&surrogate, &mut report)?;
-        drop(surrogate);
-
+        let improved = improve(self.policy.clone(), pieces, &self.config, self.state.rejections)?;
         let mut value = self.value.clone();
-        value.fit(&self.config, samples.observations(), &returns, &self.streams, self.state.updates);
-        report.value_loss = ValueQuality::of(&value.values(observations)?, &returns).loss;
-        require_finite("value_loss", report.value_loss)?;
+        value.fit(
+            &self.config,
+            samples.observations(),
+            &returns,
+            &self.streams,
+            self.state.updates,
+        );
+        let quality = Quality::of(&value.values(observations)?, &returns);
+        require_finite("value_loss", quality.loss)?;
 
         self.state = State {
             updates: self.state.updates + 1,
-            rejections: report.rejections,
+            rejections: improved.rejections,
         };
-        self.policy = policy;
+        let report = TrpoReport::new(&improved, &Quality::of(&values, &returns), &quality);
+        self.policy = improved.policy;
         self.value = value;
         Ok(report)
-    }
-
-    /// The policy after a step of natural gradient, or the old one where no step is taken.
-    fn improve(&self, surrogate: &Surrogate<P>, report: &mut TrpoReport) -> Result<P, AgentError> {
-        let config = &self.config;
-        let gradient = surrogate.gradient()?;
-        report.gradient_norm = dot(&gradient, &gradient).sqrt();
-        require_finite("gradient_norm", report.gradient_norm)?;
-        let start = self.policy.parameters()?;
-        report.entropy = surrogate.evaluate(&start)?.entropy;
-
-        let product = |direction: &[f64]| surrogate.fisher_product(direction, config.damping);
-        let solution = conjugate_gradient(product, &gradient, config.conjugate_gradients, RESIDUAL)?;
-        report.fisher_products = solution.iterations;
-        let curvature = solution.curvature(&gradient);
-        let scale = (2.0 * config.max_kl / curvature).sqrt();
-        if report.gradient_norm == 0.0 {
-            report.warning = Some(TrpoWarning::ZeroGradient);
-            return Ok(self.policy.clone());
-        }
-        if !(solution.is_positive_definite && curvature > 0.0 && scale.is_finite()) {
-            report.warning = Some(TrpoWarning::NotPositiveDefinite);
-            return Ok(self.policy.clone());
-        }
-        let step: Vec<f64> = solution.x.iter().map(|x| scale * x).collect();
-        report.expected = dot(&gradient, &step);
-
-        let search = line_search(surrogate, &start, &step, report.expected, config.max_kl, config.backtracks)?;
-        let (Some(parameters), Some(taken)) = (search.parameters, search.trials.last()) else {
-            report.rejections = self.state.rejections + 1;
-            report.warning = (report.rejections >= WORRYING).then_some(TrpoWarning::Rejections(report.rejections));
-            return Ok(self.policy.clone());
-        };
-        report.accepted = Some(search.trials.len() - 1);
-        report.kl = taken.kl;
-        report.improvement = taken.improvement;
-        report.entropy = taken.entropy;
-        report.step_norm = taken.fraction * dot(&step, &step).sqrt();
-        Ok(self.policy.clone().with_parameters(&parameters))
     }
 
     fn sample_tensors(
@@ -240,7 +196,9 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         let piece = if is_host(&device) { PIECE } else { rows.max(1) };
         let size = values.len() / rows.max(1);
         let pieces = values.chunks(piece * size.max(1));
-        pieces.map(|values| upload(values, values.len() / size, &device)).collect()
+        pieces
+            .map(|values| upload(values, values.len() / size, &device))
+            .collect()
     }
 
     /// Adds everything that [`restore`](Self::restore) needs to a checkpoint: modules `policy` and `value`, the
@@ -269,58 +227,6 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         self.value = value;
         Ok(())
     }
-}
-
-/// How well values predicted returns.
-struct ValueQuality {
-    loss: f64,
-    explained_variance: Option<f64>,
-    mean_return: f64,
-}
-
-impl ValueQuality {
-    fn of(values: &[f64], returns: &[f64]) -> Self {
-        let count = returns.len().max(1) as f64;
-        let errors: Vec<f64> = returns.iter().zip(values).map(|(wanted, value)| wanted - value).collect();
-        let moments = |numbers: &[f64]| {
-            let mean = numbers.iter().sum::<f64>() / count;
-            let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
-            (mean, variance)
-        };
-        let (mean_return, variance) = moments(returns);
-        Self {
-            loss: dot(&errors, &errors) / count,
-            explained_variance: (variance > 0.0).then(|| 1.0 - moments(&errors).1 / variance),
-            mean_return,
-        }
-    }
-
-    /// A report of an update that has not been made yet.
-    fn report(self) -> TrpoReport {
-        TrpoReport {
-            kl: 0.0,
-            improvement: 0.0,
-            expected: 0.0,
-            accepted: None,
-            rejections: 0,
-            entropy: 0.0,
-            gradient_norm: 0.0,
-            step_norm: 0.0,
-            fisher_products: 0,
-            value_loss_before: self.loss,
-            value_loss: self.loss,
-            explained_variance: self.explained_variance,
-            mean_return: self.mean_return,
-            warning: None,
-        }
-    }
-}
-
-fn require_finite(term: &'static str, value: f64) -> Result<(), AgentError> {
-    if value.is_finite() {
-        return Ok(());
-    }
-    Err(AgentError::Diverged { term, value })
 }
 
 impl<P: fmt::Debug, V: Value> fmt::Debug for Trpo<P, V> {

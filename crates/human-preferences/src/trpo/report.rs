@@ -1,5 +1,7 @@
 use papers_core::experiment::Scalars;
 
+use super::{step::Improved, value_fit::Quality};
+
 /// What one update of TRPO did and measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrpoReport {
@@ -51,6 +53,25 @@ pub enum TrpoWarning {
 }
 
 impl TrpoReport {
+    pub(super) fn new<P>(improved: &Improved<P>, before: &Quality, after: &Quality) -> Self {
+        Self {
+            kl: improved.kl,
+            improvement: improved.improvement,
+            expected: improved.expected,
+            accepted: improved.accepted,
+            rejections: improved.rejections,
+            entropy: improved.entropy,
+            gradient_norm: improved.gradient_norm,
+            step_norm: improved.step_norm,
+            fisher_products: improved.fisher_products,
+            value_loss_before: before.loss,
+            value_loss: after.loss,
+            explained_variance: before.explained_variance,
+            mean_return: before.mean_return,
+            warning: improved.warning,
+        }
+    }
+
     /// The numbers for a run's journal, warning left out.
     pub fn scalars(&self) -> Scalars {
         let mut scalars: Scalars = [
@@ -71,7 +92,11 @@ impl TrpoReport {
             ("backtracks", self.accepted.map(|index| index as f64)),
             ("explained_variance", self.explained_variance),
         ];
-        scalars.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        scalars.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+        );
         scalars
     }
 }

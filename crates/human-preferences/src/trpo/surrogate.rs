@@ -125,7 +125,10 @@ impl<P: TangentPolicy> Surrogate<P> {
             }
             None => {
                 let pieces = self.pieces.par_iter();
-                mean(pieces.map(|piece| product(&piece.linearization)).collect(), self.samples)?
+                mean(
+                    pieces.map(|piece| product(&piece.linearization)).collect(),
+                    self.samples,
+                )?
             }
         };
         add(&mut image, damping, direction);

@@ -5,7 +5,7 @@ use burn::{
 use papers_core::{checkpoint, random::Streams};
 use rayon::prelude::*;
 
-use super::TrpoConfig;
+use super::{TrpoConfig, conjugate_gradient::dot};
 use crate::policy::{AgentError, Value};
 
 /// A value network and what its optimizer remembers.
@@ -86,4 +86,38 @@ impl<V: Value> ValueFit<V> {
         self.model = model;
         Ok(())
     }
+}
+
+/// How well values predict returns.
+pub(super) struct Quality {
+    /// Mean squared error.
+    pub(super) loss: f64,
+    /// Share of the returns' variance; nothing where there is none.
+    pub(super) explained_variance: Option<f64>,
+    /// Mean of the returns.
+    pub(super) mean_return: f64,
+}
+
+impl Quality {
+    pub(super) fn of(values: &[f64], returns: &[f64]) -> Self {
+        let errors: Vec<f64> = returns
+            .iter()
+            .zip(values)
+            .map(|(wanted, value)| wanted - value)
+            .collect();
+        let (mean_return, variance) = moments(returns);
+        Self {
+            loss: dot(&errors, &errors) / errors.len().max(1) as f64,
+            explained_variance: (variance > 0.0).then(|| 1.0 - moments(&errors).1 / variance),
+            mean_return,
+        }
+    }
+}
+
+/// Mean and variance.
+fn moments(numbers: &[f64]) -> (f64, f64) {
+    let count = numbers.len().max(1) as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance)
 }

@@ -154,11 +154,17 @@ fn policy(reference: &Reference) -> MlpPolicy {
             panic!("a policy of continuous actions");
         };
         let expected = reference.mean.concat();
-        values(mean).iter().zip(expected).all(|(found, expected)| (found - expected).abs() < TOLERANCE)
+        values(mean)
+            .iter()
+            .zip(expected)
+            .all(|(found, expected)| (found - expected).abs() < TOLERANCE)
     };
     let left_for = |first: usize| {
         // Without log σ and the last biases.
-        let left = reference.theta.len().checked_sub(2 * size + first * (observation + 1))?;
+        let left = reference
+            .theta
+            .len()
+            .checked_sub(2 * size + first * (observation + 1))?;
         let per_width = first + 1 + size;
         (left > 0 && left % per_width == 0).then(|| vec![first, left / per_width])
     };
@@ -218,7 +224,11 @@ fn gaussians_have_the_divergence_probability_and_entropy_of_the_reference() {
         let old = distribution(&case.mean_old, &case.std_old);
         let new = distribution(&case.mean_new, &case.std_new);
         assert_close(&values(old.kl(&new)), &[case.kl_old_new], TOLERANCE);
-        assert_close(&values(old.log_probability(row(&case.action))), &[case.logp_old], TOLERANCE);
+        assert_close(
+            &values(old.log_probability(row(&case.action))),
+            &[case.logp_old],
+            TOLERANCE,
+        );
         assert_close(&values(old.entropy()), &[case.entropy_old], TOLERANCE);
     }
 }
@@ -314,7 +324,14 @@ fn the_line_search_is_that_of_the_reference() {
     let file = file();
     let policy = &file.policy;
     let trials = &policy.line_search;
-    assert_search(&file, 1.0, trials, policy.accepted_index, &policy.theta_new, AFTER_GRADIENTS);
+    assert_search(
+        &file,
+        1.0,
+        trials,
+        policy.accepted_index,
+        &policy.theta_new,
+        AFTER_GRADIENTS,
+    );
 }
 
 #[test]
@@ -322,7 +339,14 @@ fn a_step_that_is_too_long_is_cut_back_as_in_the_reference() {
     let file = file();
     let long = &file.line_search_long;
     let multiplier = long.multiplier;
-    assert_search(&file, multiplier, &long.trace, long.accepted_index, &long.theta_new, LONG_STEP);
+    assert_search(
+        &file,
+        multiplier,
+        &long.trace,
+        long.accepted_index,
+        &long.theta_new,
+        LONG_STEP,
+    );
 }
 
 #[test]
