@@ -108,8 +108,8 @@ fn sizes_are_those_of_the_paper() {
     assert_eq!(trainable_parameters(&mlp), (14 * 64 + 64) + (64 * 64 + 64) + 65);
 
     let (task, config) = atari();
-    // 84 -> 26 -> 11 -> 9 -> 7 pixels, 16 filters, each with a scale and a shift.
-    let convolutions = 16 * (4 * 49 + 1) + 16 * (16 * 25 + 1) + 2 * 16 * (16 * 9 + 1);
+    // 84 -> 26 -> 11 -> 9 -> 7 pixels, 16 filters, each with a scale and a shift instead of a bias.
+    let convolutions = 16 * 4 * 49 + 16 * 16 * 25 + 2 * 16 * 16 * 9;
     let expected = convolutions + 4 * 2 * 16 + (16 * 7 * 7 + 1) * 64 + 65;
     assert_eq!(trainable_parameters(&build(&task, &config, "atari")), expected);
 
