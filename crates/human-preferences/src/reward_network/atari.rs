@@ -124,7 +124,10 @@ impl RewardNetwork for AtariReward {
             .without_autodiff()
             .reshape([steps, self.channels, self.height, self.width])
             .permute([0, 2, 3, 1]);
-        let features = self.blocks.iter().fold(pictures, |features, block| block.forward(features));
+        let features = self
+            .blocks
+            .iter()
+            .fold(pictures, |features, block| block.forward(features));
         let features: Tensor<2> = features.flatten(1, 3);
         let hidden = leaky_relu(self.hidden.forward(features), SLOPE);
         self.output.forward(hidden).squeeze_dim(1)
