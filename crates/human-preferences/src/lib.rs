@@ -29,6 +29,7 @@ pub mod rollout;
 pub mod server;
 pub mod train;
 pub mod trpo;
+mod verbs;
 
 use papers_core::cli::{Flag, Paper};
 
@@ -37,6 +38,10 @@ pub fn paper() -> Paper {
     let title = "Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)";
     Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
         .family::<train::PreferenceLearning>(config::PRESETS)
+        .verb(verbs::serve::VERB)
+        .verb(verbs::label::VERB)
+        .verb(verbs::export::VERB)
+        .verb(verbs::environments::VERB)
         .flag(Flag {
             name: "feedback",
             key: "feedback.mode",

@@ -245,6 +245,26 @@ impl LabelStore {
         Ok(self.connection.query_row(find, params![pair], offer).optional()?)
     }
 
+    /// True returns of the clips of a pair, left and right; NaN where nobody knows one.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite reports.
+    pub fn true_returns(&self, offer: &Offer) -> Result<[f64; 2], StoreError> {
+        let find = |digest: &str| -> rusqlite::Result<f64> {
+            let found: Option<Option<f64>> = self
+                .connection
+                .query_row(
+                    "SELECT true_return FROM segment WHERE sha = ?1",
+                    params![digest],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(found.flatten().unwrap_or(f64::NAN))
+        };
+        Ok([find(&offer.left.digest)?, find(&offer.right.digest)?])
+    }
+
     /// The animated PNG of a clip; none if there is none.
     ///
     /// # Errors

@@ -321,7 +321,7 @@ impl<N: RewardNetwork> RewardLearner<N> {
     /// A part that is missing or does not fit.
     pub fn restore(&mut self, checkpoint: &checkpoint::Reader) -> papers_core::Result<()> {
         let state: State = checkpoint.json("reward")?;
-        let saved: Comparisons = checkpoint.json("comparisons")?;
+        let comparisons = saved_comparisons(checkpoint)?;
         let damaged = |problem: &str| papers_core::Error::Checkpoint {
             path: checkpoint.folder().to_owned(),
             problem: problem.to_owned(),
@@ -332,9 +332,6 @@ impl<N: RewardNetwork> RewardLearner<N> {
                 "has an ensemble of {found}, and the run one of {expected}"
             )));
         }
-        let comparisons = saved
-            .read()
-            .ok_or_else(|| damaged("has comparisons of clips that it does not hold"))?;
         if state.counts.iter().any(|counts| counts.len() != comparisons.len()) {
             return Err(damaged("has other comparisons than its ensemble knows"));
         }
@@ -363,6 +360,19 @@ impl<N: RewardNetwork> RewardLearner<N> {
             version: self.version,
         }
     }
+}
+
+/// The comparisons of a checkpoint that a [`RewardLearner`] wrote.
+///
+/// # Errors
+///
+/// A part that is missing or damaged.
+pub fn saved_comparisons(checkpoint: &checkpoint::Reader) -> papers_core::Result<Vec<Comparison>> {
+    let saved: Comparisons = checkpoint.json("comparisons")?;
+    saved.read().ok_or_else(|| papers_core::Error::Checkpoint {
+        path: checkpoint.folder().to_owned(),
+        problem: "has comparisons of clips that it does not hold".to_owned(),
+    })
 }
 
 /// A member that drew nothing at all, as may be with few comparisons, learns from all.

@@ -15,7 +15,7 @@ mod predictor;
 pub use self::{
     bootstrap::Bootstrap,
     config::{L2Config, NormalizationConfig, Objective, RewardConfig},
-    learner::{FitReport, RewardLearner},
+    learner::{FitReport, RewardLearner, saved_comparisons},
     normalization::{Moments, RewardNormalizer, Window},
     penalty::adapted,
     predictor::RewardPredictor,
