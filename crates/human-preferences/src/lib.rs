@@ -5,6 +5,8 @@ pub mod actions;
 pub mod agent;
 pub mod answer;
 pub mod behavior;
+#[cfg(feature = "rl")]
+pub mod burn_rl;
 pub mod clip;
 pub mod clip_frames;
 pub mod config;
