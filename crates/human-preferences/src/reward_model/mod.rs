@@ -11,6 +11,7 @@ mod member;
 mod normalization;
 mod penalty;
 mod predictor;
+mod saved;
 
 pub use self::{
     bootstrap::Bootstrap,
@@ -22,8 +23,6 @@ pub use self::{
 };
 
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, ClipError};
 
@@ -82,6 +81,9 @@ pub enum RewardError {
         /// Of the second clip.
         second: f64,
     },
+    /// An ensemble that has learned nothing; its rewards would be noise.
+    #[error("the reward model was never fitted, so its rewards are noise; fit it to comparisons first")]
+    Untrained,
     /// A loss left the finite numbers.
     #[error("the loss of reward network {member} is {loss}; lower `reward.learning_rate`")]
     NonFinite {
@@ -93,13 +95,4 @@ pub enum RewardError {
     /// The device could not be read.
     #[error("reading from the device: {0}")]
     Device(String),
-}
-
-/// A comparison whose clips are numbers of a table.
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedComparison {
-    first: usize,
-    second: usize,
-    preference: [f64; 2],
-    true_returns: Option<[f64; 2]>,
 }

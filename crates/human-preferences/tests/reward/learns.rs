@@ -137,7 +137,7 @@ fn ties_alone_make_no_member_prefer_anything_and_nothing_is_nan() {
 fn members_differ_by_their_weights_and_data() {
     let mut learner = taught(RewardConfig::default(), &BOTH);
     learner.fit(20).expect("a fit");
-    let clip = &learner.comparisons()[0].first;
+    let clip = &learner.comparisons().next().expect("a comparison").first;
     let returns = learner.predictor().clip_returns(&[clip.as_ref()]).expect("returns");
     assert!(returns[0] != returns[1] && returns[1] != returns[2], "{returns:?}");
 }
@@ -219,7 +219,7 @@ fn dropout_is_for_training_alone() {
     let report = learner.fit(100).expect("a fit");
     // Half of the units missing makes losses of training larger than those of the same networks without dropout.
     assert!(report.loss > report.training_loss, "{report:?}");
-    let clip = &learner.comparisons()[0].first;
+    let clip = &learner.comparisons().next().expect("a comparison").first;
     let predictor = learner.predictor();
     let returns = || predictor.clip_returns(&[clip.as_ref()]).expect("returns");
     assert_eq!(returns(), returns());

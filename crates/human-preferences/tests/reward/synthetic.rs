@@ -118,7 +118,7 @@ pub(crate) fn learner_with(config: RewardConfig, network_config: &MlpRewardConfi
     let networks = (0..config.members)
         .map(|member| network(&format!("reward-{member}"), network_config))
         .collect();
-    RewardLearner::new(config, networks, device(), Streams::new(3))
+    RewardLearner::new(config, networks, device(), Streams::new(3)).expect("a valid configuration")
 }
 
 pub(crate) fn learner(config: RewardConfig) -> RewardLearner<MlpReward> {
