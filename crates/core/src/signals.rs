@@ -33,7 +33,7 @@ static RECEIVED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBoo
 /// # Errors
 ///
 /// What the system reports.
-pub(crate) fn listen() -> Result<()> {
+pub fn listen() -> Result<()> {
     static LISTENING: Once = Once::new();
     let mut outcome = Ok(());
     LISTENING.call_once(|| outcome = register());

@@ -22,6 +22,7 @@ mod packed;
 pub mod policy;
 pub mod preference;
 pub mod queries;
+mod reproduce;
 pub mod returns;
 pub mod reward_model;
 pub mod reward_network;
@@ -29,6 +30,7 @@ pub mod rollout;
 pub mod server;
 pub mod train;
 pub mod trpo;
+mod verbs;
 
 use papers_core::cli::{Flag, Paper};
 
@@ -37,6 +39,11 @@ pub fn paper() -> Paper {
     let title = "Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)";
     Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
         .family::<train::PreferenceLearning>(config::PRESETS)
+        .reproduction(reproduce::REPRODUCTION)
+        .verb(verbs::serve::VERB)
+        .verb(verbs::label::VERB)
+        .verb(verbs::export::VERB)
+        .verb(verbs::environments::VERB)
         .flag(Flag {
             name: "feedback",
             key: "feedback.mode",
@@ -47,4 +54,12 @@ pub fn paper() -> Paper {
             key: "ablation",
             help: "Leave something out: random-queries, no-ensemble, no-online-queries, no-regularization, no-segments or target",
         })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn experiments_and_reproduction_fit_together() {
+        papers_core::testing::assert_consistent(&super::paper());
+    }
 }

@@ -29,10 +29,10 @@ use crate::{
 #[derive(Clone)]
 pub struct A2c<M> {
     config: A2cConfig,
-    /// In training.
-    model: M,
+    /// On the tape.
+    training: M,
     /// The same off the tape.
-    acting: M,
+    model: M,
     optimizer: ModuleOptimizer,
     state: State,
 }
@@ -64,11 +64,11 @@ impl<M: ActorCritic> A2c<M> {
                 .init(),
             A2cOptimizer::Adam => AdamConfig::new().with_beta_2(decay).with_epsilon(epsilon).init(),
         };
-        let acting = model.valid();
+        let training = model.clone().train();
         Ok(Self {
             config: config.clone(),
-            model: model.train(),
-            acting,
+            training,
+            model: model.valid(),
             optimizer,
             state: State::default(),
         })
@@ -76,7 +76,7 @@ impl<M: ActorCritic> A2c<M> {
 
     /// The network, off the tape.
     pub fn model(&self) -> &M {
-        &self.acting
+        &self.model
     }
 
     /// Updates so far.
@@ -111,8 +111,8 @@ impl<M: ActorCritic> A2c<M> {
     }
 
     fn decide(&self, observations: &[f32], environments: usize) -> Result<HostDistribution, AgentError> {
-        let observations = upload(observations, environments, &device_of(&self.acting));
-        self.acting.forward(observations).0.into_host()
+        let observations = upload(observations, environments, &device_of(&self.model));
+        self.model.forward(observations).0.into_host()
     }
 
     /// Makes one update from what the present policy experienced; the learning rate follows from all steps before.
@@ -127,9 +127,9 @@ impl<M: ActorCritic> A2c<M> {
     /// If observations have another size than the network takes.
     pub fn update(&mut self, experience: &Experience, rewards: &AgentRewards) -> Result<A2cReport, AgentError> {
         let samples = Samples::new(experience, rewards)?;
-        let device = device_of(&self.acting);
+        let device = device_of(&self.model);
         let rows = samples.steps();
-        let (distribution, values) = self.model.forward(upload(samples.observations(), rows, &device));
+        let (distribution, values) = self.training.forward(upload(samples.observations(), rows, &device));
         samples.check_actions(&distribution)?;
         let (advantages, returns) = self.advantages(&samples, &values)?;
         let mean_return = returns.iter().sum::<f64>() / rows as f64;
@@ -146,10 +146,10 @@ impl<M: ActorCritic> A2c<M> {
         let entropy = distribution.entropy().mean();
         let loss = policy_loss.clone() + value_loss.clone() * self.config.value_coefficient
             - entropy.clone() * self.config.entropy_bonus;
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.training);
 
         // One read of the device for all.
-        let square_norm = gradients::square_norm(&gradients, &self.model);
+        let square_norm = gradients::square_norm(&gradients, &self.training);
         let numbers = [policy_loss, value_loss, entropy].map(Tensor::inner);
         let numbers = Tensor::cat([numbers.to_vec(), vec![square_norm]].concat(), 0).try_into_vec_as::<f64>()?;
         let report = A2cReport {
@@ -174,8 +174,8 @@ impl<M: ActorCritic> A2c<M> {
     /// n-step returns, and by how much they exceed the values.
     fn advantages(&self, samples: &Samples<'_>, values: &Tensor<1>) -> Result<(Vec<f64>, Vec<f64>), AgentError> {
         let open_ends = samples.open_ends();
-        let open_ends = upload(&open_ends, open_ends.len() / samples.size, &device_of(&self.acting));
-        let open_values = self.acting.forward(open_ends).1.try_into_vec_as::<f64>()?;
+        let open_ends = upload(&open_ends, open_ends.len() / samples.size, &device_of(&self.model));
+        let open_values = self.model.forward(open_ends).1.try_into_vec_as::<f64>()?;
         let values = values.clone().inner().try_into_vec_as::<f64>()?;
         let mut returns = Vec::with_capacity(values.len());
         samples.for_each_environment(&open_values, |_, trajectory| {
@@ -188,12 +188,14 @@ impl<M: ActorCritic> A2c<M> {
     fn step(&mut self, gradients: GradientsParams, report: &A2cReport) {
         let longest = self.config.gradient_norm;
         let gradients = if report.gradient_norm > longest {
-            gradients::scale(gradients, &self.model, longest / report.gradient_norm)
+            gradients::scale(gradients, &self.training, longest / report.gradient_norm)
         } else {
             gradients
         };
-        self.model = self.optimizer.step(report.learning_rate, self.model.clone(), gradients);
-        self.acting = self.model.valid();
+        self.training = self
+            .optimizer
+            .step(report.learning_rate, self.training.clone(), gradients);
+        self.model = self.training.valid();
     }
 
     /// Adds everything that [`restore`](Self::restore) needs to a checkpoint: the module and the optimizer
@@ -203,7 +205,7 @@ impl<M: ActorCritic> A2c<M> {
     ///
     /// What the writer reports.
     pub fn save(&self, checkpoint: &mut checkpoint::Writer) -> papers_core::Result<()> {
-        checkpoint.module("actor_critic", &self.acting)?;
+        checkpoint.module("actor_critic", &self.model)?;
         checkpoint.optimizer("actor_critic", &self.optimizer)?;
         checkpoint.json("a2c", &self.state)
     }
@@ -214,11 +216,11 @@ impl<M: ActorCritic> A2c<M> {
     ///
     /// A part that is missing or does not fit.
     pub fn restore(&mut self, checkpoint: &checkpoint::Reader) -> papers_core::Result<()> {
-        let model = checkpoint.module("actor_critic", self.model.clone())?;
+        let training = checkpoint.module("actor_critic", self.training.clone())?;
         let optimizer = checkpoint.optimizer("actor_critic", self.optimizer.clone())?;
         self.state = checkpoint.json("a2c")?;
-        self.acting = model.valid();
-        self.model = model;
+        self.model = training.valid();
+        self.training = training;
         self.optimizer = optimizer;
         Ok(())
     }
@@ -228,7 +230,7 @@ impl<M: fmt::Debug> fmt::Debug for A2c<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("A2c")
             .field("config", &self.config)
-            .field("model", &self.acting)
+            .field("model", &self.model)
             .field("state", &self.state)
             .finish_non_exhaustive()
     }

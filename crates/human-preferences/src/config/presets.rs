@@ -10,4 +10,30 @@ macro_rules! presets {
 }
 
 /// The experiments.
-pub const PRESETS: &[Preset] = &presets!["pendulum", "hopper", "moving-dot"];
+pub const PRESETS: &[Preset] = &presets![
+    "pendulum",
+    "cartpole",
+    "double-pendulum",
+    "half-cheetah",
+    "half-cheetah-one-leg",
+    "hopper",
+    "hopper-backflip",
+    "inverted-pendulum",
+    "moving-dot",
+    "walker2d",
+    "paper-ant",
+    "paper-atari-beam-rider",
+    "paper-atari-breakout",
+    "paper-atari-enduro",
+    "paper-atari-pong",
+    "paper-atari-qbert",
+    "paper-atari-seaquest",
+    "paper-atari-space-invaders",
+    "paper-double-pendulum",
+    "paper-half-cheetah",
+    "paper-hopper",
+    "paper-inverted-pendulum",
+    "paper-reacher",
+    "paper-swimmer",
+    "paper-walker2d",
+];

@@ -13,6 +13,8 @@ const AIRBORNE: f64 = 0.8;
 const UPRIGHT: (f64, f64) = (1.0, 0.3);
 /// Worth of a landing's upright step, in radians per second.
 const LANDING: f64 = 10.0;
+/// Worth of turning while the torso is low.
+const LOW_SHARE: f64 = 1.0 / 3.0;
 /// Angular velocity beyond which turning faster is not better, in radians per second.
 const FASTEST_TURN: f64 = 10.0;
 /// Distance at which a car is worth 1/e of one right beside, in pixels.
@@ -106,8 +108,8 @@ impl Script {
         };
         match self {
             Self::Tumble => turning(&hopper(), -1.0),
-            Self::Backflip => turning(&hopper(), -1.0) - turning_back(&hopper(), -1.0) + landing(&hopper(), -1.0),
-            Self::Frontflip => turning(&hopper(), 1.0) - turning_back(&hopper(), 1.0) + landing(&hopper(), 1.0),
+            Self::Backflip => turning(&hopper(), -1.0) + turning_low(&hopper(), -1.0) + landing(&hopper(), -1.0),
+            Self::Frontflip => turning(&hopper(), 1.0) + turning_low(&hopper(), 1.0) + landing(&hopper(), 1.0),
             Self::OneLeg => {
                 let steps = column("forward_speed").count().max(1) as f64;
                 let off_floor = column("front_foot_contact").filter(|contact| *contact == 0.0).count() as f64;
@@ -142,11 +144,15 @@ fn turning(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
         .sum()
 }
 
-/// Sum of the angular velocity against the wanted direction while the torso is low, where [`turning`] does not look.
-fn turning_back(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
+/// The same while the torso is low: a third of it, so that one who lies there gets up by going on; turning back counts in
+/// full, so that nothing is won by going to and fro.
+fn turning_low(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
     let low = steps.iter().filter(|(_, (height, _))| *height <= AIRBORNE);
-    low.map(|(velocity, _)| (-direction * velocity.clamp(-FASTEST_TURN, FASTEST_TURN)).max(0.0))
-        .sum()
+    low.map(|(velocity, _)| {
+        let wanted = direction * velocity.clamp(-FASTEST_TURN, FASTEST_TURN);
+        if wanted > 0.0 { LOW_SHARE * wanted } else { wanted }
+    })
+    .sum()
 }
 
 /// A reward for being upright in the last third of the clip, of those that turned before: standing still is no landing.
@@ -197,6 +203,7 @@ mod tests {
         assert_eq!(Script::Tumble.score(&hopper(), &backward), 13.0);
         // Turning back on the ground is charged, too.
         assert_eq!(Script::Frontflip.score(&hopper(), &backward), -16.0);
+        assert_eq!(Script::Backflip.score(&hopper(), &backward), 14.0);
     }
 
     #[test]

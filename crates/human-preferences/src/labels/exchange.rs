@@ -16,25 +16,43 @@ use crate::{answer::Answer, clip::Clip, labelling::Recorded};
 /// Longest line that is read: a clip of a minute of Atari frames is shorter.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// One line.
+/// What a line is about; the rest of it follows from that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Segment,
+    Answer,
+}
+
+#[derive(Deserialize)]
+struct AnyLine {
+    kind: Kind,
+}
+
+/// A clip.
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Line<'a> {
-    Segment {
-        digest: String,
-        environment: String,
-        #[serde(borrow)]
-        clip: &'a RawValue,
-    },
-    Answer {
-        first: String,
-        second: String,
-        answer: Answer,
-        labeller: String,
-        latency_ms: u32,
-        source: String,
-        created_ms: i64,
-    },
+#[serde(deny_unknown_fields)]
+struct SegmentLine<'a> {
+    kind: Kind,
+    digest: String,
+    environment: String,
+    /// As it is, so that its digest is that of these bytes.
+    #[serde(borrow)]
+    clip: &'a RawValue,
+}
+
+/// An answer about two clips.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerLine {
+    kind: Kind,
+    first: String,
+    second: String,
+    answer: Answer,
+    labeller: String,
+    latency_ms: u32,
+    source: String,
+    created_ms: i64,
 }
 
 /// What a file of answers holds.
@@ -81,7 +99,8 @@ impl<W: Write> Exporter<W> {
         origin: Origin,
     ) -> Result<(), StoreError> {
         let (first, second) = (self.segment(first)?, self.segment(second)?);
-        self.line(&Line::Answer {
+        self.line(&AnswerLine {
+            kind: Kind::Answer,
             first,
             second,
             answer,
@@ -96,7 +115,8 @@ impl<W: Write> Exporter<W> {
         let digest = digest(clip);
         if self.written.insert(digest.clone()) {
             let clip: &RawValue = serde_json::from_slice(clip).map_err(std::io::Error::from)?;
-            self.line(&Line::Segment {
+            self.line(&SegmentLine {
+                kind: Kind::Segment,
                 digest: digest.clone(),
                 environment: self.environment.clone(),
                 clip,
@@ -105,7 +125,7 @@ impl<W: Write> Exporter<W> {
         Ok(digest)
     }
 
-    fn line(&mut self, line: &Line<'_>) -> Result<(), StoreError> {
+    fn line(&mut self, line: &impl Serialize) -> Result<(), StoreError> {
         serde_json::to_writer(&mut self.out, line).map_err(std::io::Error::from)?;
         self.out.write_all(b"\n")?;
         Ok(())
@@ -176,34 +196,47 @@ pub fn import(mut lines: impl BufRead) -> Result<Imported, StoreError> {
 }
 
 fn read_line(text: &[u8], clips: &mut HashMap<String, Arc<Clip>>, imported: &mut Imported) -> Result<(), String> {
-    match serde_json::from_slice(text).map_err(|error| error.to_string())? {
-        Line::Segment {
-            digest: named,
-            environment,
-            clip,
-        } => {
-            if digest(clip.get().as_bytes()) != named {
-                return Err("the clip is not the one that its digest names".to_owned());
-            }
-            let known = imported.environment.get_or_insert_with(|| environment.clone());
-            if *known != environment {
-                return Err(format!("a clip of `{environment}` among clips of `{known}`"));
-            }
-            let clip: Clip = serde_json::from_str(clip.get()).map_err(|error| error.to_string())?;
-            clip.check().map_err(|error| error.to_string())?;
-            clips.insert(named, Arc::new(clip));
-        }
-        Line::Answer {
-            first, second, answer, ..
-        } => {
-            let find = |digest: &String| {
-                let found = clips.get(digest).map(Arc::clone);
-                found.ok_or_else(|| format!("no line before holds the clip {digest:.64}"))
-            };
-            let (first, second) = (find(&first)?, find(&second)?);
-            first.check_pair(&second).map_err(|error| error.to_string())?;
-            imported.answers.push(Recorded { first, second, answer });
-        }
+    let AnyLine { kind } = parse(text)?;
+    match kind {
+        Kind::Segment => read_segment(parse(text)?, clips, imported),
+        Kind::Answer => read_answer(&parse(text)?, clips, imported),
     }
+}
+
+fn read_segment(
+    line: SegmentLine<'_>,
+    clips: &mut HashMap<String, Arc<Clip>>,
+    imported: &mut Imported,
+) -> Result<(), String> {
+    let text = line.clip.get();
+    if digest(text.as_bytes()) != line.digest {
+        return Err("the clip is not the one that its digest names".to_owned());
+    }
+    let known = imported.environment.get_or_insert_with(|| line.environment.clone());
+    if *known != line.environment {
+        return Err(format!("a clip of `{}` among clips of `{known}`", line.environment));
+    }
+    let clip: Clip = parse(text.as_bytes())?;
+    clip.check().map_err(|error| error.to_string())?;
+    clips.insert(line.digest, Arc::new(clip));
     Ok(())
+}
+
+fn read_answer(line: &AnswerLine, clips: &HashMap<String, Arc<Clip>>, imported: &mut Imported) -> Result<(), String> {
+    let find = |digest: &str| {
+        let found = clips.get(digest).map(Arc::clone);
+        found.ok_or_else(|| format!("no line before holds the clip {digest:.64}"))
+    };
+    let (first, second) = (find(&line.first)?, find(&line.second)?);
+    first.check_pair(&second).map_err(|error| error.to_string())?;
+    imported.answers.push(Recorded {
+        first,
+        second,
+        answer: line.answer,
+    });
+    Ok(())
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
+    serde_json::from_slice(text).map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 use std::{fmt, fs, path::Path};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::{
     LEASE, Layout, NewAnswer, NewPair, NewSegment, Offer, Shown, Stats, StoreError, StoredAnswer,
@@ -120,6 +120,13 @@ impl LabelStore {
         Ok(self.connection.last_insert_rowid())
     }
 
+    /// Begins a transaction that writes: at once, since one that reads first fails where another process writes between.
+    fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
     /// The next pair for a labeller: one that is already theirs, or else the oldest that is nobody's. It is theirs for
     /// [`LEASE`] milliseconds. Pairs in `held` are left out: the page has them already.
     ///
@@ -128,7 +135,7 @@ impl LabelStore {
     /// A name that is none.
     pub fn next_pair(&mut self, labeller: &str, held: &[i64], now: i64) -> Result<Option<Offer>, StoreError> {
         check_name("labeller", labeller)?;
-        let transaction = self.connection.transaction()?;
+        let transaction = self.begin()?;
         let held = serde_json::to_string(held).map_err(std::io::Error::from)?;
         let offer = transaction
             .prepare(
@@ -159,7 +166,7 @@ impl LabelStore {
     pub fn answer(&mut self, answer: &NewAnswer<'_>, now: i64) -> Result<i64, StoreError> {
         check_name("labeller", answer.labeller)?;
         check_name("client_id", answer.client_id)?;
-        let transaction = self.connection.transaction()?;
+        let transaction = self.begin()?;
         let find_pair = "SELECT 1 FROM pair WHERE id = ?1";
         let pair: Option<i64> = transaction
             .query_row(find_pair, params![answer.pair], |row| row.get(0))
@@ -213,7 +220,7 @@ impl LabelStore {
     /// A name that is none.
     pub fn undo(&mut self, labeller: &str, now: i64) -> Result<Option<i64>, StoreError> {
         check_name("labeller", labeller)?;
-        let transaction = self.connection.transaction()?;
+        let transaction = self.begin()?;
         let latest: Option<(i64, i64)> = transaction
             .query_row(
                 "SELECT id, pair FROM answer WHERE labeller = ?1 AND undone = 0 ORDER BY id DESC LIMIT 1",
@@ -243,6 +250,26 @@ impl LabelStore {
                     FROM pair JOIN segment AS one ON one.id = first JOIN segment AS two ON two.id = second
                     WHERE pair.id = ?1";
         Ok(self.connection.query_row(find, params![pair], offer).optional()?)
+    }
+
+    /// True returns of the clips of a pair, left and right; NaN where nobody knows one.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite reports.
+    pub fn true_returns(&self, offer: &Offer) -> Result<[f64; 2], StoreError> {
+        let find = |digest: &str| -> rusqlite::Result<f64> {
+            let found: Option<Option<f64>> = self
+                .connection
+                .query_row(
+                    "SELECT true_return FROM segment WHERE sha = ?1",
+                    params![digest],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(found.flatten().unwrap_or(f64::NAN))
+        };
+        Ok([find(&offer.left.digest)?, find(&offer.right.digest)?])
     }
 
     /// The animated PNG of a clip; none if there is none.

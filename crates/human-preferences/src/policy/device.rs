@@ -11,14 +11,15 @@ pub(crate) fn device_of<M: Module>(module: &M) -> Device {
 }
 
 /// Whether tensors are in the host's memory, where several threads can work on parts of a batch.
+#[cfg(feature = "flex")]
 pub(crate) fn is_host(device: &Device) -> bool {
-    let _ = device;
-    #[cfg(feature = "flex")]
-    {
-        let probe = Tensor::<1>::zeros([1], device);
-        return probe.try_into_primitive::<burn::backend::Flex>().is_ok();
-    }
-    #[cfg(not(feature = "flex"))]
+    let probe = Tensor::<1>::zeros([1], device);
+    probe.try_into_primitive::<burn::backend::Flex>().is_ok()
+}
+
+/// Whether tensors are in the host's memory, where several threads can work on parts of a batch.
+#[cfg(not(feature = "flex"))]
+pub(crate) fn is_host(_: &Device) -> bool {
     false
 }
 

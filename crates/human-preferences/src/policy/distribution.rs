@@ -5,6 +5,7 @@ use burn::{prelude::*, tensor::activation::log_softmax};
 /// Actions are given as networks see them ([`Actions::append_features`](crate::actions::Actions::append_features)): the
 /// drawn numbers, or one number per action of which one is 1.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there are never many of them")]
 pub enum ActionDistribution {
     /// Independent normal numbers.
     Gaussian {

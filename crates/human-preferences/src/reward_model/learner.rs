@@ -68,12 +68,7 @@ impl<N: RewardNetwork> RewardLearner<N> {
     /// # Errors
     ///
     /// What [`RewardConfig::validate`] refuses, and another number of networks than `config.members`.
-    pub fn new(
-        config: RewardConfig,
-        networks: Vec<N>,
-        device: Device,
-        streams: Streams,
-    ) -> Result<Self, ConfigError> {
+    pub fn new(config: RewardConfig, networks: Vec<N>, device: Device, streams: Streams) -> Result<Self, ConfigError> {
         config.validate()?;
         if networks.len() != config.members {
             let problem = format!("is {}, and there are {} networks", config.members, networks.len());
@@ -164,7 +159,10 @@ impl<N: RewardNetwork> RewardLearner<N> {
             return Err(RewardError::Preference { first, second });
         }
         comparison.first.check_pair(&comparison.second)?;
-        let known = self.comparisons().next().map_or(&comparison.first, |known| &known.first);
+        let known = self
+            .comparisons()
+            .next()
+            .map_or(&comparison.first, |known| &known.first);
         for clip in [&comparison.first, &comparison.second] {
             let sizes = |clip: &Clip| (clip.observations.size(), clip.actions.features());
             let ((found, found_features), (expected, expected_features)) = (sizes(clip), sizes(known));

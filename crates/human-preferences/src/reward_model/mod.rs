@@ -20,6 +20,7 @@ pub use self::{
     normalization::{Moments, RewardNormalizer, Window},
     penalty::adapted,
     predictor::RewardPredictor,
+    saved::saved_comparisons,
 };
 
 use std::sync::Arc;

@@ -46,7 +46,7 @@ impl<N: RewardNetwork> RewardLearner<N> {
     /// A part that is missing or does not fit.
     pub fn restore(&mut self, checkpoint: &checkpoint::Reader) -> papers_core::Result<()> {
         let state: State = checkpoint.json("reward")?;
-        let saved: Comparisons = checkpoint.json("comparisons")?;
+        let given = given(checkpoint)?;
         let damaged = |problem: &str| papers_core::Error::Checkpoint {
             path: checkpoint.folder().to_owned(),
             problem: problem.to_owned(),
@@ -57,9 +57,6 @@ impl<N: RewardNetwork> RewardLearner<N> {
                 "has an ensemble of {found}, and the run one of {expected}"
             )));
         }
-        let given = saved
-            .read()
-            .ok_or_else(|| damaged("has comparisons of clips that it does not hold"))?;
         if state.counts.iter().any(|counts| counts.len() != given.len()) {
             return Err(damaged("has other comparisons than its ensemble knows"));
         }
@@ -78,6 +75,24 @@ impl<N: RewardNetwork> RewardLearner<N> {
         self.version = state.version;
         Ok(())
     }
+}
+
+/// The comparisons that a [`RewardLearner`] learned from when it wrote a checkpoint.
+///
+/// # Errors
+///
+/// A part that is missing or damaged.
+pub fn saved_comparisons(checkpoint: &checkpoint::Reader) -> papers_core::Result<Vec<Comparison>> {
+    let given = given(checkpoint)?.into_iter();
+    Ok(given.map(|given| given.comparison).collect())
+}
+
+fn given(checkpoint: &checkpoint::Reader) -> papers_core::Result<VecDeque<Given>> {
+    let saved: Comparisons = checkpoint.json("comparisons")?;
+    saved.read().ok_or_else(|| papers_core::Error::Checkpoint {
+        path: checkpoint.folder().to_owned(),
+        problem: "has comparisons of clips that it does not hold".to_owned(),
+    })
 }
 
 #[derive(Serialize, Deserialize)]

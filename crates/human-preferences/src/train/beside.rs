@@ -319,7 +319,7 @@ impl Shared {
             return asked
                 .comparisons
                 .into_iter()
-                .try_for_each(|comparison| learner.add(comparison))
+                .try_for_each(|comparison| learner.add(comparison).map(|_| ()))
                 .map_err(usage);
         };
         let mut labelling = lock(&self.labelling);

@@ -5,6 +5,7 @@ mod page;
 mod teacher;
 
 pub use self::page::DATABASE;
+pub(crate) use self::page::server_options;
 
 use std::fmt;
 

@@ -66,7 +66,7 @@ impl Page {
         let pairs = store.pairs().map_err(usage)?;
         let answered = store.stats(now()).map_err(usage)?.answered;
         let store = Arc::new(Mutex::new(store));
-        let server = LabelServer::start(Arc::clone(&store), options(config, task)?).map_err(usage)?;
+        let server = LabelServer::start(Arc::clone(&store), server_options(config, task)?).map_err(usage)?;
         context.notices.say(&format!("compare clips at {}", server.url()));
         if answered > 0 {
             context
@@ -203,12 +203,7 @@ impl Page {
 }
 
 /// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
-fn learn(
-    learner: &mut RewardLearner<AnyReward>,
-    first: &[u8],
-    second: &[u8],
-    answer: Answer,
-) -> Result<Option<u64>> {
+fn learn(learner: &mut RewardLearner<AnyReward>, first: &[u8], second: &[u8], answer: Answer) -> Result<Option<u64>> {
     let clip = |data: &[u8]| serde_json::from_slice(data).map(Arc::new).map_err(usage);
     learner.answer(clip(first)?, clip(second)?, answer).map_err(usage)
 }
@@ -225,7 +220,12 @@ impl Stats {
     }
 }
 
-fn options(config: &PreferenceConfig, task: &Task) -> Result<ServerOptions> {
+/// What the page of a run shows, and where.
+///
+/// # Errors
+///
+/// A file of instructions that cannot be read.
+pub(crate) fn server_options(config: &PreferenceConfig, task: &Task) -> Result<ServerOptions> {
     let server = &config.feedback.server;
     let instructions = match &server.instructions {
         Some(path) => fs::read_to_string(path).map_err(|source| Error::Io {

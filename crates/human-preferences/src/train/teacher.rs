@@ -1,5 +1,7 @@
 //! Where the agent's rewards come from.
 
+use std::{fs::File, io::BufReader};
+
 use papers_core::{
     Context, Error, Result,
     base::{config, journal::Scalars},
@@ -13,7 +15,8 @@ use crate::{
     evaluate::Evaluation,
     experience::AgentRewards,
     feedback::{Counts, Synthetic},
-    labelling::{Asked, Judge, Labelling, LabellingState},
+    labelling::{Asked, Judge, Labelling, LabellingState, Recorded},
+    labels,
     reward_model::{FitReport, RewardError, RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
     rollout::{Collected, RecordedClip},
@@ -225,7 +228,7 @@ impl Learning {
         asked
             .comparisons
             .into_iter()
-            .try_for_each(|comparison| self.learner.add(comparison))
+            .try_for_each(|comparison| self.learner.add(comparison).map(|_| ()))
     }
 
     fn fit(&mut self, minibatches: u64) -> Result<FitReport, RewardError> {
@@ -309,7 +312,29 @@ fn judge(config: &PreferenceConfig, task: &Task) -> Result<Judge> {
             Ok(Judge::Scripted(script, oracle))
         }
         (FeedbackMode::Human, _) => Ok(Judge::Person),
+        (FeedbackMode::Replay, _) => Ok(Judge::Replay(recorded(config, task)?)),
         _ => Ok(Judge::Synthetic(oracle)),
+    }
+}
+
+/// Recorded answers, about clips of this run's environment and length.
+fn recorded(config: &PreferenceConfig, task: &Task) -> Result<Vec<Recorded>> {
+    let Some(path) = &config.feedback.file else {
+        return Err(usage("`feedback.file` names no file"));
+    };
+    let file = File::open(path).map_err(|source| Error::Io {
+        action: "read",
+        path: path.clone(),
+        source,
+    })?;
+    let of_file = |problem: String| usage(format!("{}: {problem}", path.display()));
+    let imported = labels::import(BufReader::new(file)).map_err(|error| of_file(error.to_string()))?;
+    match imported.environment {
+        Some(found) if found != task.name => {
+            Err(of_file(format!("its clips are of `{found}`, not of `{}`", task.name)))
+        }
+        None => Err(of_file("it holds no answers".to_owned())),
+        Some(_) => Ok(imported.answers),
     }
 }
 

@@ -1,9 +1,11 @@
-//! Environments seen from outside.
+//! Environments: equal to their references, lawful, and robust against bad input.
 
+mod ale;
 mod classic;
 mod contract;
 mod fixture;
 mod games;
 mod laws;
+mod mujoco;
 mod planar;
 mod robots;

@@ -2,11 +2,14 @@
 
 use burn::prelude::*;
 use human_preferences::{
+    a2c::A2c,
     actions::Actions,
     environment::ActionSpace,
     policy::{
-        ActionKind, ActorCritic, AgentError, ConvConfig, HostDistribution, MlpConfig, MlpPolicy, Policy, TangentPolicy,
+        ActionKind, ActorCritic, AgentError, ConvActorCritic, ConvConfig, HostDistribution, MlpConfig, MlpPolicy,
+        MlpValue, Policy, TangentPolicy,
     },
+    trpo::Trpo,
 };
 use papers_core::{
     nn::trainable_parameters,
@@ -71,6 +74,13 @@ fn networks_follow_from_the_seed() {
     };
     assert_eq!(policy(1), policy(1));
     assert_ne!(policy(1), policy(2));
+}
+
+#[test]
+fn learners_can_be_sent_to_another_thread() {
+    fn assert_send<T: Send>() {}
+    assert_send::<Trpo<MlpPolicy, MlpValue>>();
+    assert_send::<A2c<ConvActorCritic>>();
 }
 
 #[test]

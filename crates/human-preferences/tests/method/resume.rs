@@ -84,6 +84,24 @@ fn three_updates_of_a2c_and_three_after_a_restart_are_six() {
 }
 
 #[test]
+fn updates_do_not_depend_on_the_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // More samples than one piece holds.
+    let agent = trpo(CONTINUOUS, &TrpoConfig::default(), 1);
+    let (experience, rewards) = Points::new(32, CONTINUOUS).experience(&agent, 40, |position, _| -position.abs());
+    let rewards = AgentRewards::predicted(rewards);
+    let saved = [1, 2, 5].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let mut agent = agent.clone();
+        let report = pool.expect("threads").install(|| agent.update(&experience, &rewards));
+        assert!(report.expect("an update").accepted.is_some());
+        save(&folder.path().join(threads.to_string()), |writer| agent.save(writer))
+    });
+    assert_eq!(saved[0].digests(), saved[1].digests());
+    assert_eq!(saved[0].digests(), saved[2].digests());
+}
+
+#[test]
 fn weights_of_other_sizes_are_refused_with_both_shapes() {
     let folder = tempfile::tempdir().expect("a folder");
     let small = trpo(CONTINUOUS, &TrpoConfig::default(), 1);

@@ -206,6 +206,28 @@ fn old_comparisons_leave_the_window() {
 }
 
 #[test]
+fn a_window_keeps_the_latest_comparisons_and_their_numbers() {
+    let config = RewardConfig {
+        window: 3,
+        ..RewardConfig::default()
+    };
+    let mut learner = learner(config);
+    let mut generator = generator(0);
+    let given: Vec<_> = (0..5).map(|_| comparison(&BOTH, &mut generator)).collect();
+    let numbers: Vec<u64> = given
+        .iter()
+        .map(|pair| learner.add(pair.clone()).expect("a comparison"))
+        .collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    assert!(learner.comparisons().eq(&given[2..]));
+    assert!(!learner.forget(1) && learner.forget(3) && !learner.forget(3));
+    assert!(learner.comparisons().eq([&given[2], &given[4]]));
+    assert_eq!(learner.received(), 5);
+    assert_eq!(learner.add(given[0].clone()).expect("a comparison"), 5);
+    learner.fit(5).expect("a fit");
+}
+
+#[test]
 fn dropout_is_for_training_alone() {
     let config = MlpRewardConfig {
         dropout: 0.5,

@@ -7,6 +7,7 @@ use human_preferences::{
     actions::Actions,
     answer::Answer,
     clip::{Clip, Observations},
+    experience::Experience,
     reward_model::{Comparison, RewardConfig, RewardLearner},
     reward_network::{MlpReward, MlpRewardConfig},
 };
@@ -86,6 +87,22 @@ pub(crate) fn clip_of(steps: usize, generator: &mut ChaCha8Rng) -> Arc<Clip> {
 
 pub(crate) fn clip(generator: &mut ChaCha8Rng) -> Arc<Clip> {
     clip_of(STEPS, generator)
+}
+
+/// Steps of one environment.
+pub(crate) fn experience(steps: usize, generator: &mut ChaCha8Rng) -> Experience {
+    Experience {
+        environments: 1,
+        steps,
+        observations: normal(steps * SIZE, generator),
+        actions: Actions::Continuous {
+            size: ACTION,
+            values: normal(steps * ACTION, generator),
+        },
+        last_observations: normal(SIZE, generator),
+        ends: vec![None; steps],
+        truncated_observations: Vec::new(),
+    }
 }
 
 /// What an oracle that never errs says.

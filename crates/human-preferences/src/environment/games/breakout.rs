@@ -4,9 +4,8 @@ use super::{
     Description, Game, SCORE_LIMIT,
     canvas::{Canvas, Color, SIDE},
     court::{CELL, CELLS, COURT, FRAMES, Grid, LAST},
-    dice::Dice,
 };
-use crate::environment::Hidden;
+use crate::environment::{Hidden, dice::Dice};
 
 /// Rows of cells that hold bricks.
 const BRICK_ROWS: std::ops::Range<i32> = 1..4;

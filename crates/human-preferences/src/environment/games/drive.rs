@@ -4,9 +4,8 @@ use super::{
     Description, Game, SCORE_LIMIT,
     canvas::{Canvas, Color, SIDE},
     court::{COURT, FRAMES, Grid},
-    dice::Dice,
 };
-use crate::environment::Hidden;
+use crate::environment::{Hidden, dice::Dice};
 
 const LANES: i32 = 5;
 const LANE: i32 = COURT / LANES;

@@ -6,12 +6,11 @@ use super::{
     Game,
     canvas::{self, ColorCanvas, GrayCanvas, SIDE},
     court::{CELLS, Grid},
-    dice::Dice,
 };
 use crate::{
     environment::{
         Action, ActionSpace, Environment, EnvironmentError, EnvironmentOptions, ObservationSpace, Outcome, Storage,
-        Task, View,
+        Task, View, dice::Dice,
     },
     frame::Frame,
 };

@@ -17,7 +17,6 @@
 mod breakout;
 mod canvas;
 mod court;
-mod dice;
 mod drive;
 mod game_environment;
 mod moving_dot;
@@ -28,10 +27,10 @@ use std::fmt::Debug;
 use serde::{Serialize, de::DeserializeOwned};
 
 use self::{
-    breakout::Breakout, canvas::Canvas, court::Grid, dice::Dice, drive::Drive, game_environment::GameEnvironment,
+    breakout::Breakout, canvas::Canvas, court::Grid, drive::Drive, game_environment::GameEnvironment,
     moving_dot::MovingDot, pong::Pong,
 };
-use super::{Environment, EnvironmentError, EnvironmentOptions, Hidden};
+use super::{Environment, EnvironmentError, EnvironmentOptions, Hidden, dice::Dice};
 
 /// Names of the games.
 pub const NAMES: [&str; 4] = ["moving-dot", "pong", "breakout", "drive"];

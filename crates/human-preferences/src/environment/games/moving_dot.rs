@@ -4,9 +4,8 @@ use super::{
     Description, Game, SCORE_LIMIT,
     canvas::{Canvas, Color, SIDE},
     court::{COURT, FRAMES, Grid},
-    dice::Dice,
 };
-use crate::environment::Hidden;
+use crate::environment::{Hidden, dice::Dice};
 
 /// Width and height of the dot, in pixels.
 const DOT: i32 = 4;

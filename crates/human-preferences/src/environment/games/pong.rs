@@ -4,9 +4,8 @@ use super::{
     Description, Game,
     canvas::{Canvas, Color, SIDE},
     court::{CELL, COURT, FRAMES, Grid, LAST},
-    dice::Dice,
 };
-use crate::environment::Hidden;
+use crate::environment::{Hidden, dice::Dice};
 
 /// Height of a paddle, in pixels: two cells.
 const PADDLE: i32 = 2 * CELL;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// The random numbers of a game: SplitMix64, whose whole state is one number that a snapshot can hold.
+/// The random numbers within an environment: SplitMix64, whose whole state is one number that a snapshot can hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Dice {
