@@ -55,7 +55,7 @@ pub struct FitReport {
     pub accuracy: Option<f64>,
     /// The same of comparisons that a member never saw.
     pub validation_accuracy: Option<f64>,
-    /// Coefficient of the penalty on weights.
+    /// Coefficient of the penalty on weights; 0 where there is none.
     pub l2: f64,
 }
 
@@ -330,8 +330,16 @@ impl<N: RewardNetwork> RewardLearner<N> {
             validation_loss: sum(&mut validation()),
             accuracy: share(&mut training()),
             validation_accuracy: share(&mut validation()),
-            l2: self.members.iter().map(|member| member.l2).sum::<f64>() / self.members.len() as f64,
+            l2: self.penalty(),
         }
+    }
+
+    /// Mean coefficient of the penalty on weights; 0 where there is none.
+    fn penalty(&self) -> f64 {
+        if !self.config.l2.enabled {
+            return 0.0;
+        }
+        self.members.iter().map(|member| member.l2).sum::<f64>() / self.members.len() as f64
     }
 }
 

@@ -1,0 +1,83 @@
+//! Experiments that are small enough for a test.
+
+use human_preferences::{
+    config::{PRESETS, PreferenceConfig},
+    train::PreferenceLearning,
+};
+use papers_core::{
+    Context, Experiment,
+    base::{
+        Error,
+        config::{self, Preset},
+        journal::Scalars,
+    },
+    testing,
+};
+
+/// Five rounds of a pendulum in episodes of 60 steps and clips of 10, of which rounds of 40 steps end in the midst.
+const SMALL: [&str; 12] = [
+    "environment.episode_steps=60",
+    "environment.clip_steps=10",
+    "rollout.environments=4",
+    "rollout.steps=40",
+    "labels.total=23",
+    "queries.pool=100",
+    "fitting.initial_minibatches=10",
+    "fitting.minibatches=3",
+    "evaluation.episodes=3",
+    "schedule.steps=4",
+    "schedule.evaluate_every=2",
+    "schedule.checkpoint_every=2",
+];
+
+/// The experiment called `name`.
+pub(crate) fn preset(name: &str) -> &'static Preset {
+    let found = PRESETS.iter().find(|preset| preset.name == name);
+    found.unwrap_or_else(|| panic!("no experiment `{name}`"))
+}
+
+/// The experiment called `name` with overrides, and nothing else changed.
+pub(crate) fn experiment(name: &str, sets: &[&str]) -> PreferenceConfig {
+    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+    config::resolve(preset(name).toml, None, &sets).expect("settings that exist")
+}
+
+/// A small pendulum with overrides, or the error of settings that make no sense.
+pub(crate) fn try_pendulum(sets: &[&str]) -> Result<PreferenceConfig, Error> {
+    let sets: Vec<String> = SMALL.iter().chain(sets).map(|&set| set.to_owned()).collect();
+    config::resolve(preset("pendulum").toml, None, &sets)
+}
+
+/// A small pendulum with overrides.
+pub(crate) fn pendulum(sets: &[&str]) -> PreferenceConfig {
+    try_pendulum(sets).expect("settings that exist")
+}
+
+/// The same, and an agent that learns by A2C.
+#[expect(dead_code, reason = "not every test program uses it")]
+pub(crate) fn a2c(sets: &[&str]) -> PreferenceConfig {
+    let a2c = ["agent.algorithm='a2c'", "rollout.steps=5", "rollout.updates=8"];
+    pendulum(&[&a2c, sets].concat())
+}
+
+/// The experiment before its first round.
+pub(crate) fn begin(config: &PreferenceConfig, seed: u64) -> PreferenceLearning {
+    PreferenceLearning::new(config, &Context::new(testing::device(), seed)).expect("an experiment that can begin")
+}
+
+/// Does the rounds from `from` to `to`, and returns what each measured.
+pub(crate) fn advance(experiment: &mut PreferenceLearning, from: u64, to: u64) -> Vec<Scalars> {
+    (from..to)
+        .map(|round| experiment.step(round).expect("a round"))
+        .collect()
+}
+
+/// The number called `name`, if it was measured.
+pub(crate) fn find(scalars: &Scalars, name: &str) -> Option<f64> {
+    scalars.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// The number called `name`.
+pub(crate) fn value(scalars: &Scalars, name: &str) -> f64 {
+    find(scalars, name).unwrap_or_else(|| panic!("no `{name}` among {scalars:?}"))
+}
