@@ -129,13 +129,17 @@ struct SavedComparison {
 
 impl<'a> SavedComparisons<'a> {
     fn of(given: &'a VecDeque<Given>) -> Self {
-        let mut clips = Vec::new();
-        let mut known = HashMap::new();
+        let mut clips: Vec<&Clip> = Vec::new();
+        // By content: a clip that was read from a checkpoint is the same as one that stayed in memory.
+        let mut known: HashMap<(u64, usize), Vec<usize>> = HashMap::new();
         let mut index = |clip: &'a Arc<Clip>| {
-            *known.entry(Arc::as_ptr(clip)).or_insert_with(|| {
-                clips.push(clip.as_ref());
-                clips.len() - 1
-            })
+            let alike = known.entry((clip.episode, clip.start)).or_default();
+            if let Some(&index) = alike.iter().find(|&&index| clips[index] == clip.as_ref()) {
+                return index;
+            }
+            clips.push(clip.as_ref());
+            alike.push(clips.len() - 1);
+            clips.len() - 1
         };
         let comparisons = given
             .iter()

@@ -93,7 +93,8 @@ impl Beside {
                 rounds: AtomicU64::new(0),
                 may_ask: AtomicBool::new(false),
                 stop: AtomicBool::new(false),
-                initial_minibatches,
+                // A model that was never fitted predicts noise.
+                initial_minibatches: initial_minibatches.max(1),
                 minibatches,
             }),
             clips: None,

@@ -110,7 +110,7 @@ fn both_lengths_are_named_where_an_episode_is_shorter_than_a_clip() {
     let error = refused("environment.episode_steps=9");
     assert!(error.contains("10") && error.contains('9'), "{error}");
     // Of the task's own numbers one is not known before it is made: a clip of Hopper has 60 steps.
-    let config = common::experiment("hopper", &["environment.episode_steps=59"]);
+    let config = common::experiment("hopper", &["environment.episode_steps=59", "environment.clip_steps=59"]);
     let config = human_preferences::config::PreferenceConfig {
         environment: human_preferences::config::EnvironmentConfig {
             clip_steps: None,
