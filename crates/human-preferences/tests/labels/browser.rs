@@ -90,7 +90,9 @@ fn both_clips_move() {
         let picture = page.browser.run(
             "return ['left', 'right'].map((side) => document.getElementById(side).querySelector('canvas').toDataURL())",
         );
-        let Value::Array(halves) = picture else { panic!("two pictures") };
+        let Value::Array(halves) = picture else {
+            panic!("two pictures")
+        };
         halves
     };
     let (before, picture) = (halves(), page.browser.picture());
