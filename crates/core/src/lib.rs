@@ -27,7 +27,7 @@ pub mod nn;
 pub mod port;
 pub mod random;
 pub mod reproduce;
-mod signals;
+pub mod signals;
 pub mod testing;
 pub mod training;
 pub mod vjp;

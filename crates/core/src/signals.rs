@@ -33,7 +33,7 @@ static RECEIVED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBoo
 /// # Errors
 ///
 /// What the system reports.
-pub(crate) fn listen() -> Result<()> {
+pub fn listen() -> Result<()> {
     static LISTENING: Once = Once::new();
     let mut outcome = Ok(());
     LISTENING.call_once(|| outcome = register());
@@ -50,8 +50,8 @@ fn register() -> Result<()> {
     Ok(())
 }
 
-/// Whether the process was asked to stop.
-pub(crate) fn received() -> bool {
+/// Whether the process was asked to stop: what waits inside an update looks here, and returns [`Error::Interrupted`].
+pub fn received() -> bool {
     RECEIVED.load(Ordering::Relaxed)
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    clip::ClipError,
     environment::{Action, ActionSpace},
     packed,
 };
@@ -41,6 +42,24 @@ impl Actions {
                 actions,
                 chosen: Vec::new(),
             },
+        }
+    }
+
+    /// Refuses numbers that are no whole number of actions, and actions that there are not.
+    pub(crate) fn check(&self) -> Result<(), ClipError> {
+        match self {
+            Self::Continuous { size, values } if *size == 0 || values.len() % size != 0 => Err(ClipError::Shape {
+                what: "action",
+                numbers: values.len(),
+            }),
+            Self::Discrete { actions, chosen } => match chosen.iter().find(|chosen| **chosen as usize >= *actions) {
+                Some(&found) => Err(ClipError::NoSuchAction {
+                    found,
+                    actions: *actions,
+                }),
+                None => Ok(()),
+            },
+            Self::Continuous { .. } => Ok(()),
         }
     }
 

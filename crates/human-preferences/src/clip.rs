@@ -90,6 +90,22 @@ pub enum ClipError {
         /// The step within the clip.
         step: usize,
     },
+    /// Numbers that are no whole number of observations or actions.
+    #[error("the clip's {what}s are {numbers} numbers, which is no whole number of them")]
+    Shape {
+        /// `observation` or `action`.
+        what: &'static str,
+        /// Numbers held.
+        numbers: usize,
+    },
+    /// An action that there is not.
+    #[error("the clip has action {found}, and there are only {actions}")]
+    NoSuchAction {
+        /// The action.
+        found: u32,
+        /// How many there are.
+        actions: usize,
+    },
     /// An episode too short to hold a clip.
     #[error(
         "the episode has {episode} steps, fewer than the {clip} of a clip; lower `clip_steps` or run longer episodes"
@@ -119,7 +135,14 @@ impl Clip {
         Ok(clip)
     }
 
-    fn check(&self) -> Result<(), ClipError> {
+    /// Refuses a clip that cannot be learned from; needed for one that was read from a file.
+    ///
+    /// # Errors
+    ///
+    /// An empty clip, lengths that differ, or a number that is not finite.
+    pub fn check(&self) -> Result<(), ClipError> {
+        self.observations.check()?;
+        self.actions.check()?;
         let (observations, actions) = (self.observations.len(), self.actions.len());
         if observations != actions {
             return Err(ClipError::Lengths { observations, actions });
@@ -210,6 +233,23 @@ impl Observations {
             frames.extend(&bytes[size - frame..]);
         }
         Ok(Self::Stacked { size, stack, frames })
+    }
+
+    /// Refuses numbers that are no whole number of observations.
+    fn check(&self) -> Result<(), ClipError> {
+        let (numbers, unit) = match self {
+            Self::Floats { size, values } => (values.len(), *size),
+            Self::Bytes { size, values } => (values.len(), *size),
+            Self::Stacked { size, stack, frames } if *stack > 0 && size % stack == 0 => (frames.len(), size / stack),
+            Self::Stacked { frames, .. } => (frames.len(), 0),
+        };
+        if unit == 0 || numbers % unit != 0 {
+            return Err(ClipError::Shape {
+                what: "observation",
+                numbers,
+            });
+        }
+        Ok(())
     }
 
     /// Number of observations held.

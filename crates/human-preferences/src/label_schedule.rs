@@ -123,16 +123,16 @@ impl LabelSchedule {
         if step >= self.steps {
             return self.total;
         }
-        let share = self.integral(step as f64) / self.integral(self.steps as f64);
         let rest = (self.total - self.initial) as f64;
-        self.initial + (rest * share).floor() as u64
+        let due = rest * self.integral(step as f64) / self.integral(self.steps as f64);
+        self.initial + due.floor() as u64
     }
 
     /// Integral of the rate, in units of the decay.
     fn integral(&self, step: f64) -> f64 {
         let decays = step / self.decay;
         if !self.is_stepwise {
-            return decays.ln_1p();
+            return (1.0 + decays).ln();
         }
         let whole = decays.floor();
         let passed: f64 = (1..=whole as u64).map(|block| 1.0 / block as f64).sum();

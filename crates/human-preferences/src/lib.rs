@@ -1,18 +1,67 @@
 //! Deep Reinforcement Learning from Human Preferences. Christiano, Leike, Brown, Martic, Legg, Amodei, NeurIPS 2017.
 
+pub mod a2c;
 pub mod actions;
+pub mod agent;
 pub mod answer;
 pub mod behavior;
+#[cfg(feature = "rl")]
+pub mod burn_rl;
 pub mod clip;
 pub mod clip_frames;
+pub mod config;
 pub mod environment;
+mod error;
+pub mod evaluate;
 pub mod experience;
 pub mod feedback;
+mod figures;
 pub mod frame;
 pub mod label_schedule;
+pub mod labelling;
+pub mod labels;
 mod packed;
+pub mod policy;
 pub mod preference;
 pub mod queries;
+mod reproduce;
+pub mod returns;
 pub mod reward_model;
 pub mod reward_network;
 pub mod rollout;
+pub mod server;
+pub mod train;
+pub mod trpo;
+mod verbs;
+
+use papers_core::cli::{Flag, Paper};
+
+/// The paper's experiments, for its program.
+pub fn paper() -> Paper {
+    let title = "Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)";
+    Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
+        .family::<train::PreferenceLearning>(config::PRESETS)
+        .reproduction(reproduce::REPRODUCTION)
+        .verb(verbs::serve::VERB)
+        .verb(verbs::label::VERB)
+        .verb(verbs::export::VERB)
+        .verb(verbs::environments::VERB)
+        .flag(Flag {
+            name: "feedback",
+            key: "feedback.mode",
+            help: "Who compares clips: synthetic, human, scripted, replay, frozen or none",
+        })
+        .flag(Flag {
+            name: "ablation",
+            key: "ablation",
+            help: "Leave something out: random-queries, no-ensemble, no-online-queries, no-regularization, no-segments or target",
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn experiments_and_reproduction_fit_together() {
+        papers_core::testing::assert_consistent(&super::paper());
+    }
+}

@@ -30,6 +30,7 @@ macro_rules! number {
 number!(u8);
 number!(u32);
 number!(f32);
+number!(f64);
 
 pub(crate) fn serialize<T: Number, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     let mut bytes = Vec::with_capacity(values.len() * T::BYTES);

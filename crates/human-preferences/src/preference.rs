@@ -34,12 +34,8 @@ pub fn loss(difference: f64, preference: [f64; 2], error_share: f64) -> f64 {
 
 /// Derivative of [`loss`] by the difference.
 pub fn loss_derivative(difference: f64, preference: [f64; 2], error_share: f64) -> f64 {
-    // d ln P' / d difference = (1 - ε) P (1 - P) / P', written so that nothing is divided by zero where ε is.
-    let slope = |difference: f64| {
-        let kept = (1.0 - error_share) * probability(-difference);
-        kept / (1.0 - error_share + error_share / 2.0 / probability(difference))
-    };
-    preference[1] * slope(-difference) - preference[0] * slope(difference)
+    preference[1] * log_probability_derivative(-difference, error_share)
+        - preference[0] * log_probability_derivative(difference, error_share)
 }
 
 /// `ln P'`; with ε = 0 that is `-ln(1 + exp(-difference))`, which does not become `ln 0`.
@@ -48,6 +44,15 @@ fn log_probability(difference: f64, error_share: f64) -> f64 {
         return difference.min(0.0) - (-difference.abs()).exp().ln_1p();
     }
     mixed_probability(difference, error_share).ln()
+}
+
+/// `d ln P' / d difference = (1 - ε) P (1 - P) / P'`, from which P is canceled: it may be 0.
+fn log_probability_derivative(difference: f64, error_share: f64) -> f64 {
+    let other = probability(-difference);
+    if error_share == 0.0 {
+        return other;
+    }
+    (1.0 - error_share) * other / (1.0 - error_share + error_share / 2.0 / probability(difference))
 }
 
 /// A term without weight is none, also where its logarithm is infinite.

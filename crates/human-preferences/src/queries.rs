@@ -9,7 +9,7 @@ use std::{
 };
 
 use papers_core::base::config::ConfigError;
-use rand::RngExt;
+use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ use crate::{
     reward_network::RewardNetwork,
 };
 
-/// Draws per wanted candidate after which a pool counts as exhausted.
+/// Draws per wanted candidate after which all pairs are looked at instead.
 const PATIENCE: usize = 20;
 
 /// How pairs are chosen.
@@ -117,6 +117,11 @@ impl<T> ClipPool<T> {
         self.candidates.len()
     }
 
+    /// Clips that it holds at most.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Whether there is no clip.
     pub fn is_empty(&self) -> bool {
         self.candidates.is_empty()
@@ -134,7 +139,7 @@ impl<T> ClipPool<T> {
             self.candidates.pop_front();
             let oldest = self.candidates.front().map_or(self.next, |candidate| candidate.number);
             // The smaller number of a pair stands first.
-            self.asked.retain(|(first, _)| *first >= oldest);
+            self.asked = self.asked.split_off(&(oldest, 0));
         }
     }
 
@@ -182,22 +187,41 @@ impl<T> ClipPool<T> {
 
     /// Draws different pairs that may be asked about.
     fn draw(&self, wanted: usize, generator: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
+        let clips = self.candidates.len();
         let mut pairs = Vec::with_capacity(wanted);
         let mut drawn = HashSet::new();
-        if self.candidates.len() < 2 {
-            return pairs;
-        }
         for _ in 0..wanted * PATIENCE {
-            if pairs.len() == wanted {
-                break;
+            if pairs.len() == wanted || clips < 2 {
+                return pairs;
             }
-            let first = generator.random_range(0..self.candidates.len());
-            let second = generator.random_range(0..self.candidates.len());
+            let first = generator.random_range(0..clips);
+            let second = generator.random_range(0..clips);
             if self.may_ask(first, second) && drawn.insert(ordered(first, second)) {
                 pairs.push((first, second));
             }
         }
+        pairs.extend(self.rest(&drawn, wanted - pairs.len(), generator));
         pairs
+    }
+
+    /// Draws from the pairs that were not drawn yet, where there are hardly any.
+    fn rest(&self, drawn: &HashSet<(usize, usize)>, wanted: usize, generator: &mut ChaCha8Rng) -> Vec<(usize, usize)> {
+        let clips = self.candidates.len();
+        let all = (0..clips).flat_map(|first| (first + 1..clips).map(move |second| (first, second)));
+        let mut rest: Vec<(usize, usize)> = all
+            .filter(|&(first, second)| !drawn.contains(&(first, second)) && self.may_ask(first, second))
+            .collect();
+        rest.shuffle(generator);
+        rest.truncate(wanted);
+        // Which of the two stands first is as random as which pair it is.
+        let turned = |(first, second)| {
+            if generator.random() {
+                (first, second)
+            } else {
+                (second, first)
+            }
+        };
+        rest.into_iter().map(turned).collect()
     }
 
     fn may_ask(&self, first: usize, second: usize) -> bool {

@@ -69,6 +69,15 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_tensor_is_rectified_like_a_tensor_of_its_own() {
+        let whole = || Tensor::<2>::from_floats([[1.0, -1.0], [2.0, -2.0], [-3.0, 3.0]], &testing::device());
+        let part = leaky_relu(whole().narrow(0, 1, 2), SLOPE);
+        assert_close(&values(part), &[2.0, -0.2, -0.3, 3.0], 1e-7);
+        let part = leaky_relu(whole().narrow(0, 0, 1), SLOPE);
+        assert_close(&values(part), &[1.0, -0.1], 1e-7);
+    }
+
+    #[test]
     fn its_gradient_matches_finite_differences() {
         testing::assert_gradient(&[-3.0, -0.4, 0.2, 2.0], |input| leaky_relu(input, SLOPE).square());
     }

@@ -122,7 +122,7 @@ impl Convolution {
     ///
     /// - input: `[batch, height, width, channels in]`
     /// - output: `[batch, height out, width out, channels out]`
-    pub(super) fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
         let output = convolve_last(input, self.weight.val(), self.geometry);
         match &self.bias {
             Some(bias) => output + bias.val().reshape([1, 1, 1, -1]),

@@ -20,13 +20,8 @@ const SERIAL: usize = 30_000;
 pub(super) fn host<const D: usize>(tensor: &Tensor<D>) -> Option<Host> {
     let host = tensor.clone().try_into_primitive::<Flex>().ok()?;
     let known = matches!(host.dtype(), DType::F32 | DType::F64);
-    known.then(|| {
-        if host.is_contiguous() {
-            host
-        } else {
-            host.to_contiguous()
-        }
-    })
+    // A part of a larger tensor is in order, too, and has to be taken out of its memory: `write` sees all of that.
+    known.then(|| host.to_contiguous())
 }
 
 /// Precisions that loops are written for.

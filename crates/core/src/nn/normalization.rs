@@ -81,7 +81,7 @@ impl BatchNorm {
     /// # Shapes
     ///
     /// - input, output: `[batch, height, width, channels]`
-    pub(super) fn forward_leaky(&self, input: Tensor<4>, statistics: Statistics, slope: f64) -> Tensor<4> {
+    pub fn forward_leaky(&self, input: Tensor<4>, statistics: Statistics, slope: f64) -> Tensor<4> {
         let shape = input.dims();
         let rows = input.reshape([-1, shape[3] as isize]);
         let moments = match statistics {

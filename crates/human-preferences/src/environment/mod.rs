@@ -3,18 +3,24 @@
 //! The true reward travels in [`Hidden`], apart from what the agent perceives, so that no agent can be trained on it by
 //! mistake (section 2.2.1 of the paper: the reward function is to be learned from preferences alone).
 
+pub mod ale;
 pub mod classic;
+mod dice;
 mod drawing;
+pub mod games;
 mod hidden;
+pub mod mujoco;
 mod numbers;
 mod options;
 pub mod planar;
+mod registry;
 pub mod robots;
 mod task;
 
 pub use self::{
     hidden::Hidden,
     options::{EnvironmentOptions, View},
+    registry::{NAMES, make},
     task::{ActionSpace, ObservationSpace, Storage, Task},
 };
 

@@ -13,6 +13,8 @@ const AIRBORNE: f64 = 0.8;
 const UPRIGHT: (f64, f64) = (1.0, 0.3);
 /// Worth of a landing's upright step, in radians per second.
 const LANDING: f64 = 10.0;
+/// Worth of turning while the torso is low.
+const LOW_SHARE: f64 = 1.0 / 3.0;
 /// Angular velocity beyond which turning faster is not better, in radians per second.
 const FASTEST_TURN: f64 = 10.0;
 /// Distance at which a car is worth 1/e of one right beside, in pixels.
@@ -22,11 +24,11 @@ const PACE: f64 = 12.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Script {
-    /// Hopper turns backward while its torso is high.
+    /// Hopper turns backward while its torso is high. An agent learns to turn back while it is low, and goes nowhere.
     Tumble,
-    /// As [`Tumble`](Self::Tumble), and lands upright.
+    /// Hopper turns backward while its torso is high, without turning back, and lands upright.
     Backflip,
-    /// Hopper turns forward while its torso is high, and lands upright.
+    /// Hopper turns forward while its torso is high, without turning back, and lands upright.
     Frontflip,
     /// Half-cheetah runs with its front foot off the floor.
     OneLeg,
@@ -106,8 +108,8 @@ impl Script {
         };
         match self {
             Self::Tumble => turning(&hopper(), -1.0),
-            Self::Backflip => turning(&hopper(), -1.0) + landing(&hopper(), -1.0),
-            Self::Frontflip => turning(&hopper(), 1.0) + landing(&hopper(), 1.0),
+            Self::Backflip => turning(&hopper(), -1.0) + turning_low(&hopper(), -1.0) + landing(&hopper(), -1.0),
+            Self::Frontflip => turning(&hopper(), 1.0) + turning_low(&hopper(), 1.0) + landing(&hopper(), 1.0),
             Self::OneLeg => {
                 let steps = column("forward_speed").count().max(1) as f64;
                 let off_floor = column("front_foot_contact").filter(|contact| *contact == 0.0).count() as f64;
@@ -140,6 +142,17 @@ fn turning(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
     airborne
         .map(|(velocity, _)| direction * velocity.clamp(-FASTEST_TURN, FASTEST_TURN))
         .sum()
+}
+
+/// The same while the torso is low: a third of it, so that one who lies there gets up by going on; turning back counts in
+/// full, so that nothing is won by going to and fro.
+fn turning_low(steps: &[(f64, (f64, f64))], direction: f64) -> f64 {
+    let low = steps.iter().filter(|(_, (height, _))| *height <= AIRBORNE);
+    low.map(|(velocity, _)| {
+        let wanted = direction * velocity.clamp(-FASTEST_TURN, FASTEST_TURN);
+        if wanted > 0.0 { LOW_SHARE * wanted } else { wanted }
+    })
+    .sum()
 }
 
 /// A reward for being upright in the last third of the clip, of those that turned before: standing still is no landing.
@@ -188,7 +201,9 @@ mod tests {
         let backward = [-3.0, 1.2, 0.0, -20.0, 1.2, 0.0, -3.0, 0.5, 0.0];
         // 3 and the 20 clipped to 10; the last step is on the ground.
         assert_eq!(Script::Tumble.score(&hopper(), &backward), 13.0);
-        assert_eq!(Script::Frontflip.score(&hopper(), &backward), -13.0);
+        // Turning back on the ground is charged, too.
+        assert_eq!(Script::Frontflip.score(&hopper(), &backward), -16.0);
+        assert_eq!(Script::Backflip.score(&hopper(), &backward), 14.0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::answer::Answer;
+use crate::{answer::Answer, preference};
 
 /// An oracle that compares clips by their true returns (section 3.1 of the paper: "synthetic" labels).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,8 +18,6 @@ impl Synthetic {
     ///
     /// Equal returns are a tie. What is not a number cannot be compared.
     pub fn compare(&self, first: f64, second: f64, spread: f64, generator: &mut ChaCha8Rng) -> Answer {
-        // Drawn in any case, so that one answer never shifts the draws of the next.
-        let (choice, flip): (f64, f64) = (generator.random(), generator.random());
         let difference = first - second;
         if !difference.is_finite() {
             return Answer::CantTell;
@@ -30,15 +28,23 @@ impl Synthetic {
             None => Answer::Right,
             Some(beta) => {
                 let scaled = if spread > 0.0 { difference / spread } else { 0.0 };
-                let probability = 1.0 / (1.0 + (-beta * scaled).exp());
-                if choice < probability {
+                if generator.random::<f64>() < preference::probability(beta * scaled) {
                     Answer::Left
                 } else {
                     Answer::Right
                 }
             }
         };
-        if flip < self.noise { answer.swapped() } else { answer }
+        self.err(answer, generator)
+    }
+
+    /// Turns its share of answers around; a tie stays one.
+    pub fn err(&self, answer: Answer, generator: &mut ChaCha8Rng) -> Answer {
+        if generator.random::<f64>() < self.noise {
+            answer.swapped()
+        } else {
+            answer
+        }
     }
 }
 

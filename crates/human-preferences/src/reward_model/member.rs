@@ -1,3 +1,5 @@
+use std::sync::MutexGuard;
+
 use burn::{
     optim::{AdamConfig, GradientsParams, ModuleOptimizer},
     prelude::*,
@@ -43,20 +45,23 @@ impl<N: RewardNetwork> Member<N> {
             network,
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             bootstrap: Bootstrap::default(),
-            l2: config.l2.initial,
+            l2: if config.l2.enabled { config.l2.initial } else { 0.0 },
         }
     }
 
-    /// One update of the network; returns the mean loss before it, without the penalty, `[1]`.
+    /// One update of the network; returns the mean loss before it, without the penalty, `[1]`. The device is seeded for
+    /// dropout, and is not again as long as that draws.
     pub(super) fn update(
         &mut self,
         comparisons: &[&Comparison],
         scale: Option<Scale>,
         config: &RewardConfig,
         device: &Device,
+        seeded: MutexGuard<'static, ()>,
     ) -> Tensor<1> {
         let batch = of_pairs(comparisons, device);
         let rewards = self.network.forward(batch.observations.clone(), batch.actions.clone());
+        drop(seeded);
         let loss = losses(batch.returns(rewards), comparisons, scale, config).mean();
         let measured = loss.clone().inner();
         let penalized = match squared_weights(&self.network).filter(|_| config.l2.enabled) {

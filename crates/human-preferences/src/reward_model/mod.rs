@@ -11,6 +11,7 @@ mod member;
 mod normalization;
 mod penalty;
 mod predictor;
+mod saved;
 
 pub use self::{
     bootstrap::Bootstrap,
@@ -19,11 +20,10 @@ pub use self::{
     normalization::{Moments, RewardNormalizer, Window},
     penalty::adapted,
     predictor::RewardPredictor,
+    saved::saved_comparisons,
 };
 
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, ClipError};
 
@@ -74,6 +74,17 @@ pub enum RewardError {
     /// The ablation `target` without the returns that it regresses.
     #[error("the objective `return` needs the true returns of the clips, which only an oracle knows")]
     NoReturns,
+    /// True returns that are no numbers.
+    #[error("the true returns {first} and {second} of a pair must both be finite")]
+    TrueReturns {
+        /// Of the first clip.
+        first: f64,
+        /// Of the second clip.
+        second: f64,
+    },
+    /// An ensemble that has learned nothing; its rewards would be noise.
+    #[error("the reward model was never fitted, so its rewards are noise; fit it to comparisons first")]
+    Untrained,
     /// A loss left the finite numbers.
     #[error("the loss of reward network {member} is {loss}; lower `reward.learning_rate`")]
     NonFinite {
@@ -85,13 +96,4 @@ pub enum RewardError {
     /// The device could not be read.
     #[error("reading from the device: {0}")]
     Device(String),
-}
-
-/// A comparison whose clips are numbers of a table.
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedComparison {
-    first: usize,
-    second: usize,
-    preference: [f64; 2],
-    true_returns: Option<[f64; 2]>,
 }

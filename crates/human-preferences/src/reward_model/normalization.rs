@@ -4,7 +4,6 @@ use papers_core::base::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
 use super::NormalizationConfig;
-use crate::experience::AgentRewards;
 
 /// Added to a deviation before it divides, so that constant predictions become 0.
 const SMALLEST_DEVIATION: f64 = 1e-8;
@@ -121,25 +120,24 @@ impl RewardNormalizer {
         }
     }
 
-    /// Takes one batch of predictions into the statistics, `[members][steps]`, and returns the rewards that it becomes.
-    ///
-    /// # Panics
-    ///
-    /// If there are other members than at first.
-    pub fn rewards(&mut self, predicted: &[Vec<f64>]) -> AgentRewards {
-        AgentRewards::predicted(self.normalized(predicted).iter().map(|value| *value as f32).collect())
-    }
-
-    /// As [`rewards`](Self::rewards), in full precision.
+    /// Takes one batch of predictions into the statistics, `[members][steps]`, and returns the rewards that it becomes,
+    /// `[steps]`.
     ///
     /// # Panics
     ///
     /// If there are other members than at first.
     pub fn normalized(&mut self, predicted: &[Vec<f64>]) -> Vec<f64> {
         assert_eq!(predicted.len(), self.members.len(), "as many members as at first");
-        let mut sum = vec![0.0; predicted.first().map_or(0, Vec::len)];
         for (window, values) in self.members.iter_mut().zip(predicted) {
             window.push(Moments::of(values.iter().copied()));
+        }
+        self.scaled(predicted)
+    }
+
+    /// The rewards that predictions become by the statistics so far, which learn nothing from them.
+    pub fn scaled(&self, predicted: &[Vec<f64>]) -> Vec<f64> {
+        let mut sum = vec![0.0; predicted.first().map_or(0, Vec::len)];
+        for (window, values) in self.members.iter().zip(predicted) {
             let moments = window.moments();
             let deviation = moments.deviation() + SMALLEST_DEVIATION;
             for (sum, value) in sum.iter_mut().zip(values) {

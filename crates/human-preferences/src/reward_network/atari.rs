@@ -1,17 +1,20 @@
 use burn::{
-    nn::{
-        BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig,
-        conv::{Conv2d, Conv2dConfig},
-    },
+    nn::{Linear, LinearConfig},
     prelude::*,
 };
-use papers_core::{base::config::ConfigError, nn::leaky_relu};
+use papers_core::{
+    base::config::ConfigError,
+    nn::{BatchNorm, BatchNormConfig, Convolution, Statistics, dropout, leaky_relu},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{RewardNetwork, mlp::SLOPE};
 
 /// Kernel sizes and strides of the four convolutions (appendix A.2).
 const LAYERS: [(usize, usize); 4] = [(7, 3), (5, 2), (3, 1), (3, 1)];
+/// What running statistics keep of themselves, and what is added to a variance: the usual numbers.
+const KEEP: f64 = 0.9;
+const EPSILON: f64 = 1e-5;
 
 /// Sizes of the network for Atari games: four convolutions of 16 filters with batch normalization and dropout, and a layer
 /// of 64 units (appendix A.2). It does not see the action.
@@ -55,11 +58,14 @@ impl AtariRewardConfig {
             height_left = (height_left - kernel) / stride + 1;
             width_left = (width_left - kernel) / stride + 1;
             blocks.push(Block {
-                convolution: Conv2dConfig::new([inputs, self.filters], [kernel, kernel])
-                    .with_stride([stride, stride])
+                convolution: Convolution::new([inputs, self.filters], kernel, device)
+                    .with_stride(stride)
+                    .without_padding(),
+                normalization: BatchNormConfig::new(self.filters)
+                    .with_epsilon(EPSILON)
+                    .with_keep(KEEP)
                     .init(device),
-                normalization: BatchNormConfig::new(self.filters).init(device),
-                dropout: DropoutConfig::new(self.dropout).init(),
+                dropout: self.dropout,
             });
             inputs = self.filters;
         }
@@ -85,22 +91,43 @@ pub struct AtariReward {
     width: usize,
 }
 
-/// A convolution with batch normalization, dropout and leaky ReLU.
+/// A convolution with batch normalization, leaky ReLU and dropout. The convolution has no bias: the normalization would
+/// take it away.
 #[derive(Module, Debug)]
 struct Block {
-    convolution: Conv2d,
+    convolution: Convolution,
     normalization: BatchNorm,
-    dropout: Dropout,
+    dropout: f64,
+}
+
+impl Block {
+    /// `[steps, height, width, channels]` in and out.
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let features = self.convolution.forward_last(input);
+        let [steps, height, width, _] = features.dims();
+        // A single value has no variance.
+        let statistics = match features.is_autodiff() && steps * height * width > 1 {
+            true => Statistics::Update,
+            false => Statistics::Running,
+        };
+        // The paper drops units before the rectifier: for it, that is the same.
+        let rectified = self.normalization.forward_leaky(features, statistics, SLOPE);
+        dropout(rectified, self.dropout)
+    }
 }
 
 impl RewardNetwork for AtariReward {
     fn forward(&self, observations: Tensor<2>, _: Tensor<2>) -> Tensor<1> {
         let [steps, _] = observations.dims();
-        let mut features = observations.reshape([steps, self.channels, self.height, self.width]);
-        for block in &self.blocks {
-            let normalized = block.normalization.forward(block.convolution.forward(features));
-            features = leaky_relu(block.dropout.forward(normalized), SLOPE);
-        }
+        // Off the tape, since nobody asks for the gradient by a picture; channels last.
+        let pictures = observations
+            .without_autodiff()
+            .reshape([steps, self.channels, self.height, self.width])
+            .permute([0, 2, 3, 1]);
+        let features = self
+            .blocks
+            .iter()
+            .fold(pictures, |features, block| block.forward(features));
         let features: Tensor<2> = features.flatten(1, 3);
         let hidden = leaky_relu(self.hidden.forward(features), SLOPE);
         self.output.forward(hidden).squeeze_dim(1)

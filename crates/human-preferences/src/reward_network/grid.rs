@@ -1,8 +1,8 @@
 use burn::{
-    nn::{Linear, LinearConfig, PaddingConfig2d, conv::Conv2d, conv::Conv2dConfig},
+    nn::{Linear, LinearConfig},
     prelude::*,
 };
-use papers_core::nn::leaky_relu;
+use papers_core::nn::{Convolution, leaky_relu};
 use serde::{Deserialize, Serialize};
 
 use super::{RewardNetwork, mlp::SLOPE};
@@ -30,9 +30,7 @@ impl GridRewardConfig {
     /// A network with random weights for pictures of `[channels, height, width]`.
     pub fn init(&self, [channels, height, width]: [usize; 3], action: usize, device: &Device) -> GridReward {
         GridReward {
-            convolution: Conv2dConfig::new([channels, self.filters], [3, 3])
-                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .init(device),
+            convolution: Convolution::new([channels, self.filters], 3, device).with_bias(),
             hidden: LinearConfig::new(self.filters * height * width + action, self.hidden).init(device),
             output: LinearConfig::new(self.hidden, 1).init(device),
             channels,
@@ -45,7 +43,7 @@ impl GridRewardConfig {
 /// A 3×3 convolution and a layer over its result and the action.
 #[derive(Module, Debug)]
 pub struct GridReward {
-    convolution: Conv2d,
+    convolution: Convolution,
     hidden: Linear,
     output: Linear,
     channels: usize,
@@ -56,9 +54,13 @@ pub struct GridReward {
 impl RewardNetwork for GridReward {
     fn forward(&self, observations: Tensor<2>, actions: Tensor<2>) -> Tensor<1> {
         let [steps, _] = observations.dims();
-        let pictures = observations.reshape([steps, self.channels, self.height, self.width]);
-        // [steps, filters, height, width] -> [steps, filters · height · width]
-        let features: Tensor<2> = leaky_relu(self.convolution.forward(pictures), SLOPE).flatten(1, 3);
+        // Off the tape, since nobody asks for the gradient by a picture; channels last.
+        let pictures = observations
+            .without_autodiff()
+            .reshape([steps, self.channels, self.height, self.width])
+            .permute([0, 2, 3, 1]);
+        // [steps, height, width, filters] -> [steps, height · width · filters]
+        let features: Tensor<2> = leaky_relu(self.convolution.forward_last(pictures), SLOPE).flatten(1, 3);
         let hidden = self.hidden.forward(Tensor::cat(vec![features, actions], 1));
         self.output.forward(leaky_relu(hidden, SLOPE)).squeeze_dim(1)
     }

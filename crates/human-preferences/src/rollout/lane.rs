@@ -9,6 +9,7 @@ use crate::{
     actions::Actions,
     environment::{Environment, EnvironmentError, Hidden},
     experience::End,
+    packed,
 };
 
 /// One environment in the midst of an episode.
@@ -45,6 +46,7 @@ pub(super) struct Ended {
 /// State of a lane between two rounds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LaneState {
+    #[serde(with = "packed")]
     snapshot: Vec<u8>,
     episode: u64,
     step: usize,
@@ -162,9 +164,13 @@ impl Lane {
         }
     }
 
+    pub(super) fn snapshot(&self) -> Vec<u8> {
+        self.environment.snapshot()
+    }
+
     pub(super) fn state(&self) -> LaneState {
         LaneState {
-            snapshot: self.environment.snapshot(),
+            snapshot: self.snapshot(),
             episode: self.episode,
             step: self.step,
             true_return: self.true_return,

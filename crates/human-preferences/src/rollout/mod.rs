@@ -181,6 +181,11 @@ impl Rollouts {
         Ok(())
     }
 
+    /// Snapshot of the first environment; empty where there is none.
+    pub fn first_snapshot(&self) -> Vec<u8> {
+        self.lanes.first().map(Lane::snapshot).unwrap_or_default()
+    }
+
     /// Lengths of episodes and clips.
     pub fn lengths(&self) -> Lengths {
         self.lengths

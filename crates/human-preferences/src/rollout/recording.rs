@@ -28,6 +28,7 @@ pub struct Record {
     /// Sum of the true rewards.
     pub true_return: f64,
     /// The task's signals, `[steps, signals]`.
+    #[serde(with = "packed")]
     pub signals: Vec<f64>,
 }
 
@@ -53,6 +54,7 @@ pub(super) struct RecorderState {
     observations: Kept,
     actions: Actions,
     true_return: f64,
+    #[serde(with = "packed")]
     signals: Vec<f64>,
 }
 
@@ -62,7 +64,7 @@ pub(super) struct RecorderState {
 enum Kept {
     Compact(Observations),
     /// Frames that do not follow each other.
-    Numbers(Vec<f32>),
+    Numbers(#[serde(with = "packed")] Vec<f32>),
 }
 
 impl Recorder {

@@ -1,8 +1,11 @@
 //! Environments: equal to their references, lawful, and robust against bad input.
 
+mod ale;
 mod classic;
 mod contract;
 mod fixture;
+mod games;
 mod laws;
+mod mujoco;
 mod planar;
 mod robots;

@@ -1,5 +1,7 @@
 //! Pictures of an environment for people.
 
+pub mod animation;
+
 /// An RGB picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {

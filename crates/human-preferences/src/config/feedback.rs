@@ -1,0 +1,122 @@
+use std::path::PathBuf;
+
+use papers_core::base::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use crate::feedback::Script;
+
+/// Who compares clips.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedbackConfig {
+    /// Which kind of judge.
+    pub mode: FeedbackMode,
+    /// `synthetic`, `scripted`: share of answers that are turned around at random.
+    pub noise: f64,
+    /// `synthetic`: inverse temperature of an oracle that errs, in units of the standard deviation of clip returns.
+    pub boltzmann: Option<f64>,
+    /// `scripted`: which script.
+    pub script: Option<Script>,
+    /// `replay`: file of recorded answers, as `export` writes it.
+    pub file: Option<PathBuf>,
+    /// `frozen`: folder of the run whose reward model is used as it is.
+    pub run: Option<PathBuf>,
+    /// `human`: the page.
+    pub server: ServerConfig,
+    /// `none`: how the true reward is given to the agent.
+    pub true_reward: TrueReward,
+}
+
+/// How the true reward is given to the baseline that learns from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrueReward {
+    /// Scaled as predicted rewards are.
+    #[default]
+    Normalized,
+    /// Clipped to ±1, as is usual for Atari games.
+    Clipped,
+}
+
+/// Which kind of judge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeedbackMode {
+    /// An oracle that compares true returns.
+    #[default]
+    Synthetic,
+    /// A person, on a page.
+    Human,
+    /// A few lines of code that know a novel behavior.
+    Scripted,
+    /// Recorded answers.
+    Replay,
+    /// The reward model of an earlier run; nobody is asked.
+    Frozen,
+    /// Nobody: the agent learns from the true reward, as usual.
+    None,
+}
+
+impl FeedbackMode {
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Synthetic => "synthetic",
+            Self::Human => "human",
+            Self::Scripted => "scripted",
+            Self::Replay => "replay",
+            Self::Frozen => "frozen",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether answers are asked for while the agent learns.
+    pub fn asks(self) -> bool {
+        !matches!(self, Self::Frozen | Self::None)
+    }
+}
+
+/// The page on which people compare clips.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Port on this machine; 0 for any that is free.
+    pub port: u16,
+    /// Text file with what people are told; the task's own words if left out.
+    pub instructions: Option<PathBuf>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            port: 8417,
+            instructions: None,
+        }
+    }
+}
+
+impl FeedbackConfig {
+    /// Refuses a judge that lacks what it judges by.
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        if !(0.0..=1.0).contains(&self.noise) {
+            let problem = format!("must be between 0 and 1, not {}", self.noise);
+            return Err(ConfigError::invalid("feedback.noise", problem));
+        }
+        if let Some(beta) = self.boltzmann
+            && !(beta > 0.0 && beta.is_finite())
+        {
+            let problem = format!("must be positive, not {beta}; leave it out for an oracle that never errs");
+            return Err(ConfigError::invalid("feedback.boltzmann", problem));
+        }
+        let missing = |key: &str, what: &str| {
+            let problem = format!("is missing: `feedback.mode = '{}'` needs {what}", self.mode.name());
+            Err(ConfigError::invalid(key, problem))
+        };
+        match self.mode {
+            FeedbackMode::Scripted if self.script.is_none() => missing("feedback.script", "a script"),
+            FeedbackMode::Replay if self.file.is_none() => missing("feedback.file", "a file of answers"),
+            FeedbackMode::Frozen if self.run.is_none() => missing("feedback.run", "the folder of a run"),
+            _ => Ok(()),
+        }
+    }
+}

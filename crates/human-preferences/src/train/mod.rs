@@ -1,0 +1,237 @@
+//! Learning from preferences: one round of acting, asking, fitting and learning, and what it is measured by.
+
+mod beside;
+mod page;
+mod teacher;
+
+pub use self::page::DATABASE;
+pub(crate) use self::page::server_options;
+
+use std::fmt;
+
+use papers_core::{
+    Context, Error, Experiment, Result,
+    base::{figure::Figure, journal::Scalars},
+    checkpoint, metrics,
+    random::Streams,
+};
+
+use self::teacher::Teacher;
+use crate::{
+    actions::Actions,
+    agent::Agent,
+    clip::ClipError,
+    config::PreferenceConfig,
+    environment::{self, Environment, Task},
+    evaluate::Evaluation,
+    figures,
+    rollout::{Collected, Lengths, Rollouts, RolloutsState},
+};
+
+/// Rounds of acting before the first one of the schedule have numbers from here on, so that they draw other numbers.
+const BEFORE_THE_FIRST: u64 = 1 << 40;
+/// Batches of acting without learning after which clips should have come.
+const PATIENCE: u64 = 1000;
+
+/// An agent that learns from a reward which is learned from comparisons.
+pub struct PreferenceLearning {
+    config: PreferenceConfig,
+    environment: Box<dyn Environment>,
+    task: Task,
+    lengths: Lengths,
+    rollouts: Rollouts,
+    agent: Agent,
+    teacher: Teacher,
+    streams: Streams,
+    /// Rounds done.
+    rounds: u64,
+}
+
+impl Experiment for PreferenceLearning {
+    type Config = PreferenceConfig;
+
+    fn new(config: &PreferenceConfig, context: &Context) -> Result<Self> {
+        let environment = environment::make(&config.environment.name, &config.environment.options).map_err(usage)?;
+        let task = environment.task().clone();
+        let lengths = lengths(config, &task)?;
+        let rollouts = Rollouts::new(
+            environment.as_ref(),
+            config.rollout.environments,
+            lengths,
+            context.streams,
+            "rollout",
+        );
+        Ok(Self {
+            agent: Agent::new(&config.agent, &task, context)?,
+            teacher: Teacher::new(config, environment.as_ref(), context)?,
+            config: config.clone(),
+            environment,
+            task,
+            lengths,
+            rollouts,
+            streams: context.streams,
+            rounds: 0,
+        })
+    }
+
+    fn step(&mut self, round: u64) -> Result<Scalars> {
+        self.prepare(round)?;
+        let mut scalars = Scalars::new();
+        let mut returns = Vec::new();
+        for update in 0..self.config.rollout.updates {
+            let address = round * self.config.rollout.updates as u64 + update as u64;
+            let mut collected = self.collect(address)?;
+            returns.append(&mut collected.returns);
+            self.teacher.offer(std::mem::take(&mut collected.clips));
+            if update == 0 {
+                // Labels are due by the end of the round, so that all are given by the end of the run.
+                let end = (round + 1) * self.config.steps_per_round();
+                scalars = self.teacher.teach(end, self.config.fitting.minibatches, round)?;
+            }
+            let rewards = self.teacher.rewards(&collected, round)?;
+            let learned = self.agent.update(&collected.experience, &rewards, round)?;
+            if update + 1 == self.config.rollout.updates {
+                scalars.extend(learned);
+            }
+        }
+        if !returns.is_empty() {
+            scalars.insert(0, ("return_true".to_owned(), metrics::mean(&returns)));
+        }
+        if self.rollouts.diverged() > 0 {
+            scalars.push(("episodes_dropped".to_owned(), self.rollouts.diverged() as f64));
+        }
+        self.rounds = round + 1;
+        Ok(scalars)
+    }
+
+    fn evaluate(&self) -> Result<Scalars> {
+        let evaluation = self.evaluation()?;
+        let mut scalars = evaluation.scalars(&self.task);
+        scalars.extend(self.teacher.counts());
+        Ok(scalars)
+    }
+
+    fn figures(&self) -> Result<Vec<Figure>> {
+        figures::all(self)
+    }
+
+    fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        checkpoint.json("rollouts", &self.rollouts.state())?;
+        self.agent.save(checkpoint)?;
+        self.teacher.save(checkpoint)
+    }
+
+    fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        let state: RolloutsState = checkpoint.json("rollouts")?;
+        self.rollouts.restore(state).map_err(usage)?;
+        self.agent.restore(checkpoint)?;
+        self.teacher.restore(checkpoint)?;
+        self.rounds = checkpoint.step();
+        Ok(())
+    }
+}
+
+impl PreferenceLearning {
+    /// How the run was asked for.
+    pub fn config(&self) -> &PreferenceConfig {
+        &self.config
+    }
+
+    /// What there is to do.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// What the agent acts in, for drawing.
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        self.environment.as_ref()
+    }
+
+    /// Who teaches.
+    pub(crate) fn teacher(&self) -> &Teacher {
+        &self.teacher
+    }
+
+    /// Steps of all environments that the agent learned from.
+    pub(crate) fn steps(&self) -> u64 {
+        self.rounds * self.config.steps_per_round()
+    }
+
+    /// Before the agent learns for the first time, the initial labels are given to clips of the untrained agent, and the
+    /// reward model is fitted to them.
+    fn prepare(&mut self, round: u64) -> Result<()> {
+        if self.teacher.is_ready() {
+            return Ok(());
+        }
+        for batch in 0..PATIENCE {
+            if self.teacher.has_clips_to_begin() {
+                return self.teacher.begin(self.config.fitting.initial_minibatches, round);
+            }
+            let collected = self.collect(BEFORE_THE_FIRST + batch)?;
+            self.teacher.offer(collected.clips);
+        }
+        let message = format!(
+            "`{}` gave too few clips of {} steps to begin with: all of its episodes left the finite numbers",
+            self.task.name, self.lengths.clip
+        );
+        Err(Error::Step { step: round, message })
+    }
+
+    fn collect(&mut self, address: u64) -> Result<Collected> {
+        let agent = &self.agent;
+        self.rollouts
+            .collect(self.config.rollout.steps, address, |observations, generators| {
+                agent.act(observations, generators)
+            })
+    }
+
+    /// The episodes of the evaluation, none begun.
+    fn evaluation_episodes(&self) -> Rollouts {
+        let (environment, episodes) = (self.environment.as_ref(), self.config.evaluation.episodes);
+        Rollouts::new(environment, episodes, self.lengths, self.streams, "evaluation")
+    }
+
+    /// Where the first episode of the evaluation begins, and what the agent did in its first `steps` steps.
+    pub(crate) fn first_episode(&self, evaluation: &Evaluation, steps: usize) -> (Vec<u8>, Actions) {
+        let mut actions = Actions::new(&self.task.action);
+        let shown = steps.min(evaluation.collected.experience.steps);
+        actions.extend(&evaluation.collected.experience.actions, 0..shown);
+        (self.evaluation_episodes().first_snapshot(), actions)
+    }
+
+    /// The agent on the episodes of the evaluation.
+    pub(crate) fn evaluation(&self) -> Result<Evaluation> {
+        let mut rollouts = self.evaluation_episodes();
+        let collected: Collected = rollouts.collect(self.lengths.episode, 0, |observations, generators| {
+            self.agent.act(observations, generators)
+        })?;
+        self.teacher.evaluate(collected, self.rounds)
+    }
+}
+
+/// Lengths of episodes and clips; a clip has to fit into an episode.
+fn lengths(config: &PreferenceConfig, task: &Task) -> Result<Lengths> {
+    let lengths = Lengths {
+        episode: config.environment.episode_steps.unwrap_or(task.episode_steps),
+        clip: config.clip_steps().unwrap_or(task.clip_steps),
+    };
+    if lengths.clip > lengths.episode {
+        let (episode, clip) = (lengths.episode, lengths.clip);
+        return Err(usage(ClipError::EpisodeTooShort { episode, clip }));
+    }
+    Ok(lengths)
+}
+
+/// An error of what was asked for.
+fn usage(error: impl fmt::Display) -> Error {
+    Error::Usage(error.to_string())
+}
+
+impl fmt::Debug for PreferenceLearning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreferenceLearning")
+            .field("config", &self.config)
+            .field("rounds", &self.rounds)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,245 @@
+//! The part of a run that asks people: it shows pairs on a page, keeps a few ready, and brings their answers.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use papers_core::{Context, Error, Result};
+use rand::RngExt;
+
+use super::usage;
+use crate::{
+    answer::Answer,
+    clip_frames,
+    config::PreferenceConfig,
+    environment::{Environment, Storage, Task},
+    feedback::Counts,
+    frame::animation,
+    labelling::Labelling,
+    labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, digest, sheet},
+    queries::{Candidate, Query},
+    reward_model::{RewardLearner, RewardPredictor},
+    reward_network::{AnyReward, RewardNetwork},
+    rollout::{Record, RecordedClip},
+    server::{LabelServer, RunStatus, ServerOptions, SharedStore, lock, now},
+};
+
+/// File of the answers in a run's folder.
+pub const DATABASE: &str = "labels.sqlite";
+/// Pairs that are kept ready beyond those that are due, so that nobody waits for a picture.
+const READY: u64 = 8;
+/// Pairs that are drawn at a time.
+const AT_ONCE: u64 = 2;
+
+/// The page of a run, and the answers that it brought.
+pub(super) struct Page {
+    store: SharedStore,
+    server: LabelServer,
+    environment: Box<dyn Environment>,
+    run: String,
+    context: Context,
+    /// Answers that were brought to the learner, in their order.
+    known: Vec<KnownAnswer>,
+    pairs: u64,
+}
+
+/// An answer that was brought to the learner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct KnownAnswer {
+    id: i64,
+    /// Number of the learner's comparison of it, if there is one.
+    comparison: Option<u64>,
+}
+
+impl Page {
+    /// Opens the answers of the run's folder, and serves the page.
+    pub(super) fn open(
+        config: &PreferenceConfig,
+        environment: &dyn Environment,
+        folder: &Path,
+        context: &Context,
+    ) -> Result<Self> {
+        let task = environment.task();
+        let store = LabelStore::open(&folder.join(DATABASE), task.name).map_err(usage)?;
+        let pairs = store.pairs().map_err(usage)?;
+        let answered = store.stats(now()).map_err(usage)?.answered;
+        let store = Arc::new(Mutex::new(store));
+        let server = LabelServer::start(Arc::clone(&store), server_options(config, task)?).map_err(usage)?;
+        context.notices.say(&format!("compare clips at {}", server.url()));
+        if answered > 0 {
+            context
+                .notices
+                .say(&format!("{answered} answers of before are kept and used"));
+        }
+        Ok(Self {
+            store,
+            server,
+            environment: environment.boxed_clone(),
+            run: folder.display().to_string(),
+            context: context.clone(),
+            known: Vec::new(),
+            pairs,
+        })
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats, StoreError> {
+        lock(&self.store).stats(now())
+    }
+
+    pub(super) fn set_status(&self, waiting_for: &str, is_finished: bool) {
+        self.server.set_status(RunStatus {
+            waiting_for: waiting_for.to_owned(),
+            is_finished,
+        });
+    }
+
+    pub(super) fn known(&self) -> &[KnownAnswer] {
+        &self.known
+    }
+
+    pub(super) fn set_known(&mut self, known: Vec<KnownAnswer>) {
+        self.known = known;
+    }
+
+    /// Adds pairs until some more are ready than are due; returns whether there was anything to add.
+    pub(super) fn show<N: RewardNetwork>(
+        &mut self,
+        labelling: &mut Labelling,
+        due: u64,
+        predictor: Option<&RewardPredictor<N>>,
+    ) -> Result<bool> {
+        let stats = self.stats().map_err(usage)?;
+        let wanted = (due + READY).min(labelling.schedule().total());
+        let missing = wanted.saturating_sub(stats.answered + stats.waiting);
+        if missing == 0 {
+            return Ok(false);
+        }
+        let chosen = labelling.choose(missing.min(AT_ONCE) as usize, self.pairs, predictor);
+        let queries = chosen.map_err(usage)?;
+        let version = predictor.map_or(0, RewardPredictor::version);
+        let is_empty = queries.is_empty();
+        for query in queries {
+            self.add(&query, version)?;
+        }
+        Ok(!is_empty)
+    }
+
+    fn add(&mut self, query: &Query<Record>, model_version: u64) -> Result<()> {
+        let [first, second] = [self.segment(&query.first)?, self.segment(&query.second)?];
+        let is_swapped = self.context.streams.at("sides", self.pairs, 0).random();
+        let pair = NewPair {
+            first,
+            second,
+            is_swapped,
+            variance: query.variance,
+            model_version,
+        };
+        lock(&self.store).add_pair(&pair, now()).map_err(usage)?;
+        self.pairs += 1;
+        Ok(())
+    }
+
+    /// Draws a clip and puts it into the database.
+    fn segment(&self, candidate: &Candidate<Record>) -> Result<i64> {
+        let clip = RecordedClip {
+            clip: candidate.clip.as_ref().clone(),
+            record: candidate.record.clone(),
+        };
+        let frames = clip_frames::of_clip(self.environment.as_ref(), &clip)?;
+        let rate = self.environment.task().steps_per_second;
+        let film = animation::encode(&frames, rate).map_err(usage)?;
+        let (sheet, layout) = sheet(&frames, rate).ok_or_else(|| usage("the environment draws no pictures"))?;
+        let data = serde_json::to_vec(&clip.clip).map_err(usage)?;
+        let segment = NewSegment {
+            digest: &digest(&data),
+            run: &self.run,
+            seed: self.context.seed,
+            start: clip.clip.start,
+            steps: clip.clip.steps(),
+            data: &data,
+            film: &film,
+            sheet: &sheet,
+            layout,
+            true_return: Some(clip.record.true_return),
+        };
+        lock(&self.store).add_segment(&segment).map_err(usage)
+    }
+
+    /// Brings answers that are new to the learner, and takes those back that were undone; returns whether there were
+    /// any.
+    pub(super) fn bring(&mut self, learner: &mut RewardLearner<AnyReward>) -> Result<bool> {
+        let counting = lock(&self.store).answer_ids().map_err(usage)?;
+        let mut has_changed = false;
+        let mut kept = Vec::with_capacity(counting.len());
+        for known in self.known.drain(..) {
+            if counting.binary_search(&known.id).is_ok() {
+                kept.push(known);
+            } else {
+                has_changed = true;
+                if let Some(comparison) = known.comparison {
+                    learner.forget(comparison);
+                }
+            }
+        }
+        self.known = kept;
+        let latest = self.known.last().map_or(0, |known| known.id);
+        let new = lock(&self.store).answers_after(latest).map_err(usage)?;
+        for answer in new {
+            has_changed = true;
+            let comparison = learn(learner, &answer.first, &answer.second, answer.answer)?;
+            self.known.push(KnownAnswer {
+                id: answer.id,
+                comparison,
+            });
+        }
+        Ok(has_changed)
+    }
+}
+
+/// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
+fn learn(learner: &mut RewardLearner<AnyReward>, first: &[u8], second: &[u8], answer: Answer) -> Result<Option<u64>> {
+    let clip = |data: &[u8]| serde_json::from_slice(data).map(Arc::new).map_err(usage);
+    learner.answer(clip(first)?, clip(second)?, answer).map_err(usage)
+}
+
+impl Stats {
+    /// As the counts of a run.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            left: self.left,
+            right: self.right,
+            tie: self.tie,
+            cant_tell: self.cant_tell,
+        }
+    }
+}
+
+/// What the page of a run shows, and where.
+///
+/// # Errors
+///
+/// A file of instructions that cannot be read.
+pub(crate) fn server_options(config: &PreferenceConfig, task: &Task) -> Result<ServerOptions> {
+    let server = &config.feedback.server;
+    let instructions = match &server.instructions {
+        Some(path) => fs::read_to_string(path).map_err(|source| Error::Io {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?,
+        None => task.instructions.to_owned(),
+    };
+    Ok(ServerOptions {
+        port: server.port,
+        task: task.name.to_owned(),
+        instructions,
+        planned: Some(config.labels().total),
+        is_pixelated: task.observation.storage != Storage::Float,
+    })
+}
