@@ -68,7 +68,7 @@ fn energy_is_kept_in_flight_to_the_order_of_the_integrator() {
 fn damping_takes_energy() {
     for kind in WALKING {
         let mut simulation = with(kind, |model| {
-            model.joints.iter_mut().for_each(|joint| joint.limited = false)
+            model.joints.iter_mut().for_each(|joint| joint.limited = false);
         });
         throw(&mut *simulation);
         let idle = vec![0.0; simulation.model().actuators.len()];

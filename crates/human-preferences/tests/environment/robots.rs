@@ -9,10 +9,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use crate::fixture::{assert_near, part, read};
+use crate::fixture::{Tolerance, assert_near, part, read};
 
 /// Robots, their fixtures, and the tolerance of an observation at a step: that of velocities.
-const FIXTURES: [(RobotKind, &str, fn(usize) -> f64); 5] = [
+const FIXTURES: [(RobotKind, &str, Tolerance); 5] = [
     (RobotKind::Hopper, "env_hopper", |_| 1e-7),
     (RobotKind::Walker2d, "env_walker2d", |_| 1e-7),
     (RobotKind::HalfCheetah, "env_half_cheetah", |step| {

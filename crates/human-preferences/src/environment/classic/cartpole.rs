@@ -21,7 +21,7 @@ const SECONDS_PER_STEP: f64 = 0.02;
 const FARTHEST: f64 = 2.4;
 const LARGEST_ANGLE: f64 = 12.0 * std::f64::consts::TAU / 360.0;
 /// Height of the rail, below the pole's hinge.
-const AXLE: f64 = -0.16;
+const RAIL: f64 = -0.2;
 /// Bounds of position, velocity and angular velocity where no episode ends.
 const BOUNDS: [f64; 3] = [3.0, 6.0, 12.0];
 
@@ -152,17 +152,16 @@ impl Environment for CartPole {
 
     fn render(&self) -> Frame {
         let [x, _, angle, _] = self.state;
-        let mut drawing = Drawing::new([0.0, 0.5], 7.2);
-        drawing.line([-4.0, AXLE], [4.0, AXLE], 0.03, drawing::MARK);
+        let mut drawing = Drawing::new([0.0, 0.15], 6.8);
+        drawing.line([-4.0, RAIL], [4.0, RAIL], 0.03, drawing::MARK);
         for end in [-FARTHEST, FARTHEST] {
-            drawing.line([end, AXLE - 0.25], [end, AXLE + 0.25], 0.05, drawing::MARK);
+            drawing.line([end, RAIL - 0.25], [end, RAIL + 0.25], 0.05, drawing::MARK);
         }
-        drawing.block([x, 0.0], 0.36, 0.16, drawing::DARK);
-        drawing.block([x, 0.0], 0.335, 0.135, drawing::BODY);
+        drawing.block([x, 0.0], 0.4, 0.2, drawing::DARK);
+        drawing.block([x, 0.0], 0.37, 0.17, drawing::BODY);
         let tip = [x + 2.0 * POLE_LENGTH * angle.sin(), 2.0 * POLE_LENGTH * angle.cos()];
-        let rgb = if self.is_up() { drawing::NEAR } else { drawing::FAR };
-        drawing.capsule([x, 0.0], tip, 0.07, rgb);
-        drawing.disk([x, 0.0], 0.045, drawing::DARK);
+        drawing.capsule([x, 0.0], tip, 0.09, drawing::NEAR);
+        drawing.disk([x, 0.0], 0.05, drawing::DARK);
         drawing.finish()
     }
 

@@ -217,8 +217,9 @@ impl<const N: usize> Contact<N> {
             let (normal, tangent) = (self.normal[row], self.tangent[row]);
             right[row] += target_normal * normal + target_tangent * tangent;
             let (normal, tangent) = (both * normal + mixed * tangent, mixed * normal + across * tangent);
-            for column in 0..=row {
-                matrix[row][column] += normal * self.normal[column] + tangent * self.tangent[column];
+            let columns = self.normal.iter().zip(&self.tangent);
+            for (entry, (along, sideways)) in matrix[row][..=row].iter_mut().zip(columns) {
+                *entry += normal * along + tangent * sideways;
             }
         }
     }

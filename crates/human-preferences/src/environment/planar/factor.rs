@@ -1,5 +1,10 @@
 //! Small symmetric systems of equations.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "rows and columns of a matrix are numbers, and loops over both read as the equations do"
+)]
+
 use super::mechanism::Matrix;
 
 /// `M = Lᵀ D L` of a symmetric positive definite matrix, L lower triangular with ones on its diagonal.

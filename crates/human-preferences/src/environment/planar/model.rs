@@ -204,8 +204,8 @@ impl Model {
     /// The first part that does not fit, by name.
     pub fn check(&self) -> Result<(), ModelError> {
         self.check_whole()?;
-        self.check_bodies()?;
         self.check_joints()?;
+        self.check_bodies()?;
         self.check_geoms()?;
         for (index, actuator) in self.actuators.iter().enumerate() {
             let part = || format!("actuator {index}");

@@ -1,5 +1,10 @@
 //! Where bodies are, how heavily they move, and what pulls at them.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "a joint's number is its place in several lists at once"
+)]
+
 use super::{
     mechanism::{Matrix, Mechanism, WORLD},
     vector::{Rotation, Vector},

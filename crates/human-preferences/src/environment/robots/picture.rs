@@ -63,10 +63,10 @@ struct Capsule {
 impl RobotKind {
     fn camera(self) -> Camera {
         let (follows, width, height, headroom) = match self {
-            Self::Hopper | Self::Walker2d => (true, 3.4, 0.92, 0.65),
-            Self::HalfCheetah => (true, 3.4, 0.85, 0.65),
-            Self::InvertedPendulum => (false, 3.2, 0.25, 0.0),
-            Self::DoublePendulum => (false, 3.9, 0.1, 0.0),
+            Self::Hopper | Self::Walker2d => (true, 3.2, 0.88, 0.6),
+            Self::HalfCheetah => (true, 2.9, 0.72, 0.5),
+            Self::InvertedPendulum => (false, 3.0, 0.2, 0.0),
+            Self::DoublePendulum => (false, 4.4, 0.1, 0.0),
         };
         Camera {
             follows,
