@@ -231,7 +231,8 @@ fn rows<const COLUMNS: usize, T>(
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{text}` is not the number that belongs here"))
+    text.parse()
+        .map_err(|_| format!("`{text}` is not the number that belongs here"))
 }
 
 fn finite(text: &str) -> Result<f64, String> {
@@ -245,7 +246,9 @@ fn finite(text: &str) -> Result<f64, String> {
 
 /// The answer that is learned from as the distribution µ.
 fn of_preference(preference: [f64; 2]) -> Result<Answer, String> {
-    let found = Answer::ALL.into_iter().find(|answer| answer.preference() == Some(preference));
+    let found = Answer::ALL
+        .into_iter()
+        .find(|answer| answer.preference() == Some(preference));
     found.ok_or_else(|| format!("{preference:?} is neither (1, 0), (0, 1) nor (0.5, 0.5)"))
 }
 

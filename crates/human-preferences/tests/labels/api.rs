@@ -57,11 +57,17 @@ impl Site {
     /// With head lines of one's own instead of the token.
     fn send_as(&self, method: &str, path: &str, head: &str, body: &str) -> Reply {
         let address = self.server.address();
-        let host = if head.contains("host:") { String::new() } else { format!("host: {address}\r\n") };
+        let host = if head.contains("host:") {
+            String::new()
+        } else {
+            format!("host: {address}\r\n")
+        };
         let length = body.len();
         raw(
             address,
-            &format!("{method} {path} HTTP/1.1\r\n{host}{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}"),
+            &format!(
+                "{method} {path} HTTP/1.1\r\n{host}{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            ),
         )
     }
 
@@ -81,9 +87,16 @@ fn raw(address: SocketAddr, request: &str) -> Reply {
     let _ = stream.write_all(request.as_bytes());
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .expect("a head");
     let head = String::from_utf8(bytes[..end].to_vec()).expect("text").to_lowercase();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a status");
     Reply {
         status,
         head,
@@ -108,10 +121,16 @@ fn a_pair_is_offered_answered_and_counted() {
     let again = site.answer(1, "one", Answer::Left);
     assert_eq!((again.status, again.json()), (200, first.json()));
     assert_eq!(site.answer(1, "two", Answer::Right).status, 409);
-    assert_eq!(rows(site.folder.path()), [(1, "left".to_owned(), "ada".to_owned(), false)]);
+    assert_eq!(
+        rows(site.folder.path()),
+        [(1, "left".to_owned(), "ada".to_owned(), false)]
+    );
 
     let stats = site.get("/api/stats").json();
-    assert_eq!([&stats["answered"], &stats["left"], &stats["waiting"], &stats["planned"]], [1, 1, 1, 40]);
+    assert_eq!(
+        [&stats["answered"], &stats["left"], &stats["waiting"], &stats["planned"]],
+        [1, 1, 1, 40]
+    );
     assert_eq!(stats["sources"], json!({ "page": 1 }));
 
     let undone = site.send("POST", "/api/undo", r#"{"labeller":"ada"}"#);
@@ -130,7 +149,9 @@ fn clips_are_served_as_animations_and_as_sheets_of_the_same_pictures() {
     assert_eq!(film.frames.len(), STEPS);
 
     let sheet = site.get(&format!("/clip/{digest}/sheet"));
-    let mut reader = png::Decoder::new(std::io::Cursor::new(sheet.body)).read_info().expect("a PNG");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(sheet.body))
+        .read_info()
+        .expect("a PNG");
     let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut pixels).expect("a picture");
     let layout = &offer["left"]["layout"];
@@ -151,7 +172,11 @@ fn the_export_can_be_imported() {
     site.answer(1, "one", Answer::Left);
     site.answer(2, "two", Answer::CantTell);
     let export = site.get("/export.jsonl");
-    assert!(export.head.contains("content-type: application/x-ndjson"), "{}", export.head);
+    assert!(
+        export.head.contains("content-type: application/x-ndjson"),
+        "{}",
+        export.head
+    );
     let imported = import(export.body.as_slice()).expect("answers");
     let said: Vec<_> = imported.answers.iter().map(|recorded| recorded.answer).collect();
     assert_eq!(said, [Answer::Left, Answer::CantTell]);
@@ -163,16 +188,38 @@ fn bad_requests_are_refused_and_change_nothing() {
     let answer = |body: &str| site.send("POST", "/api/pairs/1/answer", body).status;
     assert_eq!(answer(r#"{"answer":"both","client_id":"a","labeller":"ada"}"#), 422);
     assert_eq!(answer(r#"{"answer":"left","client_id":"","labeller":"ada"}"#), 422);
-    assert_eq!(answer(r#"{"answer":"left","client_id":"a","labeller":"a\u0000b"}"#), 422);
+    assert_eq!(
+        answer(r#"{"answer":"left","client_id":"a","labeller":"a\u0000b"}"#),
+        422
+    );
     assert_eq!(answer(r#"{"answer":"left","client_id":"a"}"#), 422);
-    assert_eq!(answer(r#"{"answer":"left","client_id":"a","labeller":"ada","latency_ms":-1}"#), 422);
-    assert_eq!(answer(r#"{"answer":"left","client_id":"a","labeller":"ada","id":1}"#), 422);
+    assert_eq!(
+        answer(r#"{"answer":"left","client_id":"a","labeller":"ada","latency_ms":-1}"#),
+        422
+    );
+    assert_eq!(
+        answer(r#"{"answer":"left","client_id":"a","labeller":"ada","id":1}"#),
+        422
+    );
     assert_eq!(answer("no JSON"), 422);
     assert_eq!(answer(""), 422);
     let long = "x".repeat(5000);
-    assert_eq!(answer(&format!(r#"{{"answer":"left","client_id":"{long}","labeller":"ada"}}"#)), 413);
+    assert_eq!(
+        answer(&format!(r#"{{"answer":"left","client_id":"{long}","labeller":"ada"}}"#)),
+        413
+    );
     assert_eq!(site.send("POST", "/api/undo", &long).status, 413);
-    for pair in ["2", "0", "-1", "99999999999999999999", "1.0", "one", "%00", "1'--", "..%2f1"] {
+    for pair in [
+        "2",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "1.0",
+        "one",
+        "%00",
+        "1'--",
+        "..%2f1",
+    ] {
         assert_eq!(site.answer(pair, "a", Answer::Left).status, 404, "{pair}");
     }
     assert_eq!(site.get("/api/next?labeller=").status, 422);
@@ -229,7 +276,11 @@ fn nothing_is_said_without_the_token() {
     ] {
         for head in &heads {
             let body = r#"{"answer":"left","client_id":"a","labeller":"ada"}"#;
-            assert_eq!(site.send_as(method, path, head, body).status, 403, "{method} {path} {head}");
+            assert_eq!(
+                site.send_as(method, path, head, body).status,
+                403,
+                "{method} {path} {head}"
+            );
         }
     }
     assert!(rows(site.folder.path()).is_empty());
@@ -268,7 +319,14 @@ fn only_this_machine_is_a_host() {
 fn no_other_site_may_read_or_frame_the_page() {
     let site = Site::new(1);
     let token = format!("/?token={}", site.server.token());
-    for path in [token.as_str(), "/page.js", "/page.css", "/icon.svg", "/api/stats", "/nowhere"] {
+    for path in [
+        token.as_str(),
+        "/page.js",
+        "/page.css",
+        "/icon.svg",
+        "/api/stats",
+        "/nowhere",
+    ] {
         for method in ["GET", "OPTIONS"] {
             let head = "origin: http://evil.example\r\naccess-control-request-method: POST\r\n";
             let reply = site.send_as(method, path, head, "");
@@ -284,14 +342,19 @@ fn no_other_site_may_read_or_frame_the_page() {
             }
         }
     }
-    assert_eq!(site.send_as("GET", "/api/stats", "origin: http://evil.example\r\n", "").status, 403);
+    assert_eq!(
+        site.send_as("GET", "/api/stats", "origin: http://evil.example\r\n", "")
+            .status,
+        403
+    );
 }
 
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
     let site = Site::new(1);
     let page = site.get("/");
-    let text = [page, site.get("/page.js"), site.get("/page.css")].map(|reply| String::from_utf8(reply.body).expect("text"));
+    let text =
+        [page, site.get("/page.js"), site.get("/page.css")].map(|reply| String::from_utf8(reply.body).expect("text"));
     for text in &text {
         assert!(!text.contains("://") && !text.contains("@import"));
     }
@@ -314,7 +377,10 @@ fn a_port_in_use_is_named_with_the_remedy() {
     let error = LabelServer::start(shared(open(folder.path())), options(port)).expect_err("a refusal");
     assert!(matches!(error, ServerError::Bind { .. }));
     let text = error.to_string();
-    assert!(text.contains(&format!("127.0.0.1:{port}")) && text.contains("feedback.server.port"), "{text}");
+    assert!(
+        text.contains(&format!("127.0.0.1:{port}")) && text.contains("feedback.server.port"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -332,7 +398,9 @@ fn a_restart_keeps_the_token_and_databases_have_different_ones() {
 fn whoever_never_ends_a_request_does_not_hold_up_the_end() {
     let site = Site::new(1);
     let mut stream = TcpStream::connect(site.server.address()).expect("a connection");
-    stream.write_all(b"POST /api/undo HTTP/1.1\r\nhost: x\r\ncontent-le").expect("half a head");
+    stream
+        .write_all(b"POST /api/undo HTTP/1.1\r\nhost: x\r\ncontent-le")
+        .expect("half a head");
     // Another request shows that the first one was accepted.
     assert_eq!(site.get("/api/stats").status, 200);
     let started = Instant::now();

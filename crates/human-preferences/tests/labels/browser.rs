@@ -42,6 +42,9 @@ impl Page {
         add_pairs(&mut store, pairs);
         let store = shared(store);
         let server = serve(&store, 0);
+        // The name is there before the page, which keeps it under this key.
+        browser.open(&format!("http://{}/icon.svg", server.address()));
+        browser.run("localStorage.setItem('labeller', 'ada')");
         browser.open(&server.url());
         let page = Self {
             browser,
@@ -51,7 +54,6 @@ impl Page {
             folder,
         };
         page.browser.wait_for("typeof state !== 'undefined'");
-        page.set_name("ada");
         Some(page)
     }
 
@@ -90,7 +92,9 @@ fn both_clips_move() {
         let picture = page.browser.run(
             "return ['left', 'right'].map((side) => document.getElementById(side).querySelector('canvas').toDataURL())",
         );
-        let Value::Array(halves) = picture else { panic!("two pictures") };
+        let Value::Array(halves) = picture else {
+            panic!("two pictures")
+        };
         halves
     };
     let (before, picture) = (halves(), page.browser.picture());
@@ -124,7 +128,8 @@ fn a_double_press_answers_once() {
     thread::sleep(LOOK);
     page.wait_until_sent();
     assert_eq!(rows(page.folder.path()).len(), 1);
-    page.browser.run("document.getElementById('right').click(); document.getElementById('right').click()");
+    page.browser
+        .run("document.getElementById('right').click(); document.getElementById('right').click()");
     page.wait_until_sent();
     assert_eq!(rows(page.folder.path()).len(), 2);
 }
@@ -191,7 +196,8 @@ fn answers_survive_a_reload_of_the_page() {
     let url = page.server.as_ref().expect("a server").url();
     page.server.take().expect("a server").shutdown();
     page.press(UP);
-    page.browser.wait_for("unsent().length === 1 && state.trouble === 'offline'");
+    page.browser
+        .wait_for("unsent().length === 1 && state.trouble === 'offline'");
     page.browser.open("about:blank");
     page.server = Some(serve(&page.store, page.port));
     page.browser.open(&url);
@@ -254,9 +260,13 @@ fn the_page_works_with_the_keyboard_alone() {
         visited.push(focused[0].as_str().expect("a name").to_owned());
     }
     for wanted in ["left", "right", "tie", "cant_tell", "undo", "restart", "labeller"] {
-        assert!(visited.iter().any(|visited| visited == wanted), "{wanted} in {visited:?}");
+        assert!(
+            visited.iter().any(|visited| visited == wanted),
+            "{wanted} in {visited:?}"
+        );
     }
-    page.browser.run("document.getElementById('tie').focus({ focusVisible: true })");
+    page.browser
+        .run("document.getElementById('tie').focus({ focusVisible: true })");
     page.press(ENTER);
     page.wait_until_sent();
     assert_eq!(rows(page.folder.path())[0].1, "tie");
@@ -278,7 +288,10 @@ fn buttons_wait_for_the_clips() {
     page.press(LEFT);
     add_pairs(&mut open(page.folder.path()), 1);
     page.browser.wait_for("state.shown");
-    assert_eq!(page.browser.run("return answers.map((button) => button.disabled)"), json!([false; 4]));
+    assert_eq!(
+        page.browser.run("return answers.map((button) => button.disabled)"),
+        json!([false, false, false, false])
+    );
     assert!(rows(page.folder.path()).is_empty());
 }
 
@@ -288,8 +301,10 @@ fn the_page_says_that_it_waits_and_that_it_is_done() {
     let server = page.server.as_ref().expect("a server");
     let shows = |text: &str| {
         let waiting = "document.getElementById('waiting')";
-        page.browser
-            .wait_for(&format!("!{waiting}.hidden && {waiting}.innerText.includes({})", json!(text)));
+        page.browser.wait_for(&format!(
+            "!{waiting}.hidden && {waiting}.innerText.includes({})",
+            json!(text)
+        ));
     };
     server.set_status(RunStatus {
         waiting_for: "The agent is acting.".to_owned(),
@@ -336,7 +351,11 @@ fn the_page_fits_narrow_and_wide_windows() {
             assert_eq!(measured["high"], height, "{measured}");
             assert_eq!(measured["stacked"], is_stacked, "{measured}");
             assert!(measured["side"].as_f64() > Some(120.0), "{measured}");
-            let color = if is_dark { "rgb(20, 23, 28)" } else { "rgb(244, 245, 248)" };
+            let color = if is_dark {
+                "rgb(20, 23, 28)"
+            } else {
+                "rgb(244, 245, 248)"
+            };
             assert_eq!(measured["color"], color, "{measured}");
         }
     }

@@ -22,7 +22,9 @@ const KILLS: u64 = 100;
 /// Does nothing in a usual run of the tests.
 #[test]
 fn server_to_be_killed() {
-    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let Some(folder) = env::var_os(FOLDER).map(PathBuf::from) else {
+        return;
+    };
     let server = serve(&shared(open(&folder)), 0);
     let mut out = std::io::stdout();
     writeln!(out, "\n{}", server.url()).expect("a line");
@@ -116,7 +118,11 @@ fn a_hundred_kills_lose_no_acknowledged_answer() {
         check(folder.path(), &new, kill);
     }
     check(folder.path(), &acknowledged, KILLS);
-    assert!(acknowledged.len() > KILLS as usize, "only {} answers", acknowledged.len());
+    assert!(
+        acknowledged.len() > KILLS as usize,
+        "only {} answers",
+        acknowledged.len()
+    );
 
     // Labelling goes on where it was.
     let mut store = open(folder.path());

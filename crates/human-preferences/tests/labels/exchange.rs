@@ -69,9 +69,15 @@ fn hostile_lines_are_named_by_their_number() {
     let [segment, other, answer] = [lines[0], lines[1], lines[2]];
 
     assert!(problem("nothing\n").starts_with("line 1: "));
-    assert!(problem(&format!("{segment}\n\n")).starts_with("line 2: "), "an empty line");
+    assert!(
+        problem(&format!("{segment}\n\n")).starts_with("line 2: "),
+        "an empty line"
+    );
     assert!(problem(&format!("{segment}\n{answer}\n")).contains("line 2: no line before holds the clip"));
-    assert!(problem(&segment[..segment.len() / 2]).starts_with("line 1: "), "a cut line");
+    assert!(
+        problem(&segment[..segment.len() / 2]).starts_with("line 1: "),
+        "a cut line"
+    );
     let another = other.replacen(ENVIRONMENT, "pong", 1);
     assert!(problem(&format!("{segment}\n{another}\n")).contains("`pong` among clips of `moving-dot`"));
     let changed = segment.replacen("\"start\":3", "\"start\":4", 1);
@@ -114,6 +120,8 @@ fn a_line_without_end_is_refused_before_it_fills_the_memory() {
             Ok(buffer.len())
         }
     }
-    let error = import(std::io::BufReader::new(Endless)).expect_err("a refusal").to_string();
+    let error = import(std::io::BufReader::new(Endless))
+        .expect_err("a refusal")
+        .to_string();
     assert!(error.starts_with("line 1: is longer than"), "{error}");
 }

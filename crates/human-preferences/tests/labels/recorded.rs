@@ -107,7 +107,11 @@ fn bad_tables_are_named_by_their_line() {
     assert_eq!(ranked("1,2,2,3,4"), "line 2: `2` is no label");
     assert_eq!(ranked("1,2,,3,4"), "line 2: `` is no label");
     assert_eq!(ranked("1,2,1,inf,4"), "line 2: `inf` is not finite");
-    let compared = |line: &str| problem(segments(format!("env,query,start_1,start_2,label\n{line}\n").as_bytes()));
+    let compared = |line: &str| {
+        problem(segments(
+            format!("env,query,start_1,start_2,label\n{line}\n").as_bytes(),
+        ))
+    };
     assert_eq!(compared(",1,2,3,0"), "line 2: it names no environment");
     assert_eq!(compared("a,1,2,3,5"), "line 2: `5` is no label");
     assert_eq!(
@@ -153,9 +157,20 @@ fn the_published_clips_of_seaquest_are_read() {
 
 #[test]
 fn the_published_rankings_agree_with_true_returns_that_differ_in_57_to_88_percent() {
-    let Some(folder) = published("trex-atari-rankings") else { return };
+    let Some(folder) = published("trex-atari-rankings") else {
+        return;
+    };
     let mut total = 0;
-    for game in ["beamrider", "breakout", "enduro", "hero", "pong", "qbert", "seaquest", "spaceinvaders"] {
+    for game in [
+        "beamrider",
+        "breakout",
+        "enduro",
+        "hero",
+        "pong",
+        "qbert",
+        "seaquest",
+        "spaceinvaders",
+    ] {
         let table = fs::File::open(folder.join(format!("{game}_human_rankings.csv"))).expect("the table");
         let rankings = rankings(table).expect("rankings");
         let differ: Vec<_> = rankings
@@ -175,7 +190,9 @@ fn the_published_rankings_agree_with_true_returns_that_differ_in_57_to_88_percen
 
 #[test]
 fn the_published_comparisons_of_segments_are_read() {
-    let Some(folder) = published("preference-transformer-labels") else { return };
+    let Some(folder) = published("preference-transformer-labels") else {
+        return;
+    };
     let table = fs::File::open(folder.join("labels.csv")).expect("the table");
     let compared = segments(table).expect("comparisons");
     assert_eq!(count(&compared, |compared| compared.answer), [2232, 2422, 2746]);

@@ -60,7 +60,8 @@ fn swapped_pairs_are_shown_swapped_and_read_in_their_own_order() {
         assert_eq!([offer.left.digest, offer.right.digest], shown);
         let id = index.to_string();
         store
-            .answer(&answer_of(pair, &id, Answer::Left, "ada"), 0).expect("an answer");
+            .answer(&answer_of(pair, &id, Answer::Left, "ada"), 0)
+            .expect("an answer");
     }
     let stored = store.answers_after(0).expect("answers");
     let said: Vec<_> = stored.iter().map(|stored| stored.answer).collect();
@@ -93,7 +94,9 @@ fn an_answer_that_is_taken_back_is_marked_and_its_pair_asked_again() {
     let mut store = open(folder.path());
     let pairs = add_pairs(&mut store, 2);
     for (&pair, name) in pairs.iter().zip(["one", "two"]) {
-        store.answer(&answer_of(pair, name, Answer::Tie, "ada"), 0).expect("an answer");
+        store
+            .answer(&answer_of(pair, name, Answer::Tie, "ada"), 0)
+            .expect("an answer");
     }
     assert_eq!(store.undo("grace", 0).expect("a look"), None);
     assert_eq!(store.undo("ada", 0).expect("a look"), Some(pairs[1]));
@@ -114,7 +117,13 @@ fn counts_go_by_answer_and_by_source() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(folder.path());
     let pairs = add_pairs(&mut store, 6);
-    let said = [Answer::Left, Answer::Right, Answer::Right, Answer::Tie, Answer::CantTell];
+    let said = [
+        Answer::Left,
+        Answer::Right,
+        Answer::Right,
+        Answer::Tie,
+        Answer::CantTell,
+    ];
     for (index, (&pair, said)) in pairs.iter().zip(said).enumerate() {
         let id = index.to_string();
         let mut answer = answer_of(pair, &id, said, "ada");
@@ -128,10 +137,10 @@ fn counts_go_by_answer_and_by_source() {
     let stats = store.stats(40_000).expect("counts");
     assert_eq!([stats.left, stats.right, stats.tie, stats.cant_tell], [1, 2, 1, 1]);
     assert_eq!([stats.answered, stats.waiting, stats.last_hour], [5, 1, 4]);
-    assert_eq!(stats.sources.into_iter().collect::<Vec<_>>(), [
-        ("page".to_owned(), 4),
-        ("script".to_owned(), 1)
-    ]);
+    assert_eq!(
+        stats.sources.into_iter().collect::<Vec<_>>(),
+        [("page".to_owned(), 4), ("script".to_owned(), 1)]
+    );
     // Three answers followed another one within 30 s.
     assert!((stats.hourly_rate - 360.0).abs() < 1e-9, "{}", stats.hourly_rate);
 }
@@ -207,11 +216,17 @@ fn what_is_no_database_of_this_environment_is_refused_and_left_as_it_is() {
 
     fs::remove_file(&path).expect("removed");
     let connection = Connection::open(&path).expect("a database");
-    connection.execute_batch("CREATE TABLE recipe (name TEXT)").expect("a table");
+    connection
+        .execute_batch("CREATE TABLE recipe (name TEXT)")
+        .expect("a table");
     drop(connection);
     assert!(refused(ENVIRONMENT).contains("another program"));
 
-    fs::write(&path, "A letter, which is much longer than SQLite's header. ".repeat(40)).expect("written");
+    fs::write(
+        &path,
+        "A letter, which is much longer than SQLite's header. ".repeat(40),
+    )
+    .expect("written");
     assert!(refused(ENVIRONMENT).contains("no SQLite database"));
 }
 
@@ -261,19 +276,27 @@ fn with_ten_thousand_answers_the_next_pair_comes_within_50_ms() {
         )
         .expect("many answers");
     assert_eq!(pair, 1);
-    let mut slowest = Duration::ZERO;
+    let (mut looks, mut counts) = (Vec::new(), Vec::new());
     for expected in 10_001..10_020 {
         let started = Instant::now();
         let offer = store.next_pair("ada", &[], 20_000).expect("a look").expect("a pair");
-        slowest = slowest.max(started.elapsed());
+        looks.push(started.elapsed());
         assert_eq!(offer.pair, expected);
         let id = format!("new-{expected}");
         store
             .answer(&answer_of(expected, &id, Answer::Right, "ada"), 20_000)
             .expect("an answer");
+        let started = Instant::now();
+        assert_eq!(store.stats(20_000).expect("counts").answered, expected as u64);
+        counts.push(started.elapsed());
     }
-    assert!(slowest < Duration::from_millis(50), "{slowest:?}");
-    let started = Instant::now();
-    assert_eq!(store.stats(20_000).expect("counts").answered, 10_019);
-    assert!(started.elapsed() < Duration::from_millis(50), "{:?}", started.elapsed());
+    for times in [looks, counts] {
+        assert!(median(times.clone()) < Duration::from_millis(50), "{times:?}");
+    }
+}
+
+/// Unlike the longest time, it does not tell what else the machine was doing.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }

@@ -112,8 +112,9 @@ pub(crate) fn options(port: u16) -> ServerOptions {
     ServerOptions {
         port,
         task: ENVIRONMENT.to_owned(),
-        instructions: "Choose the clip in which the dot comes nearer to the center.\nCall it a tie where both look alike."
-            .to_owned(),
+        instructions:
+            "Choose the clip in which the dot comes nearer to the center.\nCall it a tie where both look alike."
+                .to_owned(),
         planned: Some(40),
         is_pixelated: true,
     }
