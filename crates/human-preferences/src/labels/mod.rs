@@ -6,6 +6,7 @@
 mod error;
 mod exchange;
 mod reading;
+pub mod recorded;
 mod schema;
 mod sheet;
 mod store;
