@@ -10,7 +10,7 @@ use papers_base::{
     cli::{ReproduceArgs, exit},
     commit,
     figure::{Body, Figure, mean_and_spread},
-    journal::Scalars,
+    journal::{self, Event, Scalars},
     progress::Mode,
     provenance::Provenance,
     report,
@@ -84,6 +84,32 @@ pub fn values(runs: &[&FinishedRun], metric: &str) -> Vec<f64> {
 pub fn minutes(runs: &[&FinishedRun]) -> String {
     let minutes: Vec<f64> = runs.iter().map(|run| run.seconds / 60.0).collect();
     mean_and_spread(&minutes, 1)
+}
+
+/// Mean over runs of a metric of each evaluation, by update; as long as the shortest run.
+///
+/// # Errors
+///
+/// A journal that cannot be read.
+pub fn mean_curve(runs: &[&FinishedRun], metric: &str) -> Result<Vec<(f64, f64)>> {
+    let curves = runs.iter().map(|run| curve(run, metric)).collect::<Result<Vec<_>>>()?;
+    let length = curves.iter().map(Vec::len).min().unwrap_or(0);
+    let point = |index: usize| {
+        let sum: f64 = curves.iter().map(|curve| curve[index].1).sum();
+        (curves[0][index].0, sum / curves.len() as f64)
+    };
+    Ok((0..length).map(point).collect())
+}
+
+fn curve(run: &FinishedRun, metric: &str) -> Result<Vec<(f64, f64)>> {
+    let mut points = Vec::new();
+    for record in journal::read(&run.folder)? {
+        if let Event::Evaluation { step, scalars } = record.event {
+            let found = scalars.iter().find(|(name, _)| name == metric);
+            points.extend(found.map(|(_, value)| (step as f64, *value)));
+        }
+    }
+    Ok(points)
 }
 
 /// What a reproduction found.

@@ -71,7 +71,8 @@ fn turns(angles: &[Vec<f64>], heights: &[Vec<f64>]) -> Scalars {
     let upright: u32 = landings.iter().map(|(_, upright)| upright).sum();
     let named = [
         ("turns", mean(net.iter().map(|turns| turns.abs()))),
-        ("turns_signed", mean(net.iter().copied())),
+        // Backward is against the direction of a fall forward, in which the angle grows.
+        ("turns_backward", -mean(net.iter().copied())),
         ("torso_height_mean", mean(heights.iter().flatten().copied())),
         ("upright_landing_share", f64::from(upright) / f64::from(full.max(1))),
     ];
@@ -134,7 +135,7 @@ mod tests {
         let low = [0.3, 0.0, 0.3, -3.0, 0.3, -6.4, 0.3, -6.4];
         let scalars = measure(&task, &[high, low].concat(), 4);
         assert!((value(&scalars, "turns") - 6.4 / TAU).abs() < 1e-12);
-        assert!((value(&scalars, "turns_signed") + 6.4 / TAU).abs() < 1e-12);
+        assert!((value(&scalars, "turns_backward") - 6.4 / TAU).abs() < 1e-12);
         assert_eq!(value(&scalars, "upright_landing_share"), 0.5);
         assert!((value(&scalars, "torso_height_mean") - 0.75).abs() < 1e-12);
     }

@@ -1,10 +1,32 @@
 //! Deep Reinforcement Learning from Human Preferences. Christiano, Leike, Brown, Martic, Legg, Amodei, NeurIPS 2017.
+//!
+//! | paper | here |
+//! |---|---|
+//! | 2.1 clips ("trajectory segments") and preferences | [`clip`], [`answer`] |
+//! | 2.2 three processes | [`train`] |
+//! | 2.2.1 optimizing the policy | [`trpo`], [`a2c`], [`policy`], [`returns`] |
+//! | 2.2.2 preference elicitation | [`labels`], [`server`], [`feedback`] |
+//! | 2.2.3 fitting the reward function (eq. 1) | [`preference`], [`reward_network`], [`reward_model`] |
+//! | 2.2.4 selecting queries | [`queries`], [`labelling`] |
+//! | 3 tasks, novel behaviors, ablations | [`environment`], [`rollout`], [`behavior`], [`config`], [`evaluate`] |
+//! | appendix A labels over time | [`label_schedule`] |
+//!
+//! A reward can be learned for any environment and any Burn network: implement [`reward_network::RewardNetwork`] (or take
+//! one of its networks), give clips and answers to [`reward_model::RewardLearner`], and take rewards from
+//! [`reward_model::RewardPredictor`] and [`reward_model::RewardNormalizer`].
+//!
+//! The true reward travels in [`environment::Hidden`]. Agents are trained on [`experience::AgentRewards`], and nothing
+//! turns the one into the other but the baseline, which says so.
+//!
+//! Where we differ from the paper, and why: see the README.
 
 pub mod a2c;
 pub mod actions;
 pub mod agent;
 pub mod answer;
 pub mod behavior;
+#[cfg(feature = "rl")]
+pub mod burn_rl;
 pub mod clip;
 pub mod clip_frames;
 pub mod config;
@@ -22,6 +44,7 @@ mod packed;
 pub mod policy;
 pub mod preference;
 pub mod queries;
+mod reproduce;
 pub mod returns;
 pub mod reward_model;
 pub mod reward_network;
@@ -38,6 +61,7 @@ pub fn paper() -> Paper {
     let title = "Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)";
     Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
         .family::<train::PreferenceLearning>(config::PRESETS)
+        .reproduction(reproduce::REPRODUCTION)
         .verb(verbs::serve::VERB)
         .verb(verbs::label::VERB)
         .verb(verbs::export::VERB)
@@ -52,4 +76,12 @@ pub fn paper() -> Paper {
             key: "ablation",
             help: "Leave something out: random-queries, no-ensemble, no-online-queries, no-regularization, no-segments or target",
         })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn experiments_and_reproduction_fit_together() {
+        papers_core::testing::assert_consistent(&super::paper());
+    }
 }

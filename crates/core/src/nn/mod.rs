@@ -2,10 +2,12 @@
 
 mod average;
 mod decay;
+mod dropout;
 mod trainable;
 
 pub use average::WeightAverage;
 pub use decay::decay_kernels;
+pub use dropout::dropout;
 pub use trainable::trainable_parameters;
 
 pub mod activation;

@@ -34,17 +34,17 @@ impl Bootstrap {
         &self.counts
     }
 
-    /// The training data from comparison `from` on: numbers of comparisons, repeated as they were drawn.
-    pub fn training(&self, from: usize) -> Vec<usize> {
-        let indices = self.counts.iter().enumerate().skip(from);
+    /// The training data: indices of comparisons, repeated as they were drawn.
+    pub fn training(&self) -> Vec<usize> {
+        let indices = self.counts.iter().enumerate();
         indices
             .flat_map(|(index, &count)| std::iter::repeat_n(index, count as usize))
             .collect()
     }
 
-    /// The comparisons from `from` on that are held out.
-    pub fn held_out(&self, from: usize) -> Vec<usize> {
-        let indices = self.counts.iter().enumerate().skip(from);
+    /// Indices of the comparisons that are held out.
+    pub fn held_out(&self) -> Vec<usize> {
+        let indices = self.counts.iter().enumerate();
         indices
             .filter(|(_, count)| **count == 0)
             .map(|(index, _)| index)

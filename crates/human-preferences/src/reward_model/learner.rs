@@ -1,12 +1,11 @@
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use burn::prelude::*;
-use papers_core::{checkpoint, random::Streams};
+use papers_core::{base::config::ConfigError, random::Streams};
 use rand::{RngExt, seq::SliceRandom};
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Bootstrap, Comparison, Moments, Objective, RewardConfig, RewardError, RewardPredictor, SavedComparison,
+    Bootstrap, Comparison, Moments, Objective, RewardConfig, RewardError, RewardPredictor,
     member::{Fit, Member, Scale, measure},
     predictor::read,
 };
@@ -18,15 +17,29 @@ const MEASURED: usize = 256;
 /// An ensemble of reward networks that learns from comparisons.
 pub struct RewardLearner<N> {
     config: RewardConfig,
-    members: Vec<Member<N>>,
-    comparisons: Vec<Comparison>,
+    pub(super) members: Vec<Member<N>>,
+    pub(super) history: History,
     /// Answers that are not learned from.
-    unusable: u64,
+    pub(super) unusable: u64,
     /// Minibatches fitted so far.
-    version: u64,
+    pub(super) version: u64,
     /// An autodiff device.
     device: Device,
     streams: Streams,
+}
+
+/// The comparisons that are learned from, oldest first.
+#[derive(Default)]
+pub(super) struct History {
+    pub(super) given: VecDeque<Given>,
+    /// Number of the next comparison.
+    pub(super) next: u64,
+}
+
+/// A comparison and its number, which never changes and is never given twice.
+pub(super) struct Given {
+    pub(super) number: u64,
+    pub(super) comparison: Comparison,
 }
 
 /// What a fit measured. Losses are without the penalty on weights, and means over the members.
@@ -51,39 +64,48 @@ impl<N: RewardNetwork> RewardLearner<N> {
     ///
     /// Build them with [`Streams::initialize`](papers_core::random::Streams::initialize) under names of their own, so that
     /// the same seed gives the same ones.
-    pub fn new(config: RewardConfig, networks: Vec<N>, device: Device, streams: Streams) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// What [`RewardConfig::validate`] refuses, and another number of networks than `config.members`.
+    pub fn new(config: RewardConfig, networks: Vec<N>, device: Device, streams: Streams) -> Result<Self, ConfigError> {
+        config.validate()?;
+        if networks.len() != config.members {
+            let problem = format!("is {}, and there are {} networks", config.members, networks.len());
+            return Err(ConfigError::invalid("reward.members", problem));
+        }
+        Ok(Self {
             members: networks
                 .into_iter()
                 .map(|network| Member::new(network, &config))
                 .collect(),
             config,
-            comparisons: Vec::new(),
+            history: History::default(),
             unusable: 0,
             version: 0,
             device,
             streams,
-        }
+        })
     }
 
-    /// Takes an answer about two clips. One that cannot tell is counted, and not learned from.
+    /// Takes an answer about two clips, and returns the number of the comparison. An answer that cannot tell is counted,
+    /// and not learned from.
     ///
     /// # Errors
     ///
     /// Clips of different lengths or of another task; nothing is learned from them then.
-    pub fn answer(&mut self, first: Arc<Clip>, second: Arc<Clip>, answer: Answer) -> Result<(), RewardError> {
-        match answer.preference() {
-            Some(preference) => self.add(Comparison {
-                first,
-                second,
-                preference,
-                true_returns: None,
-            }),
-            None => {
-                self.count_unusable(1);
-                Ok(())
-            }
-        }
+    pub fn answer(&mut self, first: Arc<Clip>, second: Arc<Clip>, answer: Answer) -> Result<Option<u64>, RewardError> {
+        let Some(preference) = answer.preference() else {
+            self.count_unusable(1);
+            return Ok(None);
+        };
+        let comparison = Comparison {
+            first,
+            second,
+            preference,
+            true_returns: None,
+        };
+        self.add(comparison).map(Some)
     }
 
     /// Counts answers that nothing can be learned from.
@@ -91,30 +113,40 @@ impl<N: RewardNetwork> RewardLearner<N> {
         self.unusable += answers;
     }
 
-    /// Takes a comparison, and draws which members learn from it and which are validated by it.
+    /// Takes a comparison, and draws which members learn from it and which are validated by it. Returns its number, from
+    /// 0, by which it can be taken back. The oldest comparison leaves a full window.
     ///
     /// # Errors
     ///
     /// Clips of different lengths or of another task, a preference that is no distribution; nothing is learned from
     /// them then.
-    pub fn add(&mut self, comparison: Comparison) -> Result<(), RewardError> {
+    pub fn add(&mut self, comparison: Comparison) -> Result<u64, RewardError> {
         self.check(&comparison)?;
-        let index = self.comparisons.len() as u64;
-        for (number, member) in self.members.iter_mut().enumerate() {
-            let mut generator = self.streams.at("reward-bootstrap", index, number as u64);
+        let number = self.history.next;
+        for (index, member) in self.members.iter_mut().enumerate() {
+            let mut generator = self.streams.at("reward-bootstrap", number, index as u64);
             member.bootstrap.draw(&mut generator);
         }
-        self.comparisons.push(comparison);
-        Ok(())
+        self.history.next += 1;
+        self.history.given.push_back(Given { number, comparison });
+        if self.config.window > 0 && self.history.given.len() > self.config.window {
+            self.remove(0);
+        }
+        Ok(number)
     }
 
-    /// Forgets a comparison, as if it had never been given; what the networks learned from it stays.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such comparison.
-    pub fn forget(&mut self, index: usize) {
-        self.comparisons.remove(index);
+    /// Takes the comparison of this number back, as if it had never been given; what the networks learned from it stays.
+    /// Returns whether it was still there.
+    pub fn forget(&mut self, number: u64) -> bool {
+        let found = self.history.given.binary_search_by_key(&number, |given| given.number);
+        if let Ok(index) = found {
+            self.remove(index);
+        }
+        found.is_ok()
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.history.given.remove(index);
         for member in &mut self.members {
             member.bootstrap.forget(index);
         }
@@ -127,7 +159,10 @@ impl<N: RewardNetwork> RewardLearner<N> {
             return Err(RewardError::Preference { first, second });
         }
         comparison.first.check_pair(&comparison.second)?;
-        let known = self.comparisons.first().map_or(&comparison.first, |known| &known.first);
+        let known = self
+            .comparisons()
+            .next()
+            .map_or(&comparison.first, |known| &known.first);
         for clip in [&comparison.first, &comparison.second] {
             let sizes = |clip: &Clip| (clip.observations.size(), clip.actions.features());
             let ((found, found_features), (expected, expected_features)) = (sizes(clip), sizes(known));
@@ -162,9 +197,14 @@ impl<N: RewardNetwork> RewardLearner<N> {
         }
     }
 
-    /// The comparisons that are learned from.
-    pub fn comparisons(&self) -> &[Comparison] {
-        &self.comparisons
+    /// The comparisons that are learned from, oldest first.
+    pub fn comparisons(&self) -> impl ExactSizeIterator<Item = &Comparison> {
+        self.history.given.iter().map(|given| &given.comparison)
+    }
+
+    /// Comparisons that were ever given, those included that are no longer learned from.
+    pub fn received(&self) -> u64 {
+        self.history.next
     }
 
     /// How it learns.
@@ -195,18 +235,14 @@ impl<N: RewardNetwork> RewardLearner<N> {
     ///
     /// [`RewardError::NoUsableComparison`] before there is one, and a loss that is not finite.
     pub fn fit(&mut self, minibatches: u64) -> Result<FitReport, RewardError> {
-        if self.comparisons.is_empty() {
+        if self.history.given.is_empty() {
             return Err(RewardError::NoUsableComparison { answers: self.unusable });
         }
-        let from = match self.config.window {
-            0 => 0,
-            window => self.comparisons.len().saturating_sub(window),
-        };
-        let scale = self.scale(from);
+        let scale = self.scale();
         let training: Vec<Vec<usize>> = self
             .members
             .iter()
-            .map(|member| training_data(&member.bootstrap, from, self.comparisons.len()))
+            .map(|member| training_data(&member.bootstrap))
             .collect();
         let mut losses = vec![Vec::new(); self.members.len()];
         for _ in 0..minibatches.max(1) {
@@ -216,14 +252,14 @@ impl<N: RewardNetwork> RewardLearner<N> {
             self.version += 1;
         }
         let loss = mean_loss(losses)?;
-        self.measure(from, scale, loss)
+        self.measure(scale, loss)
     }
 
     fn update(&mut self, number: usize, training: &[usize], scale: Option<Scale>) -> Tensor<1> {
         let mut generator = self.streams.at("reward-batch", self.version, number as u64);
         let size = self.config.batch.min(training.len());
         let batch: Vec<&Comparison> = (0..size)
-            .map(|_| &self.comparisons[training[generator.random_range(0..training.len())]])
+            .map(|_| &self.history.given[training[generator.random_range(0..training.len())]].comparison)
             .collect();
         let name = format!("reward-dropout-{number}");
         let seeded = self.streams.seed_device(&name, self.version, &self.device);
@@ -231,13 +267,11 @@ impl<N: RewardNetwork> RewardLearner<N> {
     }
 
     /// Scale of the returns that are regressed; none where preferences are fitted.
-    fn scale(&self, from: usize) -> Option<Scale> {
+    fn scale(&self) -> Option<Scale> {
         if self.config.objective != Objective::Return {
             return None;
         }
-        let returns = self.comparisons[from..]
-            .iter()
-            .filter_map(|comparison| comparison.true_returns);
+        let returns = self.comparisons().filter_map(|comparison| comparison.true_returns);
         let moments = Moments::of(returns.flatten());
         let deviation = moments.deviation();
         Some(Scale {
@@ -248,17 +282,16 @@ impl<N: RewardNetwork> RewardLearner<N> {
     }
 
     /// Looks at a sample of the comparisons without dropout and penalty, and adapts the penalty.
-    fn measure(&mut self, from: usize, scale: Option<Scale>, loss: f64) -> Result<FitReport, RewardError> {
-        let mut sample: Vec<usize> = (from..self.comparisons.len()).collect();
+    fn measure(&mut self, scale: Option<Scale>, loss: f64) -> Result<FitReport, RewardError> {
+        let given = &self.history.given;
+        let mut sample: Vec<usize> = (0..given.len()).collect();
         sample.shuffle(&mut self.streams.at("reward-sample", self.version, 0));
         sample.truncate(MEASURED);
         let clips: Vec<&Clip> = sample
             .iter()
             .flat_map(|&index| {
-                [
-                    self.comparisons[index].first.as_ref(),
-                    self.comparisons[index].second.as_ref(),
-                ]
+                let comparison = &given[index].comparison;
+                [comparison.first.as_ref(), comparison.second.as_ref()]
             })
             .collect();
         let returns = self.predictor().clip_returns(&clips)?;
@@ -267,7 +300,7 @@ impl<N: RewardNetwork> RewardLearner<N> {
             let of = |is_held_out: bool| {
                 let pairs = sample.iter().zip(returns.chunks_exact(2));
                 let chosen = pairs.filter(|(index, _)| (member.bootstrap.counts()[**index] == 0) == is_held_out);
-                let known = chosen.map(|(&index, returns)| (&self.comparisons[index], [returns[0], returns[1]]));
+                let known = chosen.map(|(&index, returns)| (&given[index].comparison, [returns[0], returns[1]]));
                 measure(known, scale, &self.config)
             };
             let (training, validation) = (of(false), of(true));
@@ -308,86 +341,13 @@ impl<N: RewardNetwork> RewardLearner<N> {
         }
         self.members.iter().map(|member| member.l2).sum::<f64>() / self.members.len() as f64
     }
-
-    /// Adds everything that [`restore`](Self::restore) needs to a checkpoint, the comparisons included.
-    ///
-    /// # Errors
-    ///
-    /// What the writer reports.
-    pub fn save(&self, checkpoint: &mut checkpoint::Writer) -> papers_core::Result<()> {
-        for (index, member) in self.members.iter().enumerate() {
-            member.save(index, checkpoint)?;
-        }
-        checkpoint.json("reward", &self.state())?;
-        checkpoint.json("comparisons", &SavedComparisons::of(&self.comparisons))
-    }
-
-    /// Goes on from what [`save`](Self::save) wrote.
-    ///
-    /// # Errors
-    ///
-    /// A part that is missing or does not fit.
-    pub fn restore(&mut self, checkpoint: &checkpoint::Reader) -> papers_core::Result<()> {
-        let state: State = checkpoint.json("reward")?;
-        let comparisons = saved_comparisons(checkpoint)?;
-        let damaged = |problem: &str| papers_core::Error::Checkpoint {
-            path: checkpoint.folder().to_owned(),
-            problem: problem.to_owned(),
-        };
-        if state.counts.len() != self.members.len() {
-            let (found, expected) = (state.counts.len(), self.members.len());
-            return Err(damaged(&format!(
-                "has an ensemble of {found}, and the run one of {expected}"
-            )));
-        }
-        if state.counts.iter().any(|counts| counts.len() != comparisons.len()) {
-            return Err(damaged("has other comparisons than its ensemble knows"));
-        }
-        for (index, member) in self.members.iter_mut().enumerate() {
-            member.restore(index, checkpoint)?;
-        }
-        for ((member, counts), l2) in self.members.iter_mut().zip(state.counts).zip(state.l2) {
-            member.bootstrap = Bootstrap::of_counts(counts);
-            member.l2 = l2;
-        }
-        self.comparisons = comparisons;
-        self.unusable = state.unusable;
-        self.version = state.version;
-        Ok(())
-    }
-
-    fn state(&self) -> State {
-        State {
-            counts: self
-                .members
-                .iter()
-                .map(|member| member.bootstrap.counts().to_vec())
-                .collect(),
-            l2: self.members.iter().map(|member| member.l2).collect(),
-            unusable: self.unusable,
-            version: self.version,
-        }
-    }
-}
-
-/// The comparisons of a checkpoint that a [`RewardLearner`] wrote.
-///
-/// # Errors
-///
-/// A part that is missing or damaged.
-pub fn saved_comparisons(checkpoint: &checkpoint::Reader) -> papers_core::Result<Vec<Comparison>> {
-    let saved: Comparisons = checkpoint.json("comparisons")?;
-    saved.read().ok_or_else(|| papers_core::Error::Checkpoint {
-        path: checkpoint.folder().to_owned(),
-        problem: "has comparisons of clips that it does not hold".to_owned(),
-    })
 }
 
 /// A member that drew nothing at all, as may be with few comparisons, learns from all.
-fn training_data(bootstrap: &Bootstrap, from: usize, to: usize) -> Vec<usize> {
-    let training = bootstrap.training(from);
+fn training_data(bootstrap: &Bootstrap) -> Vec<usize> {
+    let training = bootstrap.training();
     if training.is_empty() {
-        (from..to).collect()
+        (0..bootstrap.counts().len()).collect()
     } else {
         training
     }
@@ -406,70 +366,11 @@ fn mean_loss(losses: Vec<Vec<Tensor<1>>>) -> Result<f64, RewardError> {
     Ok(sum / members as f64)
 }
 
-#[derive(Serialize, Deserialize)]
-struct State {
-    counts: Vec<Vec<u32>>,
-    l2: Vec<f64>,
-    unusable: u64,
-    version: u64,
-}
-
-/// Comparisons as they are written: each clip once.
-#[derive(Serialize)]
-struct SavedComparisons<'a> {
-    clips: Vec<&'a Clip>,
-    comparisons: Vec<SavedComparison>,
-}
-
-#[derive(Deserialize)]
-struct Comparisons {
-    clips: Vec<Clip>,
-    comparisons: Vec<SavedComparison>,
-}
-
-impl<'a> SavedComparisons<'a> {
-    fn of(comparisons: &'a [Comparison]) -> Self {
-        let mut clips = Vec::new();
-        let mut known = HashMap::new();
-        let mut number = |clip: &'a Arc<Clip>| {
-            *known.entry(Arc::as_ptr(clip)).or_insert_with(|| {
-                clips.push(clip.as_ref());
-                clips.len() - 1
-            })
-        };
-        let comparisons = comparisons
-            .iter()
-            .map(|comparison| SavedComparison {
-                first: number(&comparison.first),
-                second: number(&comparison.second),
-                preference: comparison.preference,
-                true_returns: comparison.true_returns,
-            })
-            .collect();
-        Self { clips, comparisons }
-    }
-}
-
-impl Comparisons {
-    fn read(self) -> Option<Vec<Comparison>> {
-        let clips: Vec<Arc<Clip>> = self.clips.into_iter().map(Arc::new).collect();
-        let read = |saved: SavedComparison| {
-            Some(Comparison {
-                first: Arc::clone(clips.get(saved.first)?),
-                second: Arc::clone(clips.get(saved.second)?),
-                preference: saved.preference,
-                true_returns: saved.true_returns,
-            })
-        };
-        self.comparisons.into_iter().map(read).collect()
-    }
-}
-
 impl<N> fmt::Debug for RewardLearner<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RewardLearner")
             .field("config", &self.config)
-            .field("comparisons", &self.comparisons.len())
+            .field("comparisons", &self.history.given.len())
             .field("version", &self.version)
             .finish_non_exhaustive()
     }

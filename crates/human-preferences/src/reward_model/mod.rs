@@ -11,19 +11,19 @@ mod member;
 mod normalization;
 mod penalty;
 mod predictor;
+mod saved;
 
 pub use self::{
     bootstrap::Bootstrap,
     config::{L2Config, NormalizationConfig, Objective, RewardConfig},
-    learner::{FitReport, RewardLearner, saved_comparisons},
+    learner::{FitReport, RewardLearner},
     normalization::{Moments, RewardNormalizer, Window},
     penalty::adapted,
     predictor::RewardPredictor,
+    saved::saved_comparisons,
 };
 
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::clip::{Clip, ClipError};
 
@@ -82,6 +82,9 @@ pub enum RewardError {
         /// Of the second clip.
         second: f64,
     },
+    /// An ensemble that has learned nothing; its rewards would be noise.
+    #[error("the reward model was never fitted, so its rewards are noise; fit it to comparisons first")]
+    Untrained,
     /// A loss left the finite numbers.
     #[error("the loss of reward network {member} is {loss}; lower `reward.learning_rate`")]
     NonFinite {
@@ -93,13 +96,4 @@ pub enum RewardError {
     /// The device could not be read.
     #[error("reading from the device: {0}")]
     Device(String),
-}
-
-/// A comparison whose clips are numbers of a table.
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedComparison {
-    first: usize,
-    second: usize,
-    preference: [f64; 2],
-    true_returns: Option<[f64; 2]>,
 }

@@ -4,7 +4,6 @@ use papers_core::base::config::ConfigError;
 use serde::{Deserialize, Serialize};
 
 use super::NormalizationConfig;
-use crate::experience::AgentRewards;
 
 /// Added to a deviation before it divides, so that constant predictions become 0.
 const SMALLEST_DEVIATION: f64 = 1e-8;
@@ -121,16 +120,8 @@ impl RewardNormalizer {
         }
     }
 
-    /// Takes one batch of predictions into the statistics, `[members][steps]`, and returns the rewards that it becomes.
-    ///
-    /// # Panics
-    ///
-    /// If there are other members than at first.
-    pub fn rewards(&mut self, predicted: &[Vec<f64>]) -> AgentRewards {
-        AgentRewards::predicted(self.normalized(predicted).iter().map(|value| *value as f32).collect())
-    }
-
-    /// As [`rewards`](Self::rewards), in full precision.
+    /// Takes one batch of predictions into the statistics, `[members][steps]`, and returns the rewards that it becomes,
+    /// `[steps]`.
     ///
     /// # Panics
     ///

@@ -1,7 +1,13 @@
 use burn::prelude::*;
 
-use super::{RewardError, batch::ClipBatch};
-use crate::{actions::Actions, clip::Clip, experience::Experience, preference, reward_network::RewardNetwork};
+use super::{RewardError, RewardNormalizer, batch::ClipBatch};
+use crate::{
+    actions::Actions,
+    clip::Clip,
+    experience::{AgentRewards, Experience},
+    preference,
+    reward_network::RewardNetwork,
+};
 
 /// Numbers of observations that go through a network at once: more would not be faster, and take more memory.
 const AT_ONCE: usize = 1 << 22;
@@ -32,6 +38,25 @@ impl<N: RewardNetwork> RewardPredictor<N> {
     /// The networks.
     pub fn members(&self) -> &[N] {
         &self.members
+    }
+
+    /// The rewards that an agent is trained on: normalized predictions for what it went through, averaged over members.
+    /// They become part of the normalizer's statistics.
+    ///
+    /// # Errors
+    ///
+    /// [`RewardError::Untrained`] before the first fit, and a device that cannot be read.
+    pub fn rewards(
+        &self,
+        experience: &Experience,
+        normalizer: &mut RewardNormalizer,
+    ) -> Result<AgentRewards, RewardError> {
+        if self.version == 0 {
+            return Err(RewardError::Untrained);
+        }
+        let rewards = normalizer.normalized(&self.predict(experience)?);
+        let rewards = rewards.into_iter().map(|reward| reward as f32).collect();
+        Ok(AgentRewards::predicted(rewards))
     }
 
     /// What each member predicts for what an agent went through: `[members][environments · steps]`.

@@ -1,10 +1,10 @@
 use burn::{
-    nn::{Dropout, DropoutConfig, Linear, LinearConfig},
+    nn::{Linear, LinearConfig},
     prelude::*,
 };
 use papers_core::{
     base::config::ConfigError,
-    nn::{BatchNorm, BatchNormConfig, Convolution, Statistics, leaky_relu},
+    nn::{BatchNorm, BatchNormConfig, Convolution, Statistics, dropout, leaky_relu},
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ impl AtariRewardConfig {
                     .with_epsilon(EPSILON)
                     .with_keep(KEEP)
                     .init(device),
-                dropout: DropoutConfig::new(self.dropout).init(),
+                dropout: self.dropout,
             });
             inputs = self.filters;
         }
@@ -97,7 +97,7 @@ pub struct AtariReward {
 struct Block {
     convolution: Convolution,
     normalization: BatchNorm,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl Block {
@@ -112,7 +112,7 @@ impl Block {
         };
         // The paper drops units before the rectifier: for it, that is the same.
         let rectified = self.normalization.forward_leaky(features, statistics, SLOPE);
-        self.dropout.forward(rectified)
+        dropout(rectified, self.dropout)
     }
 }
 

@@ -1,8 +1,8 @@
 use burn::{
-    nn::{Dropout, DropoutConfig, Linear, LinearConfig},
+    nn::{Linear, LinearConfig},
     prelude::*,
 };
-use papers_core::nn::leaky_relu;
+use papers_core::nn::{dropout, leaky_relu};
 use serde::{Deserialize, Serialize};
 
 use super::RewardNetwork;
@@ -36,7 +36,7 @@ impl MlpRewardConfig {
             first: LinearConfig::new(observation + action, self.hidden).init(device),
             second: LinearConfig::new(self.hidden, self.hidden).init(device),
             output: LinearConfig::new(self.hidden, 1).init(device),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: self.dropout,
         }
     }
 }
@@ -47,15 +47,15 @@ pub struct MlpReward {
     first: Linear,
     second: Linear,
     output: Linear,
-    dropout: Dropout,
+    dropout: f64,
 }
 
 impl RewardNetwork for MlpReward {
     fn forward(&self, observations: Tensor<2>, actions: Tensor<2>) -> Tensor<1> {
         // [steps, size + features] -> [steps, hidden] -> [steps]
         let hidden = self.first.forward(Tensor::cat(vec![observations, actions], 1));
-        let hidden = self.dropout.forward(leaky_relu(hidden, SLOPE));
-        let hidden = self.dropout.forward(leaky_relu(self.second.forward(hidden), SLOPE));
+        let hidden = dropout(leaky_relu(hidden, SLOPE), self.dropout);
+        let hidden = dropout(leaky_relu(self.second.forward(hidden), SLOPE), self.dropout);
         self.output.forward(hidden).squeeze_dim(1)
     }
 }

@@ -226,10 +226,8 @@ impl Beside {
 
     pub(super) fn rewards(&mut self, collected: &Collected, round: u64) -> Result<AgentRewards> {
         let predictor = lock(&self.shared.predictor).clone();
-        let predicted = predictor
-            .predict(&collected.experience)
-            .map_err(|error| error.at(round))?;
-        Ok(self.normalizer.rewards(&predicted))
+        let rewards = predictor.rewards(&collected.experience, &mut self.normalizer);
+        rewards.map_err(|error| error.at(round))
     }
 
     /// The present reward model and its scale.
@@ -321,7 +319,7 @@ impl Shared {
             return asked
                 .comparisons
                 .into_iter()
-                .try_for_each(|comparison| learner.add(comparison))
+                .try_for_each(|comparison| learner.add(comparison).map(|_| ()))
                 .map_err(usage);
         };
         let mut labelling = lock(&self.labelling);
@@ -340,7 +338,7 @@ impl Shared {
 
     /// Fits the reward model whenever the agent or the labels are further than before, until the run ends.
     fn fit(&self) {
-        let mut seen = (u64::MAX, 0);
+        let mut seen = (u64::MAX, 0, 0);
         while !self.has_stopped() {
             // Before the learner is locked: locks are taken in the order page, labelling, learner.
             let has_initial = {
@@ -348,8 +346,9 @@ impl Shared {
                 labelling.counts().total() >= labelling.schedule().initial()
             };
             let mut learner = lock(&self.learner);
-            let now = (self.rounds.load(Ordering::Relaxed), learner.comparisons().len());
-            if now == seen || now.1 == 0 || !has_initial {
+            let comparisons = learner.comparisons().len();
+            let now = (self.rounds.load(Ordering::Relaxed), learner.received(), comparisons);
+            if now == seen || comparisons == 0 || !has_initial {
                 drop(learner);
                 thread::sleep(PAUSE);
                 continue;

@@ -20,7 +20,7 @@ use crate::{
     labelling::Labelling,
     labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, digest, sheet},
     queries::{Candidate, Query},
-    reward_model::{Comparison, RewardLearner, RewardPredictor},
+    reward_model::{RewardLearner, RewardPredictor},
     reward_network::{AnyReward, RewardNetwork},
     rollout::{Record, RecordedClip},
     server::{LabelServer, RunStatus, ServerOptions, SharedStore, lock, now},
@@ -40,8 +40,7 @@ pub(super) struct Page {
     environment: Box<dyn Environment>,
     run: String,
     context: Context,
-    /// Numbers of the answers that are learned from, in the order of the learner's comparisons; none for an answer that
-    /// cannot be learned from.
+    /// Answers that were brought to the learner, in their order.
     known: Vec<KnownAnswer>,
     pairs: u64,
 }
@@ -50,8 +49,8 @@ pub(super) struct Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct KnownAnswer {
     id: i64,
-    /// Whether the learner has a comparison of it.
-    is_usable: bool,
+    /// Number of the learner's comparison of it, if there is one.
+    comparison: Option<u64>,
 }
 
 impl Page {
@@ -177,15 +176,13 @@ impl Page {
     pub(super) fn bring(&mut self, learner: &mut RewardLearner<AnyReward>) -> Result<bool> {
         let counting = lock(&self.store).answer_ids().map_err(usage)?;
         let mut has_changed = false;
-        let mut comparison = 0;
         let mut kept = Vec::with_capacity(counting.len());
         for known in self.known.drain(..) {
             if counting.binary_search(&known.id).is_ok() {
                 kept.push(known);
-                comparison += usize::from(known.is_usable);
             } else {
                 has_changed = true;
-                if known.is_usable {
+                if let Some(comparison) = known.comparison {
                     learner.forget(comparison);
                 }
             }
@@ -195,31 +192,20 @@ impl Page {
         let new = lock(&self.store).answers_after(latest).map_err(usage)?;
         for answer in new {
             has_changed = true;
-            let is_usable = learn(learner, &answer.first, &answer.second, answer.answer)?;
+            let comparison = learn(learner, &answer.first, &answer.second, answer.answer)?;
             self.known.push(KnownAnswer {
                 id: answer.id,
-                is_usable,
+                comparison,
             });
         }
         Ok(has_changed)
     }
 }
 
-/// Gives one answer to the learner; returns whether it can be learned from.
-fn learn(learner: &mut RewardLearner<AnyReward>, first: &[u8], second: &[u8], answer: Answer) -> Result<bool> {
-    let Some(preference) = answer.preference() else {
-        learner.count_unusable(1);
-        return Ok(false);
-    };
+/// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
+fn learn(learner: &mut RewardLearner<AnyReward>, first: &[u8], second: &[u8], answer: Answer) -> Result<Option<u64>> {
     let clip = |data: &[u8]| serde_json::from_slice(data).map(Arc::new).map_err(usage);
-    let comparison = Comparison {
-        first: clip(first)?,
-        second: clip(second)?,
-        preference,
-        true_returns: None,
-    };
-    learner.add(comparison).map_err(usage)?;
-    Ok(true)
+    learner.answer(clip(first)?, clip(second)?, answer).map_err(usage)
 }
 
 impl Stats {

@@ -123,19 +123,14 @@ impl Teacher {
 
     /// The rewards of what the agent went through.
     pub(super) fn rewards(&mut self, collected: &Collected, round: u64) -> Result<AgentRewards> {
-        let predict = |predictor: &RewardPredictor<AnyReward>| {
-            let predicted = predictor.predict(&collected.experience);
-            predicted.map_err(|error| error.at(round))
+        let experience = &collected.experience;
+        let predicted = match self {
+            Self::True(how, normalizer) => return Ok(true_rewards(*how, normalizer, &collected.true_rewards)),
+            Self::Frozen(predictor, normalizer) => predictor.rewards(experience, normalizer),
+            Self::Learning(learning) => learning.predictor.rewards(experience, &mut learning.normalizer),
+            Self::Beside(beside) => return beside.rewards(collected, round),
         };
-        Ok(match self {
-            Self::True(how, normalizer) => true_rewards(*how, normalizer, &collected.true_rewards),
-            Self::Frozen(predictor, normalizer) => normalizer.rewards(&predict(predictor)?),
-            Self::Learning(learning) => {
-                let predicted = predict(&learning.predictor)?;
-                learning.normalizer.rewards(&predicted)
-            }
-            Self::Beside(beside) => beside.rewards(collected, round)?,
-        })
+        predicted.map_err(|error| error.at(round))
     }
 
     /// Predicts the rewards of the evaluation's episodes.
@@ -233,7 +228,7 @@ impl Learning {
         asked
             .comparisons
             .into_iter()
-            .try_for_each(|comparison| self.learner.add(comparison))
+            .try_for_each(|comparison| self.learner.add(comparison).map(|_| ()))
     }
 
     fn fit(&mut self, minibatches: u64) -> Result<FitReport, RewardError> {
@@ -302,7 +297,7 @@ pub(super) fn learner(config: &PreferenceConfig, task: &Task, context: &Context)
             reward.network.init(task, &device).expect("it was built before")
         }));
     }
-    Ok(RewardLearner::new(reward, networks, device, context.streams))
+    RewardLearner::new(reward, networks, device, context.streams).map_err(usage)
 }
 
 fn judge(config: &PreferenceConfig, task: &Task) -> Result<Judge> {

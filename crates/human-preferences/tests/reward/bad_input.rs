@@ -9,14 +9,14 @@ use human_preferences::{
     environment::{ActionSpace, ObservationSpace, Storage, Task},
     label_schedule::LabelConfig,
     queries::QueryConfig,
-    reward_model::{Objective, RewardConfig, RewardError},
-    reward_network::{AtariRewardConfig, GridRewardConfig, MlpRewardConfig, RewardNetworkConfig},
+    reward_model::{NormalizationConfig, Objective, RewardConfig, RewardError, RewardLearner, RewardNormalizer},
+    reward_network::{AtariRewardConfig, GridRewardConfig, MlpReward, MlpRewardConfig, RewardNetworkConfig},
 };
-use papers_core::base::config::ConfigError;
+use papers_core::{base::config::ConfigError, random::Streams};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::synthetic::{self, ACTION, BOTH, STEPS, clip, clip_of, comparison, generator, learner};
+use crate::synthetic::{self, ACTION, BOTH, STEPS, clip, clip_of, comparison, experience, generator, learner, network};
 
 #[test]
 fn clips_of_unequal_length_are_refused_and_leave_no_trace() {
@@ -25,7 +25,7 @@ fn clips_of_unequal_length_are_refused_and_leave_no_trace() {
     let (first, second) = (clip(&mut generator), clip_of(STEPS + 1, &mut generator));
     let error = learner.answer(first, second, Answer::Left).expect_err("two lengths");
     assert!(matches!(error, RewardError::Clip(ClipError::Unequal { .. })), "{error}");
-    assert!(learner.comparisons().is_empty());
+    assert!(learner.comparisons().len() == 0);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn numbers_that_are_not_finite_make_no_clip_and_no_comparison() {
         let error = learner.add(pair).expect_err("no number");
         assert!(error.to_string().contains("true return"), "{error}");
     }
-    assert!(learner.comparisons().is_empty());
+    assert!(learner.comparisons().len() == 0);
 }
 
 #[test]
@@ -105,6 +105,42 @@ fn nothing_is_fitted_without_a_usable_comparison() {
     assert_eq!(error, RewardError::NoUsableComparison { answers: 3 });
     assert!(error.to_string().contains("can't tell"), "{error}");
     assert!(!learner.is_trained());
+}
+
+#[test]
+fn an_ensemble_that_learned_nothing_gives_no_reward() {
+    let mut learner = learner(RewardConfig::default());
+    let mut generator = generator(0);
+    learner.add(comparison(&BOTH, &mut generator)).expect("a comparison");
+    let mut normalizer = RewardNormalizer::new(3, &NormalizationConfig::default());
+    let experience = experience(20, &mut generator);
+    let error = learner
+        .predictor()
+        .rewards(&experience, &mut normalizer)
+        .expect_err("untrained");
+    assert_eq!(error, RewardError::Untrained);
+    learner.fit(1).expect("a fit");
+    let rewards = learner
+        .predictor()
+        .rewards(&experience, &mut normalizer)
+        .expect("rewards");
+    assert_eq!(rewards.values().len(), 20);
+    assert!(rewards.values().iter().all(|reward| reward.is_finite()));
+}
+
+#[test]
+fn an_ensemble_of_another_size_than_the_configuration_is_refused() {
+    let config = RewardConfig::default();
+    let networks = vec![network("only", &MlpRewardConfig::default())];
+    let error = RewardLearner::new(config, networks, synthetic::device(), Streams::new(0)).expect_err("one of three");
+    assert!(error.to_string().contains("reward.members"), "{error}");
+    let config = RewardConfig {
+        batch: 0,
+        ..RewardConfig::default()
+    };
+    let error = RewardLearner::<MlpReward>::new(config, vec![], synthetic::device(), Streams::new(0));
+    let error = error.expect_err("no batch").to_string();
+    assert!(error.contains("reward.batch"), "{error}");
 }
 
 #[test]

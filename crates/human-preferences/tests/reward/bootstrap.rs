@@ -12,20 +12,17 @@ fn a_share_of_one_over_e_is_held_out() {
     let n = 20_000;
     (0..n).for_each(|_| bootstrap.draw(&mut generator));
     // Standard errors are 0.0034 and 0.0071.
-    let held_out = bootstrap.held_out(0).len() as f64 / f64::from(n);
+    let held_out = bootstrap.held_out().len() as f64 / f64::from(n);
     assert!((held_out - 0.368).abs() < 0.01, "{held_out}");
-    let drawn = bootstrap.training(0).len() as f64 / f64::from(n);
+    let drawn = bootstrap.training().len() as f64 / f64::from(n);
     assert!((drawn - 1.0).abs() < 0.03, "{drawn}");
 }
 
 #[test]
 fn training_data_and_held_out_data_share_nothing() {
     let bootstrap = Bootstrap::of_counts(vec![2, 0, 1, 0, 3]);
-    assert_eq!(bootstrap.training(0), [0, 0, 2, 4, 4, 4]);
-    assert_eq!(bootstrap.held_out(0), [1, 3]);
-    // Older ones have left the window.
-    assert_eq!(bootstrap.training(2), [2, 4, 4, 4]);
-    assert_eq!(bootstrap.held_out(2), [3]);
+    assert_eq!(bootstrap.training(), [0, 0, 2, 4, 4, 4]);
+    assert_eq!(bootstrap.held_out(), [1, 3]);
 }
 
 #[test]

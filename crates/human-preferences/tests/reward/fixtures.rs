@@ -309,10 +309,10 @@ fn what_is_never_drawn_is_held_out_as_in_the_fixture() {
         let mut counts = vec![0; fixture.n];
         draws.iter().for_each(|&drawn| counts[drawn] += 1);
         let bootstrap = Bootstrap::of_counts(counts);
-        assert_eq!(&bootstrap.held_out(0), expected);
+        assert_eq!(&bootstrap.held_out(), expected);
         let mut sorted = draws.clone();
         sorted.sort_unstable();
-        assert_eq!(bootstrap.training(0), sorted);
+        assert_eq!(bootstrap.training(), sorted);
     }
 }
 

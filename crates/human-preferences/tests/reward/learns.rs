@@ -137,7 +137,7 @@ fn ties_alone_make_no_member_prefer_anything_and_nothing_is_nan() {
 fn members_differ_by_their_weights_and_data() {
     let mut learner = taught(RewardConfig::default(), &BOTH);
     learner.fit(20).expect("a fit");
-    let clip = &learner.comparisons()[0].first;
+    let clip = &learner.comparisons().next().expect("a comparison").first;
     let returns = learner.predictor().clip_returns(&[clip.as_ref()]).expect("returns");
     assert!(returns[0] != returns[1] && returns[1] != returns[2], "{returns:?}");
 }
@@ -206,6 +206,28 @@ fn old_comparisons_leave_the_window() {
 }
 
 #[test]
+fn a_window_keeps_the_latest_comparisons_and_their_numbers() {
+    let config = RewardConfig {
+        window: 3,
+        ..RewardConfig::default()
+    };
+    let mut learner = learner(config);
+    let mut generator = generator(0);
+    let given: Vec<_> = (0..5).map(|_| comparison(&BOTH, &mut generator)).collect();
+    let numbers: Vec<u64> = given
+        .iter()
+        .map(|pair| learner.add(pair.clone()).expect("a comparison"))
+        .collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    assert!(learner.comparisons().eq(&given[2..]));
+    assert!(!learner.forget(1) && learner.forget(3) && !learner.forget(3));
+    assert!(learner.comparisons().eq([&given[2], &given[4]]));
+    assert_eq!(learner.received(), 5);
+    assert_eq!(learner.add(given[0].clone()).expect("a comparison"), 5);
+    learner.fit(5).expect("a fit");
+}
+
+#[test]
 fn dropout_is_for_training_alone() {
     let config = MlpRewardConfig {
         dropout: 0.5,
@@ -219,7 +241,7 @@ fn dropout_is_for_training_alone() {
     let report = learner.fit(100).expect("a fit");
     // Half of the units missing makes losses of training larger than those of the same networks without dropout.
     assert!(report.loss > report.training_loss, "{report:?}");
-    let clip = &learner.comparisons()[0].first;
+    let clip = &learner.comparisons().next().expect("a comparison").first;
     let predictor = learner.predictor();
     let returns = || predictor.clip_returns(&[clip.as_ref()]).expect("returns");
     assert_eq!(returns(), returns());

@@ -88,7 +88,7 @@ fn games(task: &Task, config: &RewardNetworkConfig) -> RewardLearner<AnyReward> 
         batch: 4,
         ..RewardConfig::default()
     };
-    let mut learner = RewardLearner::new(config, networks, synthetic::device(), Streams::new(2));
+    let mut learner = RewardLearner::new(config, networks, synthetic::device(), Streams::new(2)).expect("valid");
     for pair in 0..6 {
         let comparison = Comparison {
             first: clip(task, 2 * pair),
@@ -200,7 +200,7 @@ fn a_network_of_a_user_learns_like_those_of_this_crate() {
         learning_rate: 0.05,
         ..RewardConfig::default()
     };
-    let mut learner = RewardLearner::new(config, networks.collect(), device.clone(), Streams::new(0));
+    let mut learner = RewardLearner::new(config, networks.collect(), device.clone(), Streams::new(0)).expect("valid");
     let mut generator = generator(0);
     for _ in 0..200 {
         learner.add(comparison(&BOTH, &mut generator)).expect("a comparison");

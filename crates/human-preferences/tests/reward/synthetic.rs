@@ -7,6 +7,7 @@ use human_preferences::{
     actions::Actions,
     answer::Answer,
     clip::{Clip, Observations},
+    experience::Experience,
     reward_model::{Comparison, RewardConfig, RewardLearner},
     reward_network::{MlpReward, MlpRewardConfig},
 };
@@ -88,6 +89,22 @@ pub(crate) fn clip(generator: &mut ChaCha8Rng) -> Arc<Clip> {
     clip_of(STEPS, generator)
 }
 
+/// Steps of one environment.
+pub(crate) fn experience(steps: usize, generator: &mut ChaCha8Rng) -> Experience {
+    Experience {
+        environments: 1,
+        steps,
+        observations: normal(steps * SIZE, generator),
+        actions: Actions::Continuous {
+            size: ACTION,
+            values: normal(steps * ACTION, generator),
+        },
+        last_observations: normal(SIZE, generator),
+        ends: vec![None; steps],
+        truncated_observations: Vec::new(),
+    }
+}
+
 /// What an oracle that never errs says.
 pub(crate) fn answer(reward: &Linear, first: &Clip, second: &Clip) -> Answer {
     match reward.of_clip(first) > reward.of_clip(second) {
@@ -118,7 +135,7 @@ pub(crate) fn learner_with(config: RewardConfig, network_config: &MlpRewardConfi
     let networks = (0..config.members)
         .map(|member| network(&format!("reward-{member}"), network_config))
         .collect();
-    RewardLearner::new(config, networks, device(), Streams::new(3))
+    RewardLearner::new(config, networks, device(), Streams::new(3)).expect("a valid configuration")
 }
 
 pub(crate) fn learner(config: RewardConfig) -> RewardLearner<MlpReward> {
