@@ -36,6 +36,8 @@ const QUEUED: usize = 16;
 const PAUSE: Duration = Duration::from_millis(30);
 /// How long an oracle may take, which answers at once, before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the agent waits for people before it says so.
+const QUIET: Duration = Duration::from_secs(2);
 /// Share of the labels due without which the agent waits.
 const ENOUGH: f64 = 0.75;
 
@@ -185,7 +187,7 @@ impl Beside {
             if !has_person && started.elapsed() > PATIENCE {
                 return Err(self.stuck(round, what, wanted));
             }
-            if has_person && !self.has_said_that_it_waits {
+            if has_person && !self.has_said_that_it_waits && started.elapsed() > QUIET {
                 self.has_said_that_it_waits = true;
                 let url = self.url.as_deref().unwrap_or_default();
                 let answers = self.answers().total();
