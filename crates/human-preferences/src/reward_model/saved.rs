@@ -129,13 +129,20 @@ struct SavedComparison {
 
 impl<'a> SavedComparisons<'a> {
     fn of(given: &'a VecDeque<Given>) -> Self {
-        let mut clips = Vec::new();
-        let mut known = HashMap::new();
+        let mut clips: Vec<&Clip> = Vec::new();
+        let mut known: HashMap<(u64, usize), Vec<usize>> = HashMap::new();
+        // Equal clips are one, also where they were read from a checkpoint or a database and are not shared: a resumed run
+        // writes the same files. Clips of other runs may have the same place and differ.
         let mut index = |clip: &'a Arc<Clip>| {
-            *known.entry(Arc::as_ptr(clip)).or_insert_with(|| {
-                clips.push(clip.as_ref());
-                clips.len() - 1
-            })
+            let clip = clip.as_ref();
+            let places = known.entry((clip.episode, clip.start)).or_default();
+            let is_same = |&&index: &&usize| std::ptr::eq(clips[index], clip) || clips[index] == clip;
+            if let Some(&index) = places.iter().find(is_same) {
+                return index;
+            }
+            clips.push(clip);
+            places.push(clips.len() - 1);
+            clips.len() - 1
         };
         let comparisons = given
             .iter()
