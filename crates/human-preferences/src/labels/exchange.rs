@@ -10,7 +10,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{LabelStore, StoreError, store::in_own_order};
+use super::{LabelStore, StoreError, reading::in_own_order};
 use crate::{answer::Answer, clip::Clip, labelling::Recorded};
 
 /// Longest line that is read: a clip of a minute of Atari frames is shorter.

@@ -5,6 +5,7 @@
 
 mod error;
 mod exchange;
+mod reading;
 mod schema;
 mod sheet;
 mod store;
@@ -17,6 +18,8 @@ pub use self::{
 };
 
 pub(crate) use self::exchange::{Origin, digest};
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -149,4 +152,6 @@ pub struct Stats {
     pub last_hour: u64,
     /// Answers per hour at the pace of the last ten minutes of labelling.
     pub hourly_rate: f64,
+    /// Answers that count by where they came from; see [`NewAnswer::source`].
+    pub sources: BTreeMap<String, u64>,
 }

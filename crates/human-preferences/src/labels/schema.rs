@@ -1,12 +1,14 @@
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::StoreError;
 
 /// Marks a database as ours ("HPrf"), and its version.
 const APPLICATION: i64 = 0x4850_7266;
 const VERSION: i64 = 1;
+/// How long another process may hold the database.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -50,20 +52,33 @@ CREATE UNIQUE INDEX one_answer_per_pair ON answer(pair) WHERE undone = 0;
 CREATE INDEX answers_by_time ON answer(created) WHERE undone = 0;
 ";
 
-/// Makes every commit reach the disk, and creates the tables in a new database.
+/// Creates the tables in a new database, checks those of another one, and makes every commit reach the disk.
+///
+/// A database that is not ours is left as it is.
 pub(super) fn prepare(connection: &mut Connection, path: &Path, environment: &str) -> Result<(), StoreError> {
-    connection.busy_timeout(std::time::Duration::from_secs(2))?;
-    let told = |error| explain(error, path);
-    let version: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(told)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(told)?;
-    connection.pragma_update(None, "foreign_keys", "ON").map_err(told)?;
-    if version == 0 && is_empty(connection)? {
-        return create(connection, environment).map_err(told);
+    let prepared = prepare_or_fail(connection, path, environment);
+    prepared.map_err(|error| match error {
+        StoreError::Database(error) => explain(error, path),
+        other => other,
+    })
+}
+
+fn prepare_or_fail(connection: &mut Connection, path: &Path, environment: &str) -> Result<(), StoreError> {
+    connection.busy_timeout(PATIENCE)?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let is_new = version == 0 && is_empty(connection)?;
+    if !is_new {
+        check(connection, path, version, environment)?;
     }
-    check(connection, path, version, environment)
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    // Also where there is nothing to create: a writer that holds the database is found now, not at the first answer.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if is_new {
+        create(&transaction, environment)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 fn is_empty(connection: &Connection) -> Result<bool, StoreError> {
@@ -71,16 +86,14 @@ fn is_empty(connection: &Connection) -> Result<bool, StoreError> {
     Ok(tables == 0)
 }
 
-fn create(connection: &mut Connection, environment: &str) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+fn create(transaction: &Transaction<'_>, environment: &str) -> rusqlite::Result<()> {
     transaction.execute_batch(TABLES)?;
     transaction.execute(
         "INSERT INTO meta (key, value) VALUES ('environment', ?1)",
         params![environment],
     )?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()
+    transaction.pragma_update(None, "user_version", VERSION)
 }
 
 fn check(connection: &Connection, path: &Path, version: i64, environment: &str) -> Result<(), StoreError> {
@@ -120,6 +133,10 @@ pub(super) fn explain(error: rusqlite::Error, path: &Path) -> StoreError {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::OtherSchema {
             path: path.to_owned(),
             problem: "it is no SQLite database".to_owned(),
+        },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => StoreError::OtherSchema {
+            path: path.to_owned(),
+            problem: "it is damaged".to_owned(),
         },
         _ => error.into(),
     }

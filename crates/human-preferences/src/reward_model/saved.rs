@@ -130,18 +130,15 @@ struct SavedComparison {
 impl<'a> SavedComparisons<'a> {
     fn of(given: &'a VecDeque<Given>) -> Self {
         let mut clips: Vec<&Clip> = Vec::new();
+        // By content: a clip that was read from a checkpoint is the same as one that stayed in memory.
         let mut known: HashMap<(u64, usize), Vec<usize>> = HashMap::new();
-        // Equal clips are one, also where they were read from a checkpoint or a database and are not shared: a resumed run
-        // writes the same files. Clips of other runs may have the same place and differ.
         let mut index = |clip: &'a Arc<Clip>| {
-            let clip = clip.as_ref();
-            let places = known.entry((clip.episode, clip.start)).or_default();
-            let is_same = |&&index: &&usize| std::ptr::eq(clips[index], clip) || clips[index] == clip;
-            if let Some(&index) = places.iter().find(is_same) {
+            let alike = known.entry((clip.episode, clip.start)).or_default();
+            if let Some(&index) = alike.iter().find(|&&index| clips[index] == clip.as_ref()) {
                 return index;
             }
-            clips.push(clip);
-            places.push(clips.len() - 1);
+            clips.push(clip.as_ref());
+            alike.push(clips.len() - 1);
             clips.len() - 1
         };
         let comparisons = given

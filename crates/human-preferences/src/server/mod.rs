@@ -12,14 +12,15 @@ pub use self::error::ServerError;
 
 use std::{
     fmt,
+    future::IntoFuture as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::Serialize;
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use crate::labels::{LabelStore, StoreError};
 
@@ -27,6 +28,8 @@ use crate::labels::{LabelStore, StoreError};
 const TOKEN_BYTES: usize = 16;
 /// Under which name the database keeps the token, so that a page goes on after a restart.
 const TOKEN_NOTE: &str = "token";
+/// How long a request may take after the server was told to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A database that the page and a run share.
 pub type SharedStore = Arc<Mutex<LabelStore>>;
@@ -88,7 +91,7 @@ impl LabelServer {
             .map_err(ServerError::Runtime)?;
         let wanted = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), options.port);
         let listener = runtime
-            .block_on(tokio::net::TcpListener::bind(wanted))
+            .block_on(TcpListener::bind(wanted))
             .map_err(|source| ServerError::Bind {
                 address: wanted,
                 source,
@@ -106,16 +109,7 @@ impl LabelServer {
             status: Arc::clone(&status),
         });
         let (stop, stopped) = oneshot::channel();
-        let serve = move || {
-            let app = routes::app(shared);
-            let served = axum::serve(listener, app).with_graceful_shutdown(async {
-                // An error says that the server was dropped, which ends it, too.
-                let _ = stopped.await;
-            });
-            if let Err(error) = runtime.block_on(async { served.await }) {
-                log::warn!("the label page stopped: {error}");
-            }
-        };
+        let serve = move || runtime.block_on(serve(listener, shared, stopped));
         let thread = thread::Builder::new()
             .name("label-page".to_owned())
             .spawn(serve)
@@ -176,6 +170,21 @@ impl fmt::Debug for LabelServer {
         f.debug_struct("LabelServer")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+/// Serves until it is told to stop or dropped, and a little longer for requests that are being answered.
+async fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let (close, closing) = oneshot::channel::<()>();
+    let server = axum::serve(listener, routes::app(shared)).with_graceful_shutdown(async {
+        let _ = closing.await;
+    });
+    let serving = tokio::spawn(server.into_future());
+    let _ = stopped.await;
+    let _ = close.send(());
+    // Whoever never ends their request must not hold up the run's end.
+    if let Ok(Ok(Err(error))) = timeout(PATIENCE, serving).await {
+        log::warn!("the label page stopped: {error}");
     }
 }
 

@@ -95,7 +95,8 @@ impl Beside {
                 rounds: AtomicU64::new(0),
                 may_ask: AtomicBool::new(false),
                 stop: AtomicBool::new(false),
-                initial_minibatches,
+                // A model that was never fitted predicts noise.
+                initial_minibatches: initial_minibatches.max(1),
                 minibatches,
             }),
             clips: None,
@@ -131,7 +132,7 @@ impl Beside {
 
     /// Whether the reward model was fitted to the initial labels.
     pub(super) fn is_ready(&self) -> bool {
-        lock(&self.shared.predictor).version() >= self.shared.initial_minibatches.max(1)
+        lock(&self.shared.predictor).version() >= self.shared.initial_minibatches
     }
 
     pub(super) fn has_clips_to_begin(&self) -> bool {
