@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut normalizer = RewardNormalizer::new(config.members, &config.normalization);
     let networks = (0..config.members).map(member).collect();
-    let mut learner = RewardLearner::new(config, networks, device.clone(), streams);
+    let mut learner = RewardLearner::new(config, networks, device.clone(), streams)?;
     let mut pool = ClipPool::new(1000);
 
     for round in 0..ROUNDS {
@@ -101,8 +101,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         learner.fit(10)?;
         // The agent learns from predicted rewards, and from nothing else.
-        let predicted = learner.predictor().predict(&experience)?;
-        agent.update(&experience, &normalizer.rewards(&predicted))?;
+        let rewards = learner.predictor().rewards(&experience, &mut normalizer)?;
+        agent.update(&experience, &rewards)?;
         if round % 50 == 0 || round + 1 == ROUNDS {
             println!(
                 "round {round:3}: mean distance from the center {:.2}",

@@ -25,6 +25,7 @@ pub mod actions;
 pub mod agent;
 pub mod answer;
 pub mod behavior;
+pub mod bench;
 #[cfg(feature = "rl")]
 pub mod burn_rl;
 pub mod clip;
@@ -62,6 +63,7 @@ pub fn paper() -> Paper {
     Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
         .family::<train::PreferenceLearning>(config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
         .verb(verbs::serve::VERB)
         .verb(verbs::label::VERB)
         .verb(verbs::export::VERB)

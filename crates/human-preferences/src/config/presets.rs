@@ -12,14 +12,17 @@ macro_rules! presets {
 /// The experiments.
 pub const PRESETS: &[Preset] = &presets![
     "pendulum",
+    "breakout",
     "cartpole",
     "double-pendulum",
+    "drive-pace",
     "half-cheetah",
     "half-cheetah-one-leg",
     "hopper",
     "hopper-backflip",
     "inverted-pendulum",
     "moving-dot",
+    "pong",
     "walker2d",
     "paper-ant",
     "paper-atari-beam-rider",
