@@ -32,7 +32,37 @@ pub struct Experience {
 
 /// The rewards that an agent is trained on: `[environments, steps]`.
 ///
-/// They are predicted by a reward model; only a baseline that says so is given the true ones.
+/// They are predicted by a reward model; only a baseline that says so is given the true ones. Agents learn from nothing
+/// else:
+///
+/// ```
+/// use human_preferences::{
+///     agent::Agent,
+///     experience::{AgentRewards, Experience},
+/// };
+///
+/// fn learn(agent: &mut Agent, experience: &Experience, rewards: &AgentRewards) {
+///     let _ = agent.update(experience, rewards, 0);
+/// }
+/// ```
+///
+/// What an oracle sees of a step is of another type, and so are the true rewards of a batch. Neither of these compiles:
+///
+/// ```compile_fail,E0308
+/// use human_preferences::{agent::Agent, environment::Hidden, experience::Experience};
+///
+/// fn learn(agent: &mut Agent, experience: &Experience, hidden: &[Hidden]) {
+///     let _ = agent.update(experience, hidden, 0);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// use human_preferences::{agent::Agent, rollout::Collected};
+///
+/// fn learn(agent: &mut Agent, collected: &Collected) {
+///     let _ = agent.update(&collected.experience, &collected.true_rewards, 0);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentRewards {
     values: Vec<f32>,

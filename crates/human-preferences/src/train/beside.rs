@@ -34,7 +34,7 @@ use crate::{
 const QUEUED: usize = 16;
 /// How long a thread that has nothing to do looks away.
 const PAUSE: Duration = Duration::from_millis(30);
-/// How long an oracle may take, which answers at once, before something is wrong.
+/// How long is waited for an oracle.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the agent waits for people before it says so.
 const QUIET: Duration = Duration::from_secs(2);
@@ -50,6 +50,8 @@ pub(crate) struct Beside {
     notices: Notices,
     has_said_that_it_waits: bool,
     url: Option<String>,
+    /// How long an oracle may take, which answers at once, before something is wrong.
+    patience: Duration,
 }
 
 /// What the threads share.
@@ -103,6 +105,7 @@ impl Beside {
             notices: context.notices,
             has_said_that_it_waits: false,
             url,
+            patience: PATIENCE,
         }
     }
 
@@ -185,7 +188,7 @@ impl Beside {
                 return Err(Error::Interrupted);
             }
             let has_person = self.url.is_some();
-            if !has_person && started.elapsed() > PATIENCE {
+            if !has_person && started.elapsed() > self.patience {
                 return Err(self.stuck(round, what, wanted));
             }
             if has_person && !self.has_said_that_it_waits && started.elapsed() > QUIET {
@@ -215,7 +218,7 @@ impl Beside {
         let message = format!(
             "waited {} s for {what}: {} of {wanted} answers ({} usable), {clips} clips to ask about, reward model at \
              version {}; raise `queries.pool` or lower `labels.initial`",
-            PATIENCE.as_secs(),
+            self.patience.as_secs(),
             answers.total(),
             answers.usable(),
             lock(&self.shared.predictor).version()
@@ -370,5 +373,79 @@ impl Shared {
                 Err(error) => return self.fail(error.at(self.rounds.load(Ordering::Relaxed))),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use papers_core::{Context, base::config, testing};
+
+    use super::*;
+    use crate::{
+        config::{PRESETS, PreferenceConfig},
+        environment,
+        feedback::Synthetic,
+        labelling::Judge,
+        reward_model::RewardNormalizer,
+        rollout::{Lengths, Rollouts},
+        train::teacher,
+    };
+
+    const EXACT: Synthetic = Synthetic {
+        noise: 0.0,
+        boltzmann: None,
+    };
+
+    /// A pendulum's oracle of which ten answers are wanted at first, and some of the clips for it.
+    fn beside(steps: usize) -> Beside {
+        let sets = ["labels.initial=10", "queries.pool=4"].map(str::to_owned);
+        let config: PreferenceConfig = config::resolve(PRESETS[0].toml, None, &sets).expect("settings that exist");
+        let context = Context::new(testing::device(), 0);
+        let environment = environment::make("pendulum", &Default::default()).expect("an environment");
+        let task = environment.task();
+        let schedule = config.labels().over(1000);
+        let judge = Judge::Synthetic(EXACT);
+        let mut labelling = Labelling::new(task, schedule, config.queries(), judge, context.streams);
+        let lengths = Lengths { episode: 20, clip: 5 };
+        let mut rollouts = Rollouts::new(environment.as_ref(), 1, lengths, context.streams, "rollout");
+        let rest = |_: &[f32], _: &mut [_]| -> Result<_, Error> {
+            Ok(crate::actions::Actions::Continuous {
+                size: 1,
+                values: vec![0.0],
+            })
+        };
+        labelling.offer(rollouts.collect(steps, 0, rest).expect("steps").clips);
+        let learner = teacher::learner(&config, task, &context).expect("networks");
+        let normalizer = RewardNormalizer::new(3, &config.reward.normalization);
+        let mut beside = Beside::new(labelling, learner, normalizer, None, [1, 1], &context);
+        beside.patience = Duration::from_millis(300);
+        beside
+    }
+
+    #[test]
+    fn an_agent_that_waits_in_vain_is_told_which_queue_is_empty() {
+        let error = beside(0).begin(7).expect_err("no clips").to_string();
+        assert!(
+            error.contains("step 7") && error.contains("the initial labels"),
+            "{error}"
+        );
+        assert!(
+            error.contains("0 of 10 answers") && error.contains("0 clips to ask about"),
+            "{error}"
+        );
+        assert!(
+            error.contains("`queries.pool`") && error.contains("`labels.initial`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_pool_of_too_few_pairs_is_told_from_one_without_clips() {
+        // Four clips are six pairs.
+        let error = beside(60).begin(0).expect_err("too few clips").to_string();
+        assert!(
+            error.contains("6 of 10 answers") && error.contains("4 clips to ask about"),
+            "{error}"
+        );
     }
 }

@@ -14,12 +14,12 @@ use papers_core::{
     testing,
 };
 
-/// Five rounds of a pendulum in episodes of 60 steps and clips of 10, of which rounds of 40 steps end in the midst.
+/// Four rounds of a pendulum in episodes of 60 steps and clips of 10, of which rounds of 35 steps end in the midst.
 const SMALL: [&str; 12] = [
     "environment.episode_steps=60",
     "environment.clip_steps=10",
     "rollout.environments=4",
-    "rollout.steps=40",
+    "rollout.steps=35",
     "labels.total=23",
     "queries.pool=100",
     "fitting.initial_minibatches=10",
@@ -54,9 +54,8 @@ pub(crate) fn pendulum(sets: &[&str]) -> PreferenceConfig {
 }
 
 /// The same, and an agent that learns by A2C.
-#[expect(dead_code, reason = "not every test program uses it")]
 pub(crate) fn a2c(sets: &[&str]) -> PreferenceConfig {
-    let a2c = ["agent.algorithm='a2c'", "rollout.steps=5", "rollout.updates=8"];
+    let a2c = ["agent.algorithm='a2c'", "rollout.steps=5", "rollout.updates=7"];
     pendulum(&[&a2c, sets].concat())
 }
 

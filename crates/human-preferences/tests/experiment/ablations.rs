@@ -2,7 +2,6 @@
 
 use human_preferences::{
     config::Ablation,
-    feedback::Counts,
     queries::Selection,
     reward_model::{Comparison, Objective},
 };
@@ -98,11 +97,13 @@ fn target_learns_from_returns_and_not_from_answers() {
     let (_, right) = run(&["ablation='target'", "queries.selection='uniform'"]);
     let (_, wrong) = run(&["ablation='target'", "queries.selection='uniform'", "feedback.noise=1.0"]);
     // Every answer is turned around, and nothing of the reward model changes.
-    let Counts {
-        left, right: on_right, ..
-    } = right.counts();
-    assert_ne!(left, on_right, "the case says nothing");
-    assert_eq!((wrong.counts().left, wrong.counts().right), (on_right, left));
+    let preferences = |saved: &Saved| -> Vec<[f64; 2]> {
+        let comparisons = saved.comparisons().into_iter();
+        comparisons.map(|comparison| comparison.preference).collect()
+    };
+    let turned = preferences(&wrong).into_iter().map(|[first, second]| [second, first]);
+    assert_eq!(preferences(&right), turned.collect::<Vec<_>>());
+    assert!(preferences(&right).contains(&[1.0, 0.0]));
     assert_eq!(right.digests_of("reward-"), wrong.digests_of("reward-"));
     // Where answers are learned from, it does.
     let usual = |sets: &[&str]| {

@@ -109,19 +109,12 @@ fn words_that_there_are_not_are_told_those_that_there_are() {
 fn both_lengths_are_named_where_an_episode_is_shorter_than_a_clip() {
     let error = refused("environment.episode_steps=9");
     assert!(error.contains("10") && error.contains('9'), "{error}");
-    // Of the task's own numbers one is not known before it is made: a clip of Hopper has 60 steps.
-    let config = common::experiment("hopper", &["environment.episode_steps=59", "environment.clip_steps=59"]);
-    let config = human_preferences::config::PreferenceConfig {
-        environment: human_preferences::config::EnvironmentConfig {
-            clip_steps: None,
-            ..config.environment.clone()
-        },
-        ..config
-    };
+    // The task's own number is not known before it is made: a clip of a pendulum has 25 steps.
+    let config = common::experiment("pendulum", &["environment.episode_steps=24"]);
     let error = PreferenceLearning::new(&config, &Context::new(testing::device(), 0)).expect_err("too short");
     assert_eq!(error.exit_code(), exit::USAGE);
     let text = error.to_string();
-    assert!(text.contains("60") && text.contains("59"), "{text}");
+    assert!(text.contains("25") && text.contains("24"), "{text}");
 }
 
 #[test]

@@ -100,8 +100,8 @@ fn taught_a_constant(constant: f64, seed: u64) -> [f64; 2] {
         });
         let collected = collected.expect("actions");
         returns.push(metrics::mean(&collected.returns));
-        let scaled = normalizer.normalized(&[vec![constant; collected.true_rewards.len()]]);
-        let rewards = AgentRewards::predicted(scaled.iter().map(|reward| *reward as f32).collect());
+        let rewards = normalizer.normalized(&[vec![constant; collected.true_rewards.len()]]);
+        let rewards = AgentRewards::predicted(rewards.into_iter().map(|reward| reward as f32).collect());
         assert!(rewards.values().iter().all(|reward| *reward == 0.0));
         agent.update(&collected.experience, &rewards, round).expect("an update");
     }

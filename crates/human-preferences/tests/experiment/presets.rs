@@ -54,8 +54,7 @@ fn experiments_are_the_files_of_the_folder() {
 }
 
 #[test]
-fn every_experiment_resolves_and_says_what_it_is() {
-    testing::assert_consistent(&human_preferences::paper());
+fn every_experiment_resolves_and_makes_sense() {
     for preset in PRESETS {
         let config = common::experiment(preset.name, &[]);
         config
