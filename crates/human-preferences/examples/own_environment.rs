@@ -60,6 +60,7 @@ impl ActorCritic for Network {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "an example shows its result")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let streams = Streams::new(0);
     let device = Device::flex().autodiff();

@@ -325,7 +325,7 @@ fn an_episode_that_breaks_is_dropped_and_counted() {
     );
     assert!(broken.iter().all(|&index| collected.true_rewards[index] == 0.0));
     // The next step is the first one of another episode.
-    let next = |index: &usize| (index + 1) % 400 == 0 || experience.observations[2 * (index + 1)] == 0.0;
+    let next = |index: &usize| (index + 1).is_multiple_of(400) || experience.observations[2 * (index + 1)] == 0.0;
     assert!(broken.iter().all(next));
     // No return of it is reported, and no clip has its last step.
     assert!(collected.returns.iter().all(|&episode| episode == 20.0));
