@@ -10,6 +10,9 @@ pub const ROBOTICS_DECAY: f64 = 2e6;
 /// Steps after which the labelling rate of Atari has halved, and between two changes of it (appendix A.2).
 pub const ATARI_DECAY: f64 = 5e6;
 
+/// Labels of a run, at most: a person gives a thousand in an hour.
+const MOST_LABELS: u64 = 1_000_000;
+
 /// How many labels, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,9 +76,13 @@ impl LabelConfig {
             }
             _ => {}
         }
+        if self.total > MOST_LABELS {
+            let problem = format!("must be at most {MOST_LABELS}, not {}", self.total);
+            return Err(ConfigError::invalid("labels.total", problem));
+        }
         match self.decay_steps {
-            Some(decay) if !(decay > 0.0 && decay.is_finite()) => {
-                let problem = format!("must be positive, not {decay}");
+            Some(decay) if !(decay >= 1.0 && decay.is_finite()) => {
+                let problem = format!("must be at least 1, not {decay}");
                 Err(ConfigError::invalid("labels.decay_steps", problem))
             }
             _ => Ok(()),

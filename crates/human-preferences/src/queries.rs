@@ -63,8 +63,9 @@ impl QueryConfig {
     ///
     /// [`ConfigError::Invalid`] naming a key below `queries`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.factor == 0 {
-            return Err(ConfigError::invalid("queries.factor", "must be at least 1"));
+        if !(1..=1000).contains(&self.factor) {
+            let problem = format!("must be between 1 and 1000, not {}", self.factor);
+            return Err(ConfigError::invalid("queries.factor", problem));
         }
         if self.pool < 2 {
             let problem = format!("must be at least 2, not {}: a pair has two clips", self.pool);

@@ -84,6 +84,8 @@ pub struct ServerConfig {
     pub port: u16,
     /// Text file with what people are told; the task's own words if left out.
     pub instructions: Option<PathBuf>,
+    /// What people are told, where no file says it; the task's own words if left out.
+    pub text: Option<String>,
 }
 
 impl Default for ServerConfig {
@@ -91,6 +93,7 @@ impl Default for ServerConfig {
         Self {
             port: 8417,
             instructions: None,
+            text: None,
         }
     }
 }

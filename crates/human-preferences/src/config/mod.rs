@@ -240,6 +240,18 @@ impl RunConfig for PreferenceConfig {
             let problem = format!("is {clip}, longer than an episode of {episode} (`environment.episode_steps`)");
             return Err(ConfigError::invalid("environment.clip_steps", problem));
         }
+        if self.environment.options.gym && self.feedback.mode != FeedbackMode::None {
+            let problem = "has episodes that end early, and a learned reward has no zero: an agent would learn to end them, \
+                           or not to; only `feedback.mode = 'none'` may have it";
+            return Err(ConfigError::invalid("environment.options.gym", problem));
+        }
+        if self.asynchronous && !self.feedback.mode.asks() {
+            let problem = format!(
+                "has nothing to go on beside with `feedback.mode = '{}'`",
+                self.feedback.mode.name()
+            );
+            return Err(ConfigError::invalid("asynchronous", problem));
+        }
         self.agent.validate()?;
         self.feedback.validate()?;
         self.labels.validate()?;

@@ -24,6 +24,9 @@ pub struct Counts {
     pub tie: u64,
     /// The clips could not be compared.
     pub cant_tell: u64,
+    /// Answers among all of these that a script gave in place of a person.
+    #[serde(default)]
+    pub scripted: u64,
 }
 
 impl Counts {

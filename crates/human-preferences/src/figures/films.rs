@@ -43,14 +43,18 @@ fn clip_returns(evaluation: &Evaluation) -> Vec<(&RecordedClip, f64)> {
     let Some(predicted) = &evaluation.predicted else {
         return Vec::new();
     };
-    let steps = evaluation.collected.experience.steps;
+    let (steps, environments) = (
+        evaluation.collected.experience.steps,
+        evaluation.collected.experience.environments,
+    );
+    // First episodes are numbered as their environments; one that began after another had ended early is left out.
     let clips = evaluation.collected.clips.iter();
-    clips
-        .map(|clip| {
-            // Episodes of an evaluation are numbered as its environments.
+    let of_first_episodes = clips.filter(|clip| (clip.clip.episode as usize) < environments);
+    of_first_episodes
+        .filter_map(|clip| {
             let first = clip.clip.episode as usize * steps + clip.clip.start;
-            let rewards = &predicted[first..first + clip.clip.steps()];
-            (clip, rewards.iter().sum())
+            let rewards = predicted.get(first..first + clip.clip.steps())?;
+            Some((clip, rewards.iter().sum()))
         })
         .collect()
 }

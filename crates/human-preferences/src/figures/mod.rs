@@ -32,6 +32,9 @@ fn summary(run: &PreferenceLearning, evaluation: &Evaluation) -> Figure {
         row("second clip better", counts.right.to_string());
         row("ties", counts.tie.to_string());
         row("can't tell (not learned from)", counts.cant_tell.to_string());
+        if counts.scripted > 0 {
+            row("of these by a script in place of a person", counts.scripted.to_string());
+        }
     }
     let has_model = evaluation.predicted.is_some();
     if has_model {

@@ -179,13 +179,23 @@ impl Beside {
 
     /// Waits until something holds, a thread fails, or a signal comes.
     fn wait(&mut self, round: u64, what: &str, wanted: u64, holds: impl Fn(&Self) -> bool) -> Result<()> {
-        let started = Instant::now();
+        let mut started = Instant::now();
+        let mut seen = self.advance();
         while !holds(self) {
+            // As long as answers come or the model is fitted, nothing is stuck.
+            let advance = self.advance();
+            if advance != seen {
+                (seen, started) = (advance, Instant::now());
+            }
             if let Some(error) = lock(&self.shared.failure).take() {
                 return Err(error);
             }
             if signals::received() {
                 return Err(Error::Interrupted);
+            }
+            if self.threads.iter().any(JoinHandle::is_finished) {
+                let message = "the thread that asks or the one that fits ended by a mistake of this program".to_owned();
+                return Err(Error::Step { step: round, message });
             }
             let has_person = self.url.is_some();
             if !has_person && started.elapsed() > self.patience {
@@ -209,6 +219,11 @@ impl Beside {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Answers so far, and the reward model's version.
+    fn advance(&self) -> (u64, u64) {
+        (self.answers().total(), lock(&self.shared.predictor).version())
     }
 
     /// Names the queue that nothing comes out of.
@@ -337,7 +352,7 @@ impl Shared {
         drop(labelling);
         page.set_status(
             "The agent is trying something new; the next pair comes by itself.",
-            stats.answered >= total,
+            stats.answered >= total && stats.answered > stats.cant_tell,
         );
         page.bring(&mut lock(&self.learner)).map(|_| ())
     }
@@ -354,7 +369,10 @@ impl Shared {
             let mut learner = lock(&self.learner);
             let comparisons = learner.comparisons().len();
             let now = (self.rounds.load(Ordering::Relaxed), learner.received(), comparisons);
-            if now == seen || comparisons == 0 || !has_initial {
+            // Each fit adapts the penalty on weights, so that there are about as many as without a person: one for each
+            // round, and, where the agent waits, one for each tenth more of labels.
+            let is_due = now.0 != seen.0 || comparisons >= seen.2 + (seen.2 / 10).max(1);
+            if now == seen || !is_due || comparisons == 0 || !has_initial {
                 drop(learner);
                 thread::sleep(PAUSE);
                 continue;

@@ -63,7 +63,7 @@ impl Experiment for PreferenceLearning {
         );
         Ok(Self {
             agent: Agent::new(&config.agent, &task, context)?,
-            teacher: Teacher::new(config, environment.as_ref(), context)?,
+            teacher: Teacher::new(config, environment.as_ref(), lengths, context)?,
             config: config.clone(),
             environment,
             task,

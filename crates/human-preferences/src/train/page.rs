@@ -9,20 +9,20 @@ use std::{
 use papers_core::{Context, Error, Result};
 use rand::RngExt;
 
-use super::usage;
+use super::{teacher::fits, usage};
 use crate::{
-    answer::Answer,
+    clip::Clip,
     clip_frames,
     config::PreferenceConfig,
     environment::{Environment, Storage, Task},
     feedback::Counts,
     frame::animation,
     labelling::Labelling,
-    labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, digest, sheet},
+    labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, StoredAnswer, digest, sheet},
     queries::{Candidate, Query},
     reward_model::{RewardLearner, RewardPredictor},
     reward_network::{AnyReward, RewardNetwork},
-    rollout::{Record, RecordedClip},
+    rollout::{Lengths, Record, RecordedClip},
     server::{LabelServer, RunStatus, ServerOptions, SharedStore, lock, now},
 };
 
@@ -38,6 +38,7 @@ pub(super) struct Page {
     store: SharedStore,
     server: LabelServer,
     environment: Box<dyn Environment>,
+    lengths: Lengths,
     run: String,
     context: Context,
     /// Answers that were brought to the learner, in their order.
@@ -58,6 +59,7 @@ impl Page {
     pub(super) fn open(
         config: &PreferenceConfig,
         environment: &dyn Environment,
+        lengths: Lengths,
         folder: &Path,
         context: &Context,
     ) -> Result<Self> {
@@ -77,6 +79,7 @@ impl Page {
             store,
             server,
             environment: environment.boxed_clone(),
+            lengths,
             run: folder.display().to_string(),
             context: context.clone(),
             known: Vec::new(),
@@ -115,7 +118,14 @@ impl Page {
         predictor: Option<&RewardPredictor<N>>,
     ) -> Result<bool> {
         let stats = self.stats().map_err(usage)?;
-        let wanted = (due + READY).min(labelling.schedule().total());
+        // Where nobody could tell so far there is nothing to begin with: more is asked, beyond the plan if need be.
+        let has_usable = stats.answered > stats.cant_tell;
+        let planned = (due + READY).min(labelling.schedule().total());
+        let wanted = if has_usable {
+            planned
+        } else {
+            planned.max(stats.answered + READY)
+        };
         let missing = wanted.saturating_sub(stats.answered + stats.waiting);
         if missing == 0 {
             return Ok(false);
@@ -192,7 +202,7 @@ impl Page {
         let new = lock(&self.store).answers_after(latest).map_err(usage)?;
         for answer in new {
             has_changed = true;
-            let comparison = learn(learner, &answer.first, &answer.second, answer.answer)?;
+            let comparison = self.learn(learner, &answer)?;
             self.known.push(KnownAnswer {
                 id: answer.id,
                 comparison,
@@ -202,10 +212,18 @@ impl Page {
     }
 }
 
-/// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
-fn learn(learner: &mut RewardLearner<AnyReward>, first: &[u8], second: &[u8], answer: Answer) -> Result<Option<u64>> {
-    let clip = |data: &[u8]| serde_json::from_slice(data).map(Arc::new).map_err(usage);
-    learner.answer(clip(first)?, clip(second)?, answer).map_err(usage)
+impl Page {
+    /// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
+    fn learn(&self, learner: &mut RewardLearner<AnyReward>, answer: &StoredAnswer) -> Result<Option<u64>> {
+        let clip = |data: &[u8]| -> Result<Arc<Clip>> {
+            let clip: Clip = serde_json::from_slice(data).map_err(usage)?;
+            let fits = fits(&clip, self.environment.task(), self.lengths);
+            fits.map_err(|problem| usage(format!("{DATABASE} is of other clips: {problem}; use another --out")))?;
+            Ok(Arc::new(clip))
+        };
+        let (first, second) = (clip(&answer.first)?, clip(&answer.second)?);
+        learner.answer(first, second, answer.answer).map_err(usage)
+    }
 }
 
 impl Stats {
@@ -216,6 +234,7 @@ impl Stats {
             right: self.right,
             tie: self.tie,
             cant_tell: self.cant_tell,
+            scripted: self.sources.get("script").copied().unwrap_or(0),
         }
     }
 }
@@ -233,7 +252,7 @@ pub(crate) fn server_options(config: &PreferenceConfig, task: &Task) -> Result<S
             path: path.clone(),
             source,
         })?,
-        None => task.instructions.to_owned(),
+        None => server.text.clone().unwrap_or_else(|| task.instructions.to_owned()),
     };
     Ok(ServerOptions {
         port: server.port,

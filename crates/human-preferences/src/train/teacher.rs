@@ -10,6 +10,7 @@ use papers_core::{
 
 use super::{beside::Beside, page::Page, usage};
 use crate::{
+    clip::Clip,
     config::{FeedbackMode, PreferenceConfig, TrueReward},
     environment::{Environment, Task},
     evaluate::Evaluation,
@@ -19,7 +20,7 @@ use crate::{
     labels,
     reward_model::{FitReport, RewardError, RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
-    rollout::{Collected, RecordedClip},
+    rollout::{Collected, Lengths, RecordedClip},
 };
 
 /// Who says how good the agent was.
@@ -43,7 +44,12 @@ pub(crate) struct Learning {
 }
 
 impl Teacher {
-    pub(super) fn new(config: &PreferenceConfig, environment: &dyn Environment, context: &Context) -> Result<Self> {
+    pub(super) fn new(
+        config: &PreferenceConfig,
+        environment: &dyn Environment,
+        lengths: Lengths,
+        context: &Context,
+    ) -> Result<Self> {
         let (reward, task) = (config.reward(), environment.task());
         let normalizer = |members| RewardNormalizer::new(members, &reward.normalization);
         let mode = config.feedback.mode;
@@ -56,12 +62,15 @@ impl Teacher {
             return Ok(Self::Frozen(predictor, normalizer(members)));
         }
         let schedule = config.labels().over(config.total_steps());
-        let labelling = Labelling::new(task, schedule, config.queries(), judge(config, task)?, context.streams);
+        let judge = judge(config, task, lengths)?;
+        let labelling = Labelling::new(task, schedule, config.queries(), judge, context.streams);
         let learner = learner(config, task, context)?;
         let normalizer = normalizer(reward.members);
         if mode == FeedbackMode::Human || config.asynchronous {
             let page = match &context.folder {
-                Some(folder) if mode == FeedbackMode::Human => Some(Page::open(config, environment, folder, context)?),
+                Some(folder) if mode == FeedbackMode::Human => {
+                    Some(Page::open(config, environment, lengths, folder, context)?)
+                }
                 _ => None,
             };
             let minibatches = [config.fitting.initial_minibatches, config.fitting.minibatches];
@@ -300,7 +309,7 @@ pub(super) fn learner(config: &PreferenceConfig, task: &Task, context: &Context)
     RewardLearner::new(reward, networks, device, context.streams).map_err(usage)
 }
 
-fn judge(config: &PreferenceConfig, task: &Task) -> Result<Judge> {
+fn judge(config: &PreferenceConfig, task: &Task, lengths: Lengths) -> Result<Judge> {
     let feedback = &config.feedback;
     let oracle = Synthetic {
         noise: feedback.noise,
@@ -312,13 +321,13 @@ fn judge(config: &PreferenceConfig, task: &Task) -> Result<Judge> {
             Ok(Judge::Scripted(script, oracle))
         }
         (FeedbackMode::Human, _) => Ok(Judge::Person),
-        (FeedbackMode::Replay, _) => Ok(Judge::Replay(recorded(config, task)?)),
+        (FeedbackMode::Replay, _) => Ok(Judge::Replay(recorded(config, task, lengths)?)),
         _ => Ok(Judge::Synthetic(oracle)),
     }
 }
 
 /// Recorded answers, about clips of this run's environment and length.
-fn recorded(config: &PreferenceConfig, task: &Task) -> Result<Vec<Recorded>> {
+fn recorded(config: &PreferenceConfig, task: &Task, lengths: Lengths) -> Result<Vec<Recorded>> {
     let Some(path) = &config.feedback.file else {
         return Err(usage("`feedback.file` names no file"));
     };
@@ -334,8 +343,32 @@ fn recorded(config: &PreferenceConfig, task: &Task) -> Result<Vec<Recorded>> {
             Err(of_file(format!("its clips are of `{found}`, not of `{}`", task.name)))
         }
         None => Err(of_file("it holds no answers".to_owned())),
-        Some(_) => Ok(imported.answers),
+        Some(_) => {
+            for Recorded { first, second, .. } in &imported.answers {
+                fits(first, task, lengths)
+                    .and_then(|()| fits(second, task, lengths))
+                    .map_err(of_file)?;
+            }
+            Ok(imported.answers)
+        }
     }
+}
+
+/// Refuses a recorded clip that is of another view of the task, or of another length than this run's.
+pub(super) fn fits(clip: &Clip, task: &Task, lengths: Lengths) -> Result<(), String> {
+    let found = [clip.observations.size(), clip.actions.features(), clip.steps()];
+    let expected = [task.observation.len(), task.action.features(), lengths.clip];
+    if found == expected {
+        return Ok(());
+    }
+    let words = |[observation, action, steps]: [usize; 3]| {
+        format!("observations of {observation} numbers, actions of {action} and {steps} steps")
+    };
+    Err(format!(
+        "it holds clips with {}, and this run has {}",
+        words(found),
+        words(expected)
+    ))
 }
 
 /// The reward model of an earlier run.

@@ -80,7 +80,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         store.answer(
             &NewAnswer {
                 pair: offer.pair,
-                client_id: &format!("script-{}", offer.pair),
+                client_id: &format!("script-{}-{}", offer.pair, now()),
                 answer,
                 labeller: LABELLER,
                 latency: 0,

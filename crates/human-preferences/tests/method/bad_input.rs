@@ -217,7 +217,7 @@ fn settings_that_make_no_sense_are_named() {
     ] {
         let message = message(key, value, TrpoConfig::validate);
         assert!(
-            message.contains(&format!("`trpo.{key}`")) && message.contains(&value.to_string()),
+            message.contains(&format!("`agent.trpo.{key}`")) && message.contains(&value.to_string()),
             "{message}"
         );
     }
@@ -232,7 +232,7 @@ fn settings_that_make_no_sense_are_named() {
     ] {
         let message = message(key, value, A2cConfig::validate);
         assert!(
-            message.contains(&format!("`a2c.{key}`")) && message.contains(&value.to_string()),
+            message.contains(&format!("`agent.a2c.{key}`")) && message.contains(&value.to_string()),
             "{message}"
         );
     }

@@ -201,6 +201,7 @@ function send() {
     for (let next = unsent()[0]; next; next = unsent()[0]) {
       const response = await post(`/api/pairs/${next.pair}/answer`, next.body);
       if (response.status === 409) say("Somebody else had answered that pair; on to the next.");
+      else if (!response.ok) say(`An answer was refused: ${(await response.json()).error}`);
       forget(next.key);
       stats();
     }
