@@ -266,8 +266,8 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         &ROBOTS,
         "robots",
         "Robots",
-        "Episodes of 300 steps, 576,000 steps in all: a reduced experiment, as the paper's are of 1,000 steps and some 10 \
-         million. It prints curves and no numbers: with 700 labels \"nearly\" the true reward's, with 1,400 \"slightly \
+        "Episodes of 300 steps, 576,000 steps in all: a reduced experiment; the paper's have 1,000 steps and a far longer \
+         training. It prints curves and no numbers: with 700 labels \"nearly\" the true reward's, with 1,400 \"slightly \
          better\" on average.",
     ));
     figures.extend(ablations(runs));

@@ -82,10 +82,8 @@ impl FeedbackMode {
 pub struct ServerConfig {
     /// Port on this machine; 0 for any that is free.
     pub port: u16,
-    /// Text file with what people are told; the task's own words if left out.
+    /// Text file with what people are told; the words of `feedback.script`, or else the task's own, if left out.
     pub instructions: Option<PathBuf>,
-    /// What people are told, where no file says it; the task's own words if left out.
-    pub text: Option<String>,
 }
 
 impl Default for ServerConfig {
@@ -93,7 +91,6 @@ impl Default for ServerConfig {
         Self {
             port: 8417,
             instructions: None,
-            text: None,
         }
     }
 }

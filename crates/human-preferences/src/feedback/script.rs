@@ -58,6 +58,25 @@ impl Script {
         }
     }
 
+    /// What a person is told who looks for the same behavior.
+    pub fn instructions(self) -> &'static str {
+        match self {
+            Self::Tumble => "Choose the clip in which the robot turns backward more while it is up.",
+            Self::Backflip => {
+                "Choose the clip in which the robot comes closer to a backflip: turning backward in the air, and landing on \
+                 its foot."
+            }
+            Self::Frontflip => {
+                "Choose the clip in which the robot comes closer to a front flip: turning forward in the air, and landing on \
+                 its foot."
+            }
+            Self::OneLeg => {
+                "Choose the clip in which the robot runs farther to the right without its front foot on the floor."
+            }
+            Self::Pace => "Choose the clip in which the car stays level with another one for longer.",
+        }
+    }
+
     /// What it judges by, and where that is told.
     fn needs(self) -> (&'static [&'static str], &'static str) {
         match self {

@@ -15,7 +15,7 @@ use crate::{
     clip_frames,
     config::PreferenceConfig,
     environment::{Environment, Storage, Task},
-    feedback::Counts,
+    feedback::{Counts, Script},
     frame::animation,
     labelling::Labelling,
     labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, StoredAnswer, digest, sheet},
@@ -252,7 +252,11 @@ pub(crate) fn server_options(config: &PreferenceConfig, task: &Task) -> Result<S
             path: path.clone(),
             source,
         })?,
-        None => server.text.clone().unwrap_or_else(|| task.instructions.to_owned()),
+        // An experiment with a script is about its behavior, also where a person answers.
+        None => {
+            let script = config.feedback.script.map(Script::instructions);
+            script.unwrap_or(task.instructions).to_owned()
+        }
     };
     Ok(ServerOptions {
         port: server.port,

@@ -273,3 +273,11 @@ fn a_page_whose_port_is_taken_says_so() {
     let error = PreferenceLearning::new(&config, &context).expect_err("a port in use");
     assert!(error.to_string().contains(&port.to_string()), "{error}");
 }
+
+#[test]
+fn episodes_that_end_early_are_refused_with_a_learned_reward() {
+    let error = refused("environment.options.gym=true");
+    assert!(error.contains("environment.options.gym"), "{error}");
+    let sets = ["environment.options.gym=true", "feedback.mode='none'"];
+    common::try_pendulum(&sets).expect("the baseline may have them");
+}

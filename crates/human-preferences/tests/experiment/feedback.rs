@@ -135,7 +135,7 @@ fn a_frozen_reward_model_has_to_be_of_the_same_environment() {
     assert_eq!(error.exit_code(), exit::USAGE);
     let text = error.to_string();
     assert!(text.contains("`pendulum`") && text.contains("`hopper`"), "{text}");
-    let error = cannot_freeze(folder.path(), &["environment.options.gym=true"]);
+    let error = cannot_freeze(folder.path(), &["environment.options.view='pixels'"]);
     assert_eq!(error.exit_code(), exit::USAGE);
 }
 
@@ -172,8 +172,13 @@ fn the_baseline_is_given_the_true_reward_in_either_scale() {
 
 #[test]
 fn an_oracle_to_which_all_is_alike_teaches_nothing_and_says_no_nonsense() {
-    // Every step of Gymnasium's own CartPole is worth 1.
-    let config = common::pendulum(&["environment.name='cartpole-fixed'", "environment.options.gym=true"]);
+    // In eight steps no pole falls, so that every step is worth 1.
+    let config = common::pendulum(&[
+        "environment.name='cartpole-fixed'",
+        "environment.episode_steps=8",
+        "environment.clip_steps=4",
+        "rollout.steps=8",
+    ]);
     let (evaluation, saved) = run(&config);
     let counts = saved.counts();
     assert!(counts.says_nothing() && counts.tie == 23, "{counts:?}");
