@@ -15,8 +15,8 @@
 //! one of its networks), give clips and answers to [`reward_model::RewardLearner`], and take rewards from
 //! [`reward_model::RewardPredictor`] and [`reward_model::RewardNormalizer`].
 //!
-//! The true reward travels in [`environment::Hidden`]. Agents are trained on [`experience::AgentRewards`], and nothing
-//! turns the one into the other but the baseline, which says so.
+//! The true reward travels in [`environment::Hidden`]. Agents are trained on [`experience::AgentRewards`], another type;
+//! who gives them the true reward has to say so.
 //!
 //! Where we differ from the paper, and why: see the README.
 
