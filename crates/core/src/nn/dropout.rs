@@ -79,10 +79,7 @@ fn host_mask<const D: usize>(input: &Tensor<D>, share: f64) -> Tensor<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        random::Streams,
-        testing::{assert_close, device, values},
-    };
+    use crate::testing::{assert_close, device, values};
 
     fn ones(device: &Device) -> Tensor<2> {
         Tensor::ones([300, 400], device)
