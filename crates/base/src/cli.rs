@@ -32,7 +32,7 @@ pub fn run_folder(paper: &str, experiment: &str, seed: u64) -> PathBuf {
     Path::new("runs").join(paper).join(format!("{experiment}-seed{seed}"))
 }
 
-/// Arguments of `train`.
+/// Train one experiment of a paper and write its report
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct TrainArgs {
     /// Name of the experiment; the paper's default if left out
@@ -70,7 +70,7 @@ pub struct TrainArgs {
     pub quiet: bool,
 }
 
-/// Arguments of `eval`.
+/// Compute the paper's metrics from a run, finished or not
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct EvalArgs {
     /// Folder of the run
@@ -87,7 +87,7 @@ pub struct EvalArgs {
     pub json: bool,
 }
 
-/// Arguments of `report`.
+/// Write the page of a run, or of several side by side
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ReportArgs {
     /// Folders of runs; several are compared
@@ -98,7 +98,7 @@ pub struct ReportArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Arguments of `reproduce`.
+/// Run the experiments behind the paper's tables of results
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ReproduceArgs {
     /// The reduced set of runs, for a coffee break
@@ -118,7 +118,7 @@ pub struct ReproduceArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Arguments of `bench`.
+/// Measure step times and memory
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct BenchArgs {
     /// Do the same work in PyTorch, by turns, and print the ratio

@@ -52,7 +52,7 @@ const fn row(
 const TRUE: &[&str] = &["feedback.mode=none"];
 
 /// From the simplest task up, each with the true reward and with labels.
-const LADDER: [Row; 16] = [
+const LADDER: [Row; 20] = [
     row("pendulum/true", "pendulum, true reward", "pendulum", TRUE, 5, true),
     row(
         "pendulum/50",
@@ -111,9 +111,20 @@ const LADDER: [Row; 16] = [
         FEW,
         false,
     ),
-    row("moving-dot/labels", "moving dot, labels", "moving-dot", &[], FEW, false),
+    row(
+        "moving-dot/labels",
+        "moving dot, 800 labels",
+        "moving-dot",
+        &[],
+        FEW,
+        false,
+    ),
     row("pong/true", "pong, true reward", "pong", TRUE, FEW, false),
-    row("pong/labels", "pong, labels", "pong", &[], FEW, false),
+    row("pong/labels", "pong, 1,000 labels", "pong", &[], FEW, false),
+    row("drive/true", "overtaking, true reward", "drive", TRUE, FEW, false),
+    row("drive/labels", "overtaking, 1,000 labels", "drive", &[], FEW, false),
+    row("breakout/true", "breakout, true reward", "breakout", TRUE, FEW, false),
+    row("breakout/labels", "breakout, 1,000 labels", "breakout", &[], FEW, false),
     row(
         "inverted-pendulum/true",
         "inverted pendulum, true reward",

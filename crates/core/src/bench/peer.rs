@@ -2,7 +2,8 @@
 //!
 //! It is a Python script. It first writes a line `{"ready": "names and versions"}`; then, for each line of input
 //! `CASE SECONDS`, it repeats the work of the case for at least so long and answers
-//! `{"milliseconds": per unit, "units": of the work done once}`, or `{"error": "why not"}`.
+//! `{"milliseconds": per unit, "units": of the work done once}`, `{"skipped": "why there is no counterpart"}`, or
+//! `{"error": "why not"}`.
 
 use std::{
     ffi::OsString,
@@ -68,6 +69,14 @@ pub enum PeerError {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// The peer has nothing to compare with, such as a library that is not installed.
+    #[error("the comparison has no counterpart of {case}: {reason}")]
+    Skipped {
+        /// The case.
+        case: String,
+        /// Why.
+        reason: String,
+    },
     /// An answer that is none.
     #[error("the comparison's Python: {problem}")]
     Answer {
@@ -102,6 +111,7 @@ const LONGEST_COMPLAINT: usize = 2000;
 enum Answer {
     Ready { ready: String },
     Measured { milliseconds: f64, units: usize },
+    Skipped { skipped: String },
     Failed { error: String },
 }
 
@@ -175,6 +185,10 @@ impl Peer {
                 Ok(Measurement { milliseconds, units })
             }
             Answer::Measured { .. } => Err(answer("a measurement of nothing")),
+            Answer::Skipped { skipped } => Err(PeerError::Skipped {
+                case: case.to_owned(),
+                reason: skipped,
+            }),
             Answer::Failed { error } => Err(answer(format!("{case}: {error}"))),
             Answer::Ready { .. } => Err(answer("it said twice that it is ready")),
         }

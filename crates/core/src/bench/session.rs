@@ -12,7 +12,7 @@ use super::{
     Case, Pairs, Spread, Work,
     case::{Measurement, measure},
     child,
-    peer::{Peer, Script},
+    peer::{Peer, PeerError, Script},
     table::{headings, line, widths},
 };
 use crate::device;
@@ -106,11 +106,20 @@ impl Session {
         let mut work = case.prepare()?;
         let mut result = json!({ "benchmark": name, "unit": unit });
         let head = |units: String| vec![name.to_owned(), unit.to_owned(), units];
-        let Some(peer) = &mut self.peer else {
-            let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
-            result["units"] = json!(units);
-            result["ours_ms"] = json!(times);
-            return self.row(result, &[head(units.to_string()), vec![times.to_string()]].concat());
+        let skipped = self.peer.as_mut().map(|peer| why_skipped(peer, name)).transpose()?;
+        let peer = match (&mut self.peer, &skipped) {
+            (Some(peer), Some(None)) => peer,
+            _ => {
+                let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
+                result["units"] = json!(units);
+                result["ours_ms"] = json!(times);
+                let mut cells = [head(units.to_string()), vec![times.to_string()]].concat();
+                if let Some(reason) = skipped.flatten() {
+                    result["skipped"] = json!(reason);
+                    cells.push(format!("skipped: {reason}"));
+                }
+                return self.row(result, &cells);
+            }
         };
         let (mut our_units, mut their_units) = (0, 0);
         let note = |measured: Measurement, units: &mut usize| {
@@ -241,6 +250,15 @@ fn load() -> Option<f64> {
 /// Whether a name is meant by a list of parts of names; all are if there is none.
 pub(super) fn is_chosen(only: &[String], name: &str) -> bool {
     only.is_empty() || only.iter().any(|part| name.contains(part.as_str()))
+}
+
+/// Why a peer has no counterpart of a case, if it has none.
+fn why_skipped(peer: &mut Peer, name: &str) -> Result<Option<String>, PeerError> {
+    match peer.measure(name, Duration::ZERO) {
+        Ok(_) => Ok(None),
+        Err(PeerError::Skipped { reason, .. }) => Ok(Some(reason)),
+        Err(error) => Err(error),
+    }
 }
 
 fn time_alone(work: &mut Work, repeat: usize) -> anyhow::Result<(Spread, usize)> {

@@ -214,6 +214,8 @@ for line in sys.stdin:
         print(json.dumps({"milliseconds": 1e3 * float(seconds), "units": 5}), flush=True)
     elif name == "none":
         print(json.dumps({"milliseconds": 1.0, "units": 0}), flush=True)
+    elif name == "alone":
+        print(json.dumps({"skipped": "nobody else does this"}), flush=True)
     elif name == "prose":
         print("hello", flush=True)
     else:
@@ -228,6 +230,7 @@ for line in sys.stdin:
         ("bad", "bad: no such case"),
         ("none", "of nothing"),
         ("prose", "`hello`"),
+        ("alone", "no counterpart of alone: nobody else does this"),
     ] {
         let error = peer.measure(case, Duration::ZERO).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");

@@ -41,10 +41,11 @@ pub(super) fn factor<const D: usize>(input: Tensor<D>, slope: f64) -> Tensor<D> 
 
 #[cfg(feature = "flex")]
 fn scale<T: Number>(mut target: Host, input: &Host, slope: f64) -> Host {
-    let (input, slope) = (T::read(input), T::from_f64(slope));
+    let (input, slope, one) = (T::read(input), T::from_f64(slope), T::from_f64(1.0));
     split(T::write(&mut target), 1, input.len(), |first, target| {
         for (target, &value) in target.iter_mut().zip(&input[first..]) {
-            *target = if value > T::default() { *target } else { *target * slope };
+            // A factor that is chosen, instead of a choice whether to multiply, leaves no branch in the loop.
+            *target = *target * if value > T::default() { one } else { slope };
         }
     });
     target

@@ -11,7 +11,8 @@ const STEPS: usize = 1000;
 const EPISODE: usize = 200;
 
 pub(super) fn cases() -> Vec<Case> {
-    let case = |name, environment: &'static str| Case::new(name, "step", move || steps(environment)).target(1.0);
+    let game = |name, environment: &'static str| Case::new(name, "step", move || steps(environment));
+    let case = |name, environment| game(name, environment).target(1.0);
     vec![
         case("environment/pendulum", "pendulum"),
         case("environment/cartpole", "cartpole-fixed"),
@@ -20,6 +21,11 @@ pub(super) fn cases() -> Vec<Case> {
         case("environment/walker2d", "walker2d"),
         case("environment/inverted-pendulum", "inverted-pendulum"),
         case("environment/double-pendulum", "double-pendulum"),
+        // Games of our own, which there is nothing to compare with.
+        game("environment/moving-dot", "moving-dot"),
+        game("environment/pong", "pong"),
+        game("environment/breakout", "breakout"),
+        game("environment/drive", "drive"),
     ]
 }
 

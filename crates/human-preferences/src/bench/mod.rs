@@ -1,8 +1,9 @@
-//! Benchmarks of fixed shapes: environment steps, acting, updates of both agents, the reward model. The script
-//! `pytorch.py` does the timed work with PyTorch, and with Gymnasium and MuJoCo.
+//! Benchmarks of fixed shapes: environment steps, acting, updates of both agents, the reward model, a whole round. The
+//! script `pytorch.py` does the timed work with PyTorch, and with Gymnasium and MuJoCo where they are installed.
 
 mod environments;
 mod learning;
+mod round;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ const ABOUT: About = About {
     version: env!("CARGO_PKG_VERSION"),
     script: Script {
         text: include_str!("pytorch.py"),
-        packages: &["torch", "numpy", "gymnasium", "mujoco"],
+        packages: &["torch", "numpy", "'gymnasium[mujoco]'"],
     },
 };
 
@@ -28,7 +29,9 @@ const ABOUT: About = About {
 pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
     let mut session = Session::start(arguments, ABOUT)?;
     session.time(cases())?;
-    let names: Vec<String> = cases().iter().map(|case| case.name().to_owned()).collect();
+    round::shared_loop(&mut session)?;
+    let mut names: Vec<String> = cases().iter().map(|case| case.name().to_owned()).collect();
+    names.push(round::HARNESS.to_owned());
     session.finish(&names)
 }
 
@@ -45,5 +48,9 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 fn cases() -> Vec<Case> {
-    environments::cases().into_iter().chain(learning::cases()).collect()
+    environments::cases()
+        .into_iter()
+        .chain(learning::cases())
+        .chain([round::case()])
+        .collect()
 }

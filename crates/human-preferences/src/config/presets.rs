@@ -15,6 +15,7 @@ pub const PRESETS: &[Preset] = &presets![
     "breakout",
     "cartpole",
     "double-pendulum",
+    "drive",
     "drive-pace",
     "half-cheetah",
     "half-cheetah-one-leg",

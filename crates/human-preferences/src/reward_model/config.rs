@@ -61,8 +61,10 @@ pub enum Objective {
 pub struct L2Config {
     /// Whether there is a penalty at all.
     pub enabled: bool,
-    /// Its coefficient at first.
+    /// Its coefficient, at first.
     pub initial: f64,
+    /// Whether it adapts itself; otherwise it stays as it is.
+    pub adapt: bool,
     /// Held-out comparisons below which it is not adapted.
     pub fewest_held_out: usize,
 }
@@ -72,6 +74,7 @@ impl Default for L2Config {
         Self {
             enabled: true,
             initial: 1e-4,
+            adapt: true,
             fewest_held_out: 20,
         }
     }

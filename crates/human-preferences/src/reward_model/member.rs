@@ -78,7 +78,8 @@ impl<N: RewardNetwork> Member<N> {
     /// The penalty becomes stronger where the member is much better on its training data than on what it never saw, and
     /// weaker where it is not.
     pub(super) fn adapt(&mut self, training: Fit, validation: Fit, config: &RewardConfig) {
-        if config.l2.enabled && training.count > 0 && validation.count >= config.l2.fewest_held_out {
+        let l2 = &config.l2;
+        if l2.enabled && l2.adapt && training.count > 0 && validation.count >= l2.fewest_held_out {
             self.l2 = adapted(self.l2, training.loss, validation.loss);
         }
     }

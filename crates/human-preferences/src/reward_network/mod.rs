@@ -3,11 +3,13 @@
 mod atari;
 mod grid;
 mod mlp;
+mod profile;
 
 pub use self::{
     atari::{AtariReward, AtariRewardConfig},
     grid::{GridReward, GridRewardConfig},
     mlp::{MlpReward, MlpRewardConfig},
+    profile::ProfileReward,
 };
 
 use std::fmt;
@@ -40,6 +42,8 @@ pub enum RewardNetworkConfig {
     Mlp(MlpRewardConfig),
     /// One convolution over the cells of a game.
     Grid(GridRewardConfig),
+    /// Two layers over the rows and columns of a game's cells, and the action.
+    Profile(MlpRewardConfig),
     /// The paper's convolutions over four frames.
     Atari(AtariRewardConfig),
 }
@@ -58,7 +62,7 @@ impl RewardNetworkConfig {
     /// [`ConfigError::Invalid`] naming a key below `reward.network`.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let (hidden, dropout) = match self {
-            Self::Mlp(config) => (config.hidden, config.dropout),
+            Self::Mlp(config) | Self::Profile(config) => (config.hidden, config.dropout),
             Self::Grid(config) => (config.hidden.min(config.filters), 0.0),
             Self::Atari(config) => (config.hidden.min(config.filters), config.dropout),
         };
@@ -92,6 +96,7 @@ impl RewardNetworkConfig {
         Ok(match self {
             Self::Mlp(config) => AnyReward::Mlp(config.init(size, features, device)),
             Self::Grid(config) => AnyReward::Grid(config.init(picture()?, features, device)),
+            Self::Profile(config) => AnyReward::Profile(ProfileReward::new(config, picture()?, features, device)),
             Self::Atari(config) => AnyReward::Atari(config.init(picture()?, device)?),
         })
     }
@@ -104,6 +109,8 @@ pub enum AnyReward {
     Mlp(MlpReward),
     /// One convolution over the cells of a game.
     Grid(GridReward),
+    /// Two layers over the rows and columns of a game's cells.
+    Profile(ProfileReward),
     /// The paper's convolutions over four frames.
     Atari(AtariReward),
 }
@@ -113,6 +120,7 @@ impl RewardNetwork for AnyReward {
         match self {
             Self::Mlp(network) => network.forward(observations, actions),
             Self::Grid(network) => network.forward(observations, actions),
+            Self::Profile(network) => network.forward(observations, actions),
             Self::Atari(network) => network.forward(observations, actions),
         }
     }

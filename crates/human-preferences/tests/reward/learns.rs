@@ -143,13 +143,10 @@ fn members_differ_by_their_weights_and_data() {
 }
 
 #[test]
-fn the_penalty_grows_where_a_member_learns_by_heart_and_is_off_on_request() {
-    let memorizing = |enabled| {
+fn the_penalty_grows_where_a_member_learns_by_heart_and_is_fixed_or_off_on_request() {
+    let memorizing = |l2| {
         let config = RewardConfig {
-            l2: L2Config {
-                enabled,
-                ..L2Config::default()
-            },
+            l2,
             ..RewardConfig::default()
         };
         let mut learner = learner(config);
@@ -164,9 +161,18 @@ fn the_penalty_grows_where_a_member_learns_by_heart_and_is_off_on_request() {
         let reports = [0; 4].map(|_| learner.fit(50).expect("a fit"));
         reports[3]
     };
-    let (with, without) = (memorizing(true), memorizing(false));
-    let start = L2Config::default().initial;
-    assert!(with.l2 > start, "{with:?}");
+    let default = L2Config::default();
+    let with = memorizing(default);
+    assert!(with.l2 > default.initial, "{with:?}");
+    let fixed = memorizing(L2Config {
+        adapt: false,
+        ..default
+    });
+    assert!((fixed.l2 - default.initial).abs() < 1e-12, "{fixed:?}");
+    let without = memorizing(L2Config {
+        enabled: false,
+        ..default
+    });
     assert_eq!(without.l2, 0.0);
 }
 

@@ -43,6 +43,11 @@ fn grid() -> (Task, RewardNetworkConfig) {
     (task, RewardNetworkConfig::Grid(GridRewardConfig::default()))
 }
 
+fn profile() -> (Task, RewardNetworkConfig) {
+    let task = task(&[3, 10, 8], Storage::Byte, 5);
+    (task, RewardNetworkConfig::Profile(MlpRewardConfig::default()))
+}
+
 fn build(task: &Task, config: &RewardNetworkConfig, name: &str) -> AnyReward {
     let device = synthetic::device();
     Streams::new(1).initialize(name, &device, || config.init(task, &device).expect("a network"))
@@ -116,11 +121,36 @@ fn sizes_are_those_of_the_paper() {
     let (task, config) = grid();
     let expected = 16 * (3 * 9 + 1) + (16 * 100 + 5 + 1) * 128 + 129;
     assert_eq!(trainable_parameters(&build(&task, &config, "grid")), expected);
+
+    let (task, config) = profile();
+    let expected = (3 * (10 + 8) + 5 + 1) * 64 + (64 * 64 + 64) + 65;
+    assert_eq!(trainable_parameters(&build(&task, &config, "profile")), expected);
+}
+
+#[test]
+fn profiles_tell_rows_columns_and_channels() {
+    let (task, config) = profile();
+    let (network, device) = (build(&task, &config, "profile"), synthetic::device());
+    // Cells of [channel, row, column] that are set.
+    let reward = |set: &[[usize; 3]]| {
+        let mut cells = vec![0.0_f32; 3 * 10 * 8];
+        for [channel, row, column] in set {
+            cells[(channel * 10 + row) * 8 + column] = 1.0;
+        }
+        let observations = Tensor::from_data(TensorData::new(cells, [1, 240]), &device);
+        testing::values(network.forward(observations, Tensor::zeros([1, 5], &device)))[0]
+    };
+    let one = reward(&[[0, 2, 3], [0, 7, 5]]);
+    // The same rows and columns, paired otherwise; rounding alone may differ.
+    assert!((one - reward(&[[0, 2, 5], [0, 7, 3]])).abs() < 1e-6);
+    for other in [[0, 7, 6], [0, 6, 5], [1, 7, 5]] {
+        assert!((one - reward(&[[0, 2, 3], other])).abs() > 1e-4, "{other:?}");
+    }
 }
 
 #[test]
 fn games_are_learned_from_and_predicted() {
-    for (task, config) in [grid(), atari()] {
+    for (task, config) in [grid(), profile(), atari()] {
         let mut learner = games(&task, &config);
         let before = learner.predictor();
         let report = learner.fit(3).expect("a fit");
