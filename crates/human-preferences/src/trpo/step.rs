@@ -50,7 +50,8 @@ pub(super) fn improve<P: TangentPolicy>(
         step_norm: 0.0,
         fisher_products: solution.iterations,
         warning: None,
-        rejections: 0,
+        // Whatever keeps the policy where it is: only a step that is taken ends the row.
+        rejections: rejections + 1,
     };
     let curvature = solution.curvature(&gradient);
     let scale = (2.0 * config.max_kl / curvature).sqrt();
@@ -74,7 +75,6 @@ pub(super) fn improve<P: TangentPolicy>(
         config.backtracks,
     )?;
     let (Some(parameters), Some(taken)) = (search.parameters, search.trials.last()) else {
-        improved.rejections = rejections + 1;
         let is_worrying = improved.rejections >= WORRYING;
         improved.warning = is_worrying.then_some(TrpoWarning::Rejections(improved.rejections));
         return Ok(improved);
@@ -86,6 +86,7 @@ pub(super) fn improve<P: TangentPolicy>(
         accepted: Some(search.trials.len() - 1),
         entropy: taken.entropy,
         step_norm: taken.fraction * dot(&step, &step).sqrt(),
+        rejections: 0,
         ..improved
     })
 }

@@ -194,6 +194,47 @@ fn updates_without_a_step_are_counted_and_the_third_is_worth_a_warning() {
     assert_eq!(agent.policy().parameters().expect("parameters"), before);
 }
 
+#[test]
+fn updates_without_a_step_are_counted_whatever_keeps_the_policy_where_it_is() {
+    let config = TrpoConfig {
+        max_kl: 1e12,
+        backtracks: 0,
+        entropy_bonus: 0.0,
+        ..TrpoConfig::default()
+    };
+    let mut agent = trpo(CONTINUOUS, &config, 1);
+    let (experience, rewards) = experience();
+    // A reward of 0 and values of 0 have no gradient; the others promise a step that is too long.
+    let none = AgentRewards::predicted(vec![0.0; rewards.len()]);
+    let some = AgentRewards::predicted(rewards);
+    for (rewards, rejections, warning) in [
+        (&none, 1, Some(TrpoWarning::ZeroGradient)),
+        (&some, 2, None),
+        (&some, 3, Some(TrpoWarning::Rejections(3))),
+    ] {
+        let report = agent.update(&experience, rewards).expect("an update");
+        assert_eq!((report.accepted, report.rejections), (None, rejections));
+        assert_eq!(report.warning, warning);
+    }
+}
+
+#[test]
+fn a_step_that_is_taken_ends_the_row_of_updates_without_one() {
+    let config = TrpoConfig {
+        entropy_bonus: 0.0,
+        ..TrpoConfig::default()
+    };
+    let mut agent = trpo(CONTINUOUS, &config, 1);
+    let (experience, rewards) = experience();
+    let none = AgentRewards::predicted(vec![0.0; rewards.len()]);
+    let report = agent.update(&experience, &none).expect("an update");
+    assert_eq!(report.rejections, 1);
+    let report = agent.update(&experience, &AgentRewards::predicted(rewards));
+    let report = report.expect("an update");
+    assert!(report.accepted.is_some(), "{report:?}");
+    assert_eq!(report.rejections, 0);
+}
+
 /// Settings from TOML-like pairs, by way of serde.
 fn message<C: serde::de::DeserializeOwned>(
     key: &str,
