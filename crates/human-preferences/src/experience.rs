@@ -9,6 +9,16 @@ pub enum End {
     Terminated,
     /// By the time limit: what would have followed is estimated.
     Truncated,
+    /// The simulation left the finite numbers in this step, which is left out: nothing is known of what it led to. For the
+    /// steps before, the episode was cut off where this step began.
+    Diverged,
+}
+
+impl End {
+    /// Whether what would have followed is estimated from what was seen last.
+    pub fn is_open(self) -> bool {
+        self != Self::Terminated
+    }
 }
 
 /// `steps` steps of each of `environments` environments. It holds no reward.
@@ -26,7 +36,7 @@ pub struct Experience {
     pub last_observations: Vec<f32>,
     /// How the episode ended after a step, if it did: `[environments, steps]`.
     pub ends: Vec<Option<End>>,
-    /// What was last seen of truncated episodes, in the order of `ends`: `[truncations, size]`.
+    /// What was last seen of truncated and diverged episodes, in the order of `ends`: `[truncations, size]`.
     pub truncated_observations: Vec<f32>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An episode that is over by its rules is worth nothing more. One that was cut off by the time limit would have gone
 //! on: what it would have been worth is estimated from its last observation. Neither lets anything through to the steps
-//! before from the episode that comes after.
+//! before from the episode that comes after. A step in which the simulation diverged is left out, whatever its reward.
 
 use crate::experience::End;
 
@@ -13,7 +13,7 @@ pub struct Trajectory<'a> {
     pub rewards: &'a [f64],
     /// How the episode ended after a step, if it did; as many as rewards.
     pub ends: &'a [Option<End>],
-    /// Estimated worth of the last observation of each truncated episode, in the order of `ends`.
+    /// Estimated worth of the last observation of each episode with an [open](End::is_open) end, in the order of `ends`.
     pub truncation_values: &'a [f64],
     /// Estimated worth of what is seen after the last step; not used if an episode ends with it.
     pub last_value: f64,
@@ -45,6 +45,11 @@ impl Trajectory<'_> {
             if let Some(value) = end {
                 (next_value, next_advantage) = (value, 0.0);
             }
+            if self.is_left_out(step) {
+                // No advantage, and a return that the value is not moved by.
+                next_value = values[step];
+                return;
+            }
             let error = self.rewards[step] + discount * next_value - values[step];
             next_advantage = error + discount * lambda * next_advantage;
             advantages[step] = next_advantage;
@@ -69,10 +74,18 @@ impl Trajectory<'_> {
         let mut returns = vec![0.0; self.rewards.len()];
         let mut next = self.last_value;
         self.backwards(|step, end| {
-            next = self.rewards[step] + discount * end.unwrap_or(next);
+            let follows = end.unwrap_or(next);
+            next = match self.is_left_out(step) {
+                true => follows,
+                false => self.rewards[step] + discount * follows,
+            };
             returns[step] = next;
         });
         returns
+    }
+
+    fn is_left_out(&self, step: usize) -> bool {
+        self.ends[step] == Some(End::Diverged)
     }
 
     /// Visits the steps from the last to the first, with the worth of what follows where an episode ends.
@@ -82,14 +95,11 @@ impl Trajectory<'_> {
         for (step, end) in self.ends.iter().enumerate().rev() {
             let follows = end.map(|end| match end {
                 End::Terminated => 0.0,
-                End::Truncated => *truncations.next().expect("a value of each truncated episode"),
+                End::Truncated | End::Diverged => *truncations.next().expect("a value of each open end"),
             });
             visit(step, follows);
         }
-        assert!(
-            truncations.next().is_none(),
-            "no more values than there are truncated episodes"
-        );
+        assert!(truncations.next().is_none(), "no more values than there are open ends");
     }
 }
 
@@ -113,7 +123,7 @@ mod tests {
         let trajectory = Trajectory {
             rewards: &[1.0, 2.0, 4.0],
             ends: &[None, Some(end), None],
-            truncation_values: if end == End::Truncated { &[10.0] } else { &[] },
+            truncation_values: if end.is_open() { &[10.0] } else { &[] },
             last_value: 8.0,
         };
         trajectory.returns(0.5)
@@ -129,6 +139,25 @@ mod tests {
     fn a_truncated_episode_is_worth_what_its_last_observation_promises() {
         // 4 + 8/2; 2 + 10/2; 1 + 7/2.
         assert_eq!(trajectory(End::Truncated), [4.5, 7.0, 8.0]);
+    }
+
+    #[test]
+    fn a_step_that_diverged_is_left_out_and_the_steps_before_end_with_what_was_seen_there() {
+        // 4 + 8/2; 10 whatever the reward; 1 + 10/2.
+        assert_eq!(trajectory(End::Diverged), [6.0, 10.0, 8.0]);
+        let advantages = |reward| {
+            let trajectory = Trajectory {
+                rewards: &[1.0, reward, 4.0],
+                ends: &[None, Some(End::Diverged), None],
+                truncation_values: &[10.0],
+                last_value: 8.0,
+            };
+            trajectory.advantages(&[3.0, 10.0, 5.0], 0.5, 1.0)
+        };
+        // 1 + 10/2 - 3; nothing; 4 + 8/2 - 5.
+        assert_eq!(advantages(2.0).advantages, [3.0, 0.0, 3.0]);
+        assert_eq!(advantages(2.0).returns, [6.0, 10.0, 8.0]);
+        assert_eq!(advantages(2.0), advantages(-1e9));
     }
 
     #[test]

@@ -43,8 +43,7 @@ impl<'a> Samples<'a> {
         if steps * self.size == 0 {
             require("numbers of observations (at least)", 1, 0)?;
         }
-        let truncated = |end: &&Option<End>| **end == Some(End::Truncated);
-        let truncated = experience.ends.iter().filter(truncated).count();
+        let truncated = open_ends(&experience.ends).count();
         let environments = experience.environments * self.size;
         require(
             "numbers of observations",
@@ -91,9 +90,7 @@ impl<'a> Samples<'a> {
             return bad("last observation", (index / self.size + 1) * steps - 1, value);
         }
         if let Some((index, value)) = find(&experience.truncated_observations) {
-            let truncated = experience.ends.iter().enumerate();
-            let mut truncated = truncated.filter(|(_, end)| **end == Some(End::Truncated));
-            let row = truncated.nth(index / self.size).map_or(0, |(row, _)| row);
+            let row = open_ends(&experience.ends).nth(index / self.size).unwrap_or(0);
             return bad("last observation of the episode", row, value);
         }
         match &experience.actions {
@@ -145,6 +142,15 @@ impl<'a> Samples<'a> {
         Err(AgentError::Actions { expected, found })
     }
 
+    /// Takes the advantages of steps that are left out away: what is normalized has a mean of its own.
+    pub(crate) fn leave_out(&self, advantages: &mut [f64]) {
+        for (advantage, end) in advantages.iter_mut().zip(&self.experience.ends) {
+            if *end == Some(End::Diverged) {
+                *advantage = 0.0;
+            }
+        }
+    }
+
     /// What was seen where the future has to be estimated: at the ends of truncated episodes, then after the last steps.
     ///
     /// # Shapes
@@ -163,8 +169,7 @@ impl<'a> Samples<'a> {
         for (environment, &last_value) in last.iter().enumerate() {
             let range = environment * experience.steps..(environment + 1) * experience.steps;
             let ends = &experience.ends[range.clone()];
-            let count = ends.iter().filter(|end| **end == Some(End::Truncated)).count();
-            let (own, rest) = truncated.split_at(count);
+            let (own, rest) = truncated.split_at(open_ends(ends).count());
             truncated = rest;
             let trajectory = Trajectory {
                 rewards: &self.rewards[range.clone()],
@@ -175,4 +180,11 @@ impl<'a> Samples<'a> {
             visit(range, &trajectory);
         }
     }
+}
+
+/// Where the future has to be estimated, by number of the step.
+fn open_ends(ends: &[Option<End>]) -> impl Iterator<Item = usize> {
+    let ends = ends.iter().enumerate();
+    ends.filter(|(_, end)| end.is_some_and(End::is_open))
+        .map(|(step, _)| step)
 }

@@ -32,7 +32,6 @@ pub(super) struct Step {
     pub(super) hidden: Hidden,
     pub(super) clip: Option<RecordedClip>,
     pub(super) ended: Option<Ended>,
-    pub(super) has_diverged: bool,
 }
 
 /// The end of an episode.
@@ -139,11 +138,10 @@ impl Lane {
             ended: end.map(|end| self.ended(end)),
             hidden,
             clip,
-            has_diverged: false,
         }
     }
 
-    /// The episode is dropped: nothing more is learned of it than what came before.
+    /// The episode is dropped: nothing is learned of this step, and what came before was cut off here.
     fn diverged(&mut self) -> Step {
         Step {
             hidden: Hidden {
@@ -151,8 +149,7 @@ impl Lane {
                 signals: Vec::new(),
             },
             clip: None,
-            ended: Some(self.ended(End::Truncated)),
-            has_diverged: true,
+            ended: Some(self.ended(End::Diverged)),
         }
     }
 

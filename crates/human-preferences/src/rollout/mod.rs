@@ -42,7 +42,8 @@ pub struct Rollouts {
 pub struct Collected {
     /// What the agent went through.
     pub experience: Experience,
-    /// The true rewards of the same steps, `[environments, steps]`: for oracles, reports, and the baseline.
+    /// The true rewards of the same steps, `[environments, steps]`: for oracles, reports, and the baseline. 0 where the
+    /// simulation diverged, which nobody learns from.
     pub true_rewards: Vec<f64>,
     /// Signals of the same steps, `[environments, steps, signals]`: for reports.
     pub signals: Vec<f64>,
@@ -208,7 +209,7 @@ struct Batch {
     signals: usize,
     /// Actions in the order of time, `[steps, environments]`.
     in_time: Actions,
-    /// Last observations of truncated episodes by environment and step.
+    /// Last observations of episodes with open ends by environment and step.
     truncated: Vec<(usize, Vec<f32>)>,
 }
 
@@ -255,14 +256,14 @@ impl Batch {
             self.collected.signals[signals].copy_from_slice(&result.hidden.signals);
         }
         self.collected.clips.extend(result.clip);
-        *diverged += u64::from(result.has_diverged);
         if let Some(ended) = result.ended {
             self.collected.experience.ends[index] = Some(ended.end);
-            if ended.end == End::Truncated {
+            if ended.end.is_open() {
                 self.truncated.push((index, ended.observation));
             }
-            if !result.has_diverged {
-                self.collected.returns.push(ended.true_return);
+            match ended.end {
+                End::Diverged => *diverged += 1,
+                End::Terminated | End::Truncated => self.collected.returns.push(ended.true_return),
             }
         }
     }

@@ -148,6 +148,7 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
             returns.extend(found.returns);
         });
         normalize(&mut advantages);
+        samples.leave_out(&mut advantages);
 
         let pieces = self.sample_tensors(&samples, observations.clone(), &advantages);
         let improved = improve(self.policy.clone(), pieces, &self.config, self.state.rejections)?;

@@ -321,9 +321,10 @@ fn an_episode_that_breaks_is_dropped_and_counted() {
     assert!(
         broken
             .iter()
-            .all(|&index| experience.ends[index] == Some(End::Truncated))
+            .all(|&index| experience.ends[index] == Some(End::Diverged))
     );
-    assert!(broken.iter().all(|&index| collected.true_rewards[index] == 0.0));
+    let diverged = experience.ends.iter().filter(|end| **end == Some(End::Diverged));
+    assert_eq!(diverged.count(), broken.len());
     // The next step is the first one of another episode.
     let next = |index: &usize| (index + 1).is_multiple_of(400) || experience.observations[2 * (index + 1)] == 0.0;
     assert!(broken.iter().all(next));
@@ -336,6 +337,14 @@ fn an_episode_that_breaks_is_dropped_and_counted() {
     assert_eq!(experience.truncated_observations.len(), 2 * ends);
     let of_broken = experience.truncated_observations.chunks_exact(2);
     assert_eq!(of_broken.filter(|seen| *seen == [7.0, 1.0]).count(), broken.len());
+}
+
+#[test]
+fn episodes_that_break_repeat_as_others_do() {
+    let environment = Breaking::new(Fault::Diverges);
+    let [one, other] = [0; 2].map(|_| collect(&mut rollouts(&environment, BREAKING), 100, 0));
+    assert!(one.experience.ends.contains(&Some(End::Diverged)));
+    assert_eq!(one.experience, other.experience);
 }
 
 #[test]

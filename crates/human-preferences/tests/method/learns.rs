@@ -4,8 +4,8 @@ use burn::prelude::*;
 use human_preferences::{
     a2c::{A2c, A2cConfig, A2cOptimizer},
     environment::ActionSpace,
-    experience::AgentRewards,
-    policy::{MlpActorCritic, MlpConfig, MlpPolicy, MlpValue, TangentPolicy},
+    experience::{AgentRewards, End},
+    policy::{ActorCritic, MlpActorCritic, MlpConfig, MlpPolicy, MlpValue, TangentPolicy, Value},
     trpo::{SampleTensors, Surrogate, Trpo, TrpoConfig, TrpoWarning, conjugate_gradient},
 };
 use papers_core::{random::Streams, testing::device};
@@ -118,6 +118,36 @@ fn a_reward_of_the_action_alone_is_learned() {
         to_the_right,
     );
     assert!(before.abs() < 0.2 && after > 0.7, "A2C: {before} before, {after} after");
+}
+
+#[test]
+fn nothing_is_learned_from_the_reward_of_a_step_that_diverged() {
+    let (trpo, a2c) = (trpo(CONTINUOUS, &trpo_config(), 1), || {
+        a2c(CONTINUOUS, &a2c_config(), 1)
+    });
+    let (mut experience, rewards) = Points::new(3, CONTINUOUS).experience(&trpo, 20, centered);
+    // The first environment diverges in its sixth step: what was seen last is what was seen before it.
+    let seen = experience.observations[5];
+    experience.ends[5] = Some(End::Diverged);
+    experience.truncated_observations.insert(0, seen);
+    let learned = |step: usize, reward: f32| {
+        let mut rewards = rewards.clone();
+        rewards[step] = reward;
+        let rewards = AgentRewards::predicted(rewards);
+        let (mut trpo, mut a2c) = (trpo.clone(), a2c());
+        trpo.update(&experience, &rewards).expect("an update");
+        a2c.update(&experience, &rewards).expect("an update");
+        let observations = Tensor::<2>::from_data([[-0.5], [0.5]], &device());
+        let values = trpo.value().valid().values(observations.clone());
+        let outputs = [values, a2c.model().forward(observations).1].map(|values| values.into_data());
+        (trpo.policy().parameters().expect("parameters"), outputs)
+    };
+    let known = learned(5, 0.0);
+    assert_eq!(learned(5, 100.0), known);
+    for other in [4, 6] {
+        assert_ne!(learned(other, 100.0).0, known.0);
+        assert_ne!(learned(other, 100.0).1, known.1);
+    }
 }
 
 #[test]
