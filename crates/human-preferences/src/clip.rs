@@ -84,6 +84,12 @@ pub enum ClipError {
         /// The step within the clip.
         step: usize,
     },
+    /// What the true rewards sum up to is no number, so that no oracle can judge the clip.
+    #[error("the clip's true return is {value}, which is not finite")]
+    TrueReturn {
+        /// The sum.
+        value: f64,
+    },
     /// Frames in which each observation does not begin where the one before had its second.
     #[error("the observations of step {step} are no stack of frames that go on from the step before")]
     NotStacked {
@@ -150,18 +156,11 @@ impl Clip {
         if actions == 0 {
             return Err(ClipError::Empty);
         }
-        let find = |values: &[f32], size: usize, what| match values.iter().position(|value| !value.is_finite()) {
-            Some(index) => Err(ClipError::NotFinite {
-                what,
-                step: index / size,
-            }),
-            None => Ok(()),
-        };
         if let Observations::Floats { size, values } = &self.observations {
-            find(values, *size, "observation")?;
+            check_finite(values, *size, "observation")?;
         }
         if let Actions::Continuous { size, values } = &self.actions {
-            find(values, *size, "action")?;
+            check_finite(values, *size, "action")?;
         }
         Ok(())
     }
@@ -198,9 +197,10 @@ impl Observations {
     ///
     /// # Errors
     ///
-    /// [`ClipError::NotStacked`] where frames should follow each other and do not.
+    /// [`ClipError::NotStacked`] where frames should follow each other and do not; a number that is not finite.
     pub fn new(space: &ObservationSpace, values: &[f32]) -> Result<Self, ClipError> {
         let size = space.len();
+        check_finite(values, size, "observation")?;
         let byte = |value: &f32| (value * 255.0).round() as u8;
         match space.storage {
             Storage::Float => Ok(Self::Floats {
@@ -293,6 +293,16 @@ impl Observations {
     }
 }
 
+fn check_finite(values: &[f32], size: usize, what: &'static str) -> Result<(), ClipError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(ClipError::NotFinite {
+            what,
+            step: index / size,
+        }),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,6 +361,22 @@ mod tests {
                 })
             );
         }
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_found_before_it_is_a_byte() {
+        let space = ObservationSpace {
+            shape: vec![2],
+            storage: Storage::Byte,
+        };
+        let error = Observations::new(&space, &[0.0, 0.2, f32::NAN, 0.6]);
+        assert_eq!(
+            error,
+            Err(ClipError::NotFinite {
+                what: "observation",
+                step: 1
+            })
+        );
     }
 
     #[test]

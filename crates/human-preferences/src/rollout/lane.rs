@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     actions::Actions,
+    clip::ClipError,
     environment::{Environment, EnvironmentError, Hidden},
     experience::End,
     packed,
@@ -30,7 +31,7 @@ pub(super) struct Lane {
 /// What one step of a lane led to.
 pub(super) struct Step {
     pub(super) hidden: Hidden,
-    pub(super) clip: Option<RecordedClip>,
+    pub(super) clip: Option<Result<RecordedClip, ClipError>>,
     pub(super) ended: Option<Ended>,
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::lane::{Lane, LaneState, Step};
 use crate::{
     actions::Actions,
+    clip::ClipError,
     environment::{Environment, EnvironmentError, Task},
     experience::{End, Experience},
 };
@@ -35,6 +36,7 @@ pub struct Rollouts {
     /// Beginning of the names of the streams that are drawn from.
     name: &'static str,
     diverged: u64,
+    rejected: u64,
 }
 
 /// What came of some steps of all environments.
@@ -49,6 +51,8 @@ pub struct Collected {
     pub signals: Vec<f64>,
     /// Clips that were completed, in the order of the environments.
     pub clips: Vec<RecordedClip>,
+    /// Why others were no clips that can be learned from.
+    pub rejected: Vec<ClipError>,
     /// True returns of the episodes that ended.
     pub returns: Vec<f64>,
 }
@@ -58,6 +62,8 @@ pub struct Collected {
 pub struct RolloutsState {
     lanes: Vec<LaneState>,
     diverged: u64,
+    #[serde(default)]
+    rejected: u64,
 }
 
 impl Rollouts {
@@ -88,6 +94,7 @@ impl Rollouts {
             streams,
             name,
             diverged: 0,
+            rejected: 0,
         }
     }
 
@@ -99,6 +106,11 @@ impl Rollouts {
     /// Episodes that were dropped because the simulation left the finite numbers.
     pub fn diverged(&self) -> u64 {
         self.diverged
+    }
+
+    /// Clips that were completed and left out: they hold what is no number, or frames that do not follow each other.
+    pub fn rejected(&self) -> u64 {
+        self.rejected
     }
 
     /// Steps every environment `steps` times. `act` is given what each one shows, `[environments, size]`, and a random
@@ -128,7 +140,9 @@ impl Rollouts {
                 batch.take(lane, step, result, &mut self.diverged);
             }
         }
-        Ok(batch.finish(observations))
+        let collected = batch.finish(observations);
+        self.rejected += collected.rejected.len() as u64;
+        Ok(collected)
     }
 
     /// One generator per environment: what is drawn in one round depends on the round alone.
@@ -156,6 +170,7 @@ impl Rollouts {
         RolloutsState {
             lanes: self.lanes.iter().map(Lane::state).collect(),
             diverged: self.diverged,
+            rejected: self.rejected,
         }
     }
 
@@ -179,6 +194,7 @@ impl Rollouts {
             lane.restore(state)?;
         }
         self.diverged = state.diverged;
+        self.rejected = state.rejected;
         Ok(())
     }
 
@@ -230,6 +246,7 @@ impl Batch {
                 true_rewards: vec![0.0; environments * steps],
                 signals: vec![0.0; environments * steps * signals],
                 clips: Vec::new(),
+                rejected: Vec::new(),
                 returns: Vec::new(),
             },
             size,
@@ -255,7 +272,11 @@ impl Batch {
         if result.hidden.signals.len() == self.signals {
             self.collected.signals[signals].copy_from_slice(&result.hidden.signals);
         }
-        self.collected.clips.extend(result.clip);
+        match result.clip {
+            Some(Ok(clip)) => self.collected.clips.push(clip),
+            Some(Err(problem)) => self.collected.rejected.push(problem),
+            None => {}
+        }
         if let Some(ended) = result.ended {
             self.collected.experience.ends[index] = Some(ended.end);
             if ended.end.is_open() {

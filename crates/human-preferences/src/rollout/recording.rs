@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Lengths;
 use crate::{
     actions::Actions,
-    clip::{Clip, Observations},
+    clip::{Clip, ClipError, Observations},
     environment::{Environment, Hidden, ObservationSpace, Task},
     packed,
 };
@@ -104,7 +104,7 @@ impl Recorder {
         }
     }
 
-    /// It was taken; returns the clip that it completes.
+    /// It was taken; returns the clip that it completes, or why what it completes is none.
     pub(super) fn after(
         &mut self,
         episode: u64,
@@ -112,7 +112,7 @@ impl Recorder {
         actions: &Actions,
         index: usize,
         hidden: &Hidden,
-    ) -> Option<RecordedClip> {
+    ) -> Option<Result<RecordedClip, ClipError>> {
         self.snapshot.as_ref()?;
         self.observations.extend_from_slice(observation);
         self.actions.extend(actions, index..index + 1);
@@ -121,21 +121,24 @@ impl Recorder {
         if self.actions.len() < self.clip_steps {
             return None;
         }
-        let clip = self.complete(episode);
-        self.clear(self.start + self.clip_steps);
-        clip
-    }
-
-    /// Frames that do not follow each other, as where a game starts anew, make no clip.
-    fn complete(&mut self, episode: u64) -> Option<RecordedClip> {
-        let observations = Observations::new(&self.observation, &self.observations).ok()?;
-        let clip = Clip::new(episode, self.start, observations, self.actions.clone()).ok()?;
         let record = Record {
             snapshot: self.snapshot.take()?,
             true_return: self.true_return,
             signals: std::mem::take(&mut self.signals),
         };
-        Some(RecordedClip { clip, record })
+        let clip = self.complete(episode).map(|clip| RecordedClip { clip, record });
+        self.clear(self.start + self.clip_steps);
+        Some(clip)
+    }
+
+    /// Frames that do not follow each other, as where a game starts anew, make no clip, and neither does what is no number.
+    fn complete(&self, episode: u64) -> Result<Clip, ClipError> {
+        let observations = Observations::new(&self.observation, &self.observations)?;
+        if !self.true_return.is_finite() {
+            let value = self.true_return;
+            return Err(ClipError::TrueReturn { value });
+        }
+        Clip::new(episode, self.start, observations, self.actions.clone())
     }
 
     pub(super) fn state(&self) -> RecorderState {

@@ -100,6 +100,9 @@ impl Experiment for PreferenceLearning {
         if self.rollouts.diverged() > 0 {
             scalars.push(("episodes_dropped".to_owned(), self.rollouts.diverged() as f64));
         }
+        if self.rollouts.rejected() > 0 {
+            scalars.push(("clips_rejected".to_owned(), self.rollouts.rejected() as f64));
+        }
         self.rounds = round + 1;
         Ok(scalars)
     }
@@ -179,10 +182,18 @@ impl PreferenceLearning {
 
     fn collect(&mut self, address: u64) -> Result<Collected> {
         let agent = &self.agent;
-        self.rollouts
+        let is_first = self.rollouts.rejected() == 0;
+        let collected = self
+            .rollouts
             .collect(self.config.rollout.steps, address, |observations, generators| {
                 agent.act(observations, generators)
-            })
+            })?;
+        if let Some(problem) = collected.rejected.first()
+            && is_first
+        {
+            log::warn!("a clip is left out, as others like it will be (`clips_rejected` counts them): {problem}");
+        }
+        Ok(collected)
     }
 
     /// The episodes of the evaluation, none begun.

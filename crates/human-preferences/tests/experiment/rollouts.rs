@@ -3,6 +3,7 @@
 
 use human_preferences::{
     actions::Actions,
+    clip::ClipError,
     clip_frames,
     environment::{
         self, Action, ActionSpace, Environment, EnvironmentError, EnvironmentOptions, Hidden, NAMES, ObservationSpace,
@@ -213,6 +214,8 @@ enum Fault {
     Diverges,
     /// It does not say so, and shows what is no number.
     ShowsNoNumber,
+    /// It does not say so, and its reward is no number.
+    EarnsNoNumber,
     /// It breaks in every step.
     AlwaysDiverges,
 }
@@ -268,17 +271,18 @@ impl Environment for Breaking {
     }
 
     fn step(&mut self, _action: Action<'_>) -> Result<Outcome, EnvironmentError> {
-        if self.has_broken() && self.fault != Fault::ShowsNoNumber {
+        if self.has_broken() && matches!(self.fault, Fault::Diverges | Fault::AlwaysDiverges) {
             return Err(EnvironmentError::Diverged {
                 environment: self.task.name.to_owned(),
                 step: self.step,
             });
         }
+        let is_bad = self.fault == Fault::EarnsNoNumber && self.has_broken();
         self.step += 1;
         Ok(Outcome {
             terminated: false,
             hidden: Hidden {
-                true_reward: 1.0,
+                true_reward: if is_bad { f64::NAN } else { 1.0 },
                 signals: vec![self.step as f64],
             },
         })
@@ -359,13 +363,43 @@ fn the_count_of_dropped_episodes_is_part_of_the_state() {
 }
 
 #[test]
-fn what_shows_no_number_is_no_clip() {
-    let environment = Breaking::new(Fault::ShowsNoNumber);
-    let mut rollouts = rollouts(&environment, BREAKING);
-    let clips = collect(&mut rollouts, 400, 0).clips;
-    assert!(clips.len() > 50);
-    for clip in clips {
-        assert_eq!(clip.clip.check(), Ok(()));
+fn what_shows_or_earns_no_number_is_no_clip_and_is_counted() {
+    for fault in [Fault::ShowsNoNumber, Fault::EarnsNoNumber] {
+        let environment = Breaking::new(fault);
+        let mut rollouts = rollouts(&environment, BREAKING);
+        let collected = collect(&mut rollouts, 400, 0);
+        assert!(collected.clips.len() > 50);
+        for clip in &collected.clips {
+            assert_eq!(clip.clip.check(), Ok(()));
+            assert_eq!(clip.record.true_return, 4.0);
+        }
+        let is_expected = |problem: &ClipError| match fault {
+            Fault::ShowsNoNumber => matches!(
+                problem,
+                ClipError::NotFinite {
+                    what: "observation",
+                    ..
+                }
+            ),
+            _ => matches!(problem, ClipError::TrueReturn { value } if value.is_nan()),
+        };
+        assert!(collected.rejected.iter().all(is_expected), "{:?}", collected.rejected);
+        assert!(collected.rejected.len() > 10);
+        assert_eq!(rollouts.rejected(), collected.rejected.len() as u64);
+        // The count is part of the state.
+        let mut second = Rollouts::new(&environment, LANES, BREAKING, Streams::new(7), "rollout");
+        second.restore(rollouts.state()).expect("its state");
+        assert_eq!(second.rejected(), rollouts.rejected());
+    }
+}
+
+#[test]
+fn whole_episodes_have_no_clip_that_is_left_out() {
+    for environment in all() {
+        let mut rollouts = rollouts(environment.as_ref(), Lengths { episode: 40, clip: 12 });
+        let collected = collect(&mut rollouts, 80, 0);
+        let (name, rejected) = (environment.task().name, &collected.rejected);
+        assert!(rejected.is_empty(), "{name}: {rejected:?}");
     }
 }
 

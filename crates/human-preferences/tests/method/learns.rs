@@ -218,7 +218,6 @@ fn long_steps_without_a_line_search_ruin_the_policy() {
 fn a_truncated_episode_goes_on_and_a_terminated_one_does_not() {
     // A reward of 1 for ever is worth 1 / (1 - 0.9) = 10 in every state. Where each tenth step is the last one, it is
     // 1 - 0.9^k of that with k steps to go: 10 - 0.9 · (1 - 0.9^10) / (1 - 0.9) = 4.14 on average.
-    use human_preferences::experience::End;
     let worth = |end: End, learns: &mut dyn FnMut(&human_preferences::experience::Experience, &AgentRewards) -> f64| {
         let agent = trpo(DISCRETE, &trpo_config(), 4);
         let mut points = Points::new(8, DISCRETE);
