@@ -1,6 +1,9 @@
 use papers_core::{
     Error, Result,
-    base::figure::{Body, Figure},
+    base::{
+        self,
+        figure::{Body, Figure},
+    },
 };
 
 use crate::{
@@ -30,7 +33,7 @@ pub(super) fn all(run: &PreferenceLearning, evaluation: &Evaluation) -> Result<V
             let frames = clip_frames::of_clip(run.environment(), clip).map_err(failed)?;
             let caption = format!(
                 "Of all clips of the evaluation's episodes; predicted return {}.",
-                papers_core::base::figure::number(*value)
+                base::figure::number(*value)
             );
             figures.push(film(run, name, title, caption, &frames)?);
         }
@@ -82,5 +85,8 @@ fn film(run: &PreferenceLearning, name: &str, title: &str, caption: String, fram
 
 /// A film that cannot be drawn is a mistake of an environment, and no reason to lose the run.
 fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Usage(format!("a film of the agent cannot be drawn: {error}"))
+    Error::Base(base::Error::Figure {
+        figure: "a film of the agent".to_owned(),
+        problem: error.to_string(),
+    })
 }

@@ -3,6 +3,8 @@
 mod beside;
 mod page;
 mod teacher;
+#[cfg(test)]
+mod tests;
 
 pub use self::page::DATABASE;
 pub(crate) use self::page::server_options;
@@ -15,6 +17,7 @@ use papers_core::{
     checkpoint, metrics,
     random::Streams,
 };
+use rand_chacha::ChaCha8Rng;
 
 use self::teacher::Teacher;
 use crate::{
@@ -23,6 +26,7 @@ use crate::{
     clip::ClipError,
     config::PreferenceConfig,
     environment::{self, Environment, Task},
+    error::Stopped,
     evaluate::Evaluation,
     figures,
     rollout::{Collected, Lengths, Rollouts, RolloutsState},
@@ -80,7 +84,7 @@ impl Experiment for PreferenceLearning {
         let mut returns = Vec::new();
         for update in 0..self.config.rollout.updates {
             let address = round * self.config.rollout.updates as u64 + update as u64;
-            let mut collected = self.collect(address)?;
+            let mut collected = self.collect(address, round)?;
             returns.append(&mut collected.returns);
             self.teacher.offer(std::mem::take(&mut collected.clips));
             if update == 0 {
@@ -170,7 +174,7 @@ impl PreferenceLearning {
             if self.teacher.has_clips_to_begin() {
                 return self.teacher.begin(self.config.fitting.initial_minibatches, round);
             }
-            let collected = self.collect(BEFORE_THE_FIRST + batch)?;
+            let collected = self.collect(BEFORE_THE_FIRST + batch, round)?;
             self.teacher.offer(collected.clips);
         }
         let message = format!(
@@ -180,14 +184,15 @@ impl PreferenceLearning {
         Err(Error::Step { step: round, message })
     }
 
-    fn collect(&mut self, address: u64) -> Result<Collected> {
+    fn collect(&mut self, address: u64, round: u64) -> Result<Collected> {
         let agent = &self.agent;
         let is_first = self.rollouts.rejected() == 0;
         let collected = self
             .rollouts
             .collect(self.config.rollout.steps, address, |observations, generators| {
-                agent.act(observations, generators)
-            })?;
+                agent.act(observations, generators).map_err(Stopped::Agent)
+            })
+            .map_err(|stopped| stopped.at(round))?;
         if let Some(problem) = collected.rejected.first()
             && is_first
         {
@@ -213,9 +218,11 @@ impl PreferenceLearning {
     /// The agent on the episodes of the evaluation.
     pub(crate) fn evaluation(&self) -> Result<Evaluation> {
         let mut rollouts = self.evaluation_episodes();
-        let collected: Collected = rollouts.collect(self.lengths.episode, 0, |observations, generators| {
-            self.agent.act(observations, generators)
-        })?;
+        let act = |observations: &[f32], generators: &mut [ChaCha8Rng]| {
+            self.agent.act(observations, generators).map_err(Stopped::Agent)
+        };
+        let collected = rollouts.collect(self.lengths.episode, 0, act);
+        let collected = collected.map_err(|stopped| stopped.at(self.rounds))?;
         self.teacher.evaluate(collected, self.rounds)
     }
 }
