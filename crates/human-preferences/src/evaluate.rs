@@ -17,6 +17,8 @@ pub struct Evaluation {
     pub collected: Collected,
     /// Predicted rewards of the same steps, if there is a reward model.
     pub predicted: Option<Vec<f64>>,
+    /// Whether predicted rewards have the scale that an agent is given them in, which begins with its first batch.
+    pub is_scaled: bool,
     /// Predicted return and the judge's own score of each clip, if there are both.
     pub clips: Vec<(f64, f64)>,
 }
@@ -27,6 +29,7 @@ impl Evaluation {
         Self {
             collected,
             predicted: None,
+            is_scaled: false,
             clips: Vec::new(),
         }
     }
@@ -53,6 +56,7 @@ impl Evaluation {
             .collect();
         Ok(Self {
             predicted: Some(predicted),
+            is_scaled: normalizer.has_statistics(),
             clips,
             collected,
         })
@@ -69,7 +73,7 @@ impl Evaluation {
         metrics::pearson_correlation(&predicted, &scores)
     }
 
-    /// The numbers. A correlation that is not defined is left out.
+    /// The numbers. A correlation that is not defined is left out, and so is a predicted return before the first batch.
     pub fn scalars(&self, task: &Task) -> Scalars {
         let experience = &self.collected.experience;
         let returns = &self.collected.returns;
@@ -80,7 +84,9 @@ impl Evaluation {
                 metrics::population_deviation(returns),
             ),
         ];
-        if let Some(predicted) = &self.predicted {
+        if let Some(predicted) = &self.predicted
+            && self.is_scaled
+        {
             let of_episodes = predicted.iter().sum::<f64>() / experience.environments as f64;
             scalars.push(("return_predicted".to_owned(), of_episodes));
         }

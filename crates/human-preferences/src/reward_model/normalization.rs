@@ -134,6 +134,11 @@ impl RewardNormalizer {
         self.scaled(predicted)
     }
 
+    /// Whether there are statistics: without any, scaled predictions have a scale of chance.
+    pub fn has_statistics(&self) -> bool {
+        self.members.iter().all(|window| window.moments().count > 0)
+    }
+
     /// The rewards that predictions become by the statistics so far, which learn nothing from them.
     pub fn scaled(&self, predicted: &[Vec<f64>]) -> Vec<f64> {
         let mut sum = vec![0.0; predicted.first().map_or(0, Vec::len)];

@@ -171,6 +171,17 @@ fn the_baseline_is_given_the_true_reward_in_either_scale() {
 }
 
 #[test]
+fn no_return_is_predicted_before_there_is_a_scale_for_it() {
+    let mut experiment = common::begin(&common::pendulum(&[]), 3);
+    let before = experiment.evaluate().expect("an evaluation");
+    assert_eq!(find(&before, "return_predicted"), None);
+    assert!(find(&before, "return_true").is_some());
+    common::advance(&mut experiment, 0, 1);
+    let after = experiment.evaluate().expect("an evaluation");
+    assert!(find(&after, "return_predicted").is_some());
+}
+
+#[test]
 fn an_oracle_to_which_all_is_alike_teaches_nothing_and_says_no_nonsense() {
     // In eight steps no pole falls, so that every step is worth 1.
     let config = common::pendulum(&[
