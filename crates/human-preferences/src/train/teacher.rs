@@ -115,10 +115,20 @@ impl Teacher {
     /// Asks for the initial labels and fits the reward model to them.
     pub(super) fn begin(&mut self, minibatches: u64, round: u64) -> Result<()> {
         match self {
-            Self::True(..) | Self::Frozen(..) => Ok(()),
-            Self::Learning(learning) => learning.begin(minibatches).map_err(|error| error.at(round)),
-            Self::Beside(beside) => beside.begin(round),
+            Self::True(..) | Self::Frozen(..) => {}
+            Self::Learning(learning) => learning.begin(minibatches).map_err(|error| error.at(round))?,
+            Self::Beside(beside) => beside.begin(round)?,
         }
+        if let Some(counts) = self.answers()
+            && counts.says_nothing()
+        {
+            log::warn!(
+                "every one of the {} initial labels is a tie: who gives them does not tell these clips apart, and nothing \
+                 can be learned from them",
+                counts.usable()
+            );
+        }
+        Ok(())
     }
 
     /// Asks for the labels that are due after `step` steps of the environments, and fits the reward model.
@@ -211,13 +221,6 @@ impl Learning {
         // The ensemble knows nothing yet: its members disagree at random.
         let asked = self.labelling.ask::<AnyReward>(0, None)?;
         self.learn(asked)?;
-        if self.labelling.counts().says_nothing() {
-            log::warn!(
-                "every one of the {} initial labels is a tie: the true reward does not tell these clips apart, and \
-                 nothing can be learned from them",
-                self.labelling.counts().usable()
-            );
-        }
         self.fit(minibatches).map(|_| ())
     }
 

@@ -13,3 +13,4 @@ mod presets;
 mod repeats;
 mod rollouts;
 mod saved;
+mod warnings;
