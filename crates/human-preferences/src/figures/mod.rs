@@ -27,7 +27,8 @@ fn summary(run: &PreferenceLearning, evaluation: &Evaluation) -> Figure {
     row("taught by", taught_by(run));
     row("steps of all environments", run.steps().to_string());
     if let Some(counts) = run.teacher().answers() {
-        row("labels", counts.total().to_string());
+        let planned = config.labels().total;
+        row("labels", format!("{} of {planned} planned", counts.total()));
         row("first clip better", counts.left.to_string());
         row("second clip better", counts.right.to_string());
         row("ties", counts.tie.to_string());

@@ -24,7 +24,7 @@ use crate::{
     actions::Actions,
     agent::Agent,
     clip::ClipError,
-    config::PreferenceConfig,
+    config::{FeedbackMode, PreferenceConfig},
     environment::{self, Environment, Task},
     error::Stopped,
     evaluate::Evaluation,
@@ -108,6 +108,8 @@ impl Experiment for PreferenceLearning {
             scalars.push(("clips_rejected".to_owned(), self.rollouts.rejected() as f64));
         }
         self.rounds = round + 1;
+        scalars.extend(self.missing_scalar());
+        self.say_what_is_missing();
         Ok(scalars)
     }
 
@@ -115,6 +117,7 @@ impl Experiment for PreferenceLearning {
         let evaluation = self.evaluation()?;
         let mut scalars = evaluation.scalars(&self.task);
         scalars.extend(self.teacher.counts());
+        scalars.extend(self.missing_scalar());
         Ok(scalars)
     }
 
@@ -182,6 +185,38 @@ impl PreferenceLearning {
             self.task.name, self.lengths.clip
         );
         Err(Error::Step { step: round, message })
+    }
+
+    /// Labels that were due by the end of the last round and were not given. They are asked for in the next one.
+    fn missing_labels(&self) -> u64 {
+        let Some(counts) = self.teacher.answers() else {
+            return 0;
+        };
+        let schedule = self.config.labels().over(self.config.total_steps());
+        schedule.due(self.steps()).saturating_sub(counts.total())
+    }
+
+    /// Their number, where there are any; before the first round nothing is late.
+    fn missing_scalar(&self) -> Option<(String, f64)> {
+        let missing = self.missing_labels();
+        (self.rounds > 0 && missing > 0).then_some(("labels_missing".to_owned(), missing as f64))
+    }
+
+    /// At the end of the run nobody asks for what is missing any more.
+    fn say_what_is_missing(&self) {
+        let missing = self.missing_labels();
+        if self.rounds < self.config.schedule.steps || missing == 0 {
+            return;
+        }
+        let planned = self.config.labels().total;
+        let why = match self.config.feedback.mode {
+            FeedbackMode::Replay => "`feedback.file` holds no more answers",
+            FeedbackMode::Synthetic | FeedbackMode::Scripted if !self.config.asynchronous => {
+                "there were no more pairs of clips to ask about; raise `queries.pool`, or let more be acted in a round"
+            }
+            _ => "the run ended before the others came",
+        };
+        log::warn!("{} of {planned} planned labels were given: {why}", planned - missing);
     }
 
     fn collect(&mut self, address: u64, round: u64) -> Result<Collected> {

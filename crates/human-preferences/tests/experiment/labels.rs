@@ -40,6 +40,43 @@ fn all_labels_are_given_by_the_end_and_no_more() {
 }
 
 #[test]
+fn labels_that_a_small_pool_has_no_pairs_for_are_counted_and_made_up_for_by_later_rounds() {
+    let missing = |sets: &[&str]| -> (Vec<f64>, Vec<Option<f64>>) {
+        let measured = rounds(&common::pendulum(sets));
+        let labels = measured.iter().map(|scalars| value(scalars, "labels"));
+        let missing = measured.iter().map(|scalars| find(scalars, "labels_missing"));
+        (labels.collect(), missing.collect())
+    };
+    let (_, none) = missing(&[]);
+    assert_eq!(none, [None; 4]);
+    // Four clips are six pairs: 20 labels are due at the start, six are given, and at most six more in each round.
+    let (labels, late) = missing(&["labels.initial=20", "queries.pool=4"]);
+    assert!(
+        labels[0] <= 12.0 && late[0].is_some_and(|late| late >= 8.0),
+        "{labels:?}, {late:?}"
+    );
+    assert_eq!((labels[3], late[3]), (23.0, None), "{labels:?}, {late:?}");
+    // Two clips are one pair, and the run ends with one from before the first round and one of each.
+    let (labels, late) = missing(&["queries.pool=2"]);
+    assert_eq!((labels[3], late[3]), (5.0, Some(18.0)), "{labels:?}, {late:?}");
+}
+
+#[test]
+fn a_run_that_ends_with_too_few_labels_says_so_in_its_numbers() {
+    use papers_core::Experiment;
+    let missing = |sets: &[&str]| {
+        let mut experiment = common::begin(&common::pendulum(sets), 3);
+        let before = experiment.evaluate().expect("an evaluation");
+        assert_eq!(find(&before, "labels_missing"), None);
+        common::advance(&mut experiment, 0, 4);
+        let after = experiment.evaluate().expect("an evaluation");
+        (value(&after, "labels"), find(&after, "labels_missing"))
+    };
+    assert_eq!(missing(&[]), (23.0, None));
+    assert_eq!(missing(&["queries.pool=2"]), (5.0, Some(18.0)));
+}
+
+#[test]
 fn answers_come_as_the_schedule_says() {
     let config = common::pendulum(&["labels.total=100", "queries.pool=400"]);
     let schedule = config.labels().over(config.total_steps());

@@ -47,6 +47,19 @@ fn warnings(config: &PreferenceConfig) -> Vec<String> {
 }
 
 #[test]
+fn a_pool_with_too_few_pairs_for_all_labels_is_told_at_the_end() {
+    // One pair of two clips before the first round and one in each of four.
+    let few = common::pendulum(&["queries.pool=2"]);
+    for (config, expected) in [(few, 1), (common::pendulum(&[]), 0)] {
+        let found = thread::spawn(move || warnings(&config)).join().expect("a run");
+        let told = found
+            .iter()
+            .filter(|text| text.contains("5 of 23 planned labels") && text.contains("`queries.pool`"));
+        assert_eq!(told.count(), expected, "{found:?}");
+    }
+}
+
+#[test]
 fn an_oracle_to_which_all_is_alike_is_warned_of_once() {
     // In eight steps no pole falls, so that every step is worth 1.
     let sets = [
