@@ -15,7 +15,7 @@ pub struct FeedbackConfig {
     pub noise: f64,
     /// `synthetic`: inverse temperature of an oracle that errs, in units of the standard deviation of clip returns.
     pub boltzmann: Option<f64>,
-    /// `scripted`: which script.
+    /// `scripted`: which script; with `human` people are told to look for the same behavior.
     pub script: Option<Script>,
     /// `replay`: file of recorded answers, as `export` writes it.
     pub file: Option<PathBuf>,
@@ -96,7 +96,7 @@ impl Default for ServerConfig {
 }
 
 impl FeedbackConfig {
-    /// Refuses a judge that lacks what it judges by.
+    /// Refuses a judge that lacks what it judges by, and what another one would judge by.
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         if !(0.0..=1.0).contains(&self.noise) {
             let problem = format!("must be between 0 and 1, not {}", self.noise);
@@ -116,7 +116,44 @@ impl FeedbackConfig {
             FeedbackMode::Scripted if self.script.is_none() => missing("feedback.script", "a script"),
             FeedbackMode::Replay if self.file.is_none() => missing("feedback.file", "a file of answers"),
             FeedbackMode::Frozen if self.run.is_none() => missing("feedback.run", "the folder of a run"),
-            _ => Ok(()),
+            _ => self.refuse_others(),
         }
+    }
+
+    /// Refuses settings that the mode passes over: who gave them meant another one.
+    ///
+    /// `true_reward` is not among them: an experiment says how its baseline is given the true reward, whoever teaches.
+    fn refuse_others(&self) -> Result<(), ConfigError> {
+        use FeedbackMode::{Frozen, Human, Replay, Scripted, Synthetic};
+        // An experiment with a script is about its behavior: people are told to look for it, and recorded answers and
+        // reward models of earlier runs are about it. The true reward is not.
+        let about_behavior = [Scripted, Human, Replay, Frozen];
+        let page = ServerConfig::default();
+        let given: [(&str, bool, &[FeedbackMode]); 7] = [
+            ("feedback.noise", self.noise != 0.0, &[Synthetic, Scripted]),
+            ("feedback.boltzmann", self.boltzmann.is_some(), &[Synthetic]),
+            ("feedback.script", self.script.is_some(), &about_behavior),
+            ("feedback.file", self.file.is_some(), &[Replay]),
+            ("feedback.run", self.run.is_some(), &[Frozen]),
+            ("feedback.server.port", self.server.port != page.port, &[Human]),
+            (
+                "feedback.server.instructions",
+                self.server.instructions != page.instructions,
+                &[Human],
+            ),
+        ];
+        let other = given
+            .into_iter()
+            .find(|(_, is_given, modes)| *is_given && !modes.contains(&self.mode));
+        let Some((key, _, modes)) = other else {
+            return Ok(());
+        };
+        let modes: Vec<&str> = modes.iter().map(|mode| mode.name()).collect();
+        let problem = format!(
+            "is not used with `feedback.mode = '{}'`, only with '{}': leave it out, or choose another experiment or mode",
+            self.mode.name(),
+            modes.join("', '")
+        );
+        Err(ConfigError::invalid(key, problem))
     }
 }

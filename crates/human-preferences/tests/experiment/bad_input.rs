@@ -76,6 +76,41 @@ fn settings_out_of_their_range_are_named() {
 }
 
 #[test]
+fn settings_of_another_mode_of_feedback_are_refused_by_name() {
+    let (replay, frozen) = ("feedback.file='answers.jsonl'", "feedback.run='runs/1'");
+    for (mode, also, set, used_with) in [
+        (
+            "scripted",
+            "feedback.script='pace'",
+            "feedback.boltzmann=1.0",
+            "synthetic",
+        ),
+        ("human", "", "feedback.noise=0.1", "synthetic', 'scripted"),
+        ("none", "", "feedback.noise=0.1", "synthetic"),
+        ("synthetic", "", "feedback.script='backflip'", "scripted"),
+        ("none", "", "feedback.script='backflip'", "scripted"),
+        ("synthetic", "", replay, "replay"),
+        ("frozen", frozen, replay, "replay"),
+        ("synthetic", "", frozen, "frozen"),
+        ("replay", replay, frozen, "frozen"),
+        ("synthetic", "", "feedback.server.port=8000", "human"),
+        ("replay", replay, "feedback.server.instructions='look.txt'", "human"),
+    ] {
+        let mode = format!("feedback.mode='{mode}'");
+        let sets: Vec<&str> = [mode.as_str(), also, set]
+            .into_iter()
+            .filter(|set| !set.is_empty())
+            .collect();
+        let error = Error::from(common::try_pendulum(&sets).expect_err(set));
+        assert_eq!(error.exit_code(), exit::USAGE, "{sets:?}");
+        let (text, key) = (error.to_string(), set.split('=').next().unwrap_or_default());
+        for part in [key, &mode.replace("feedback.mode='", "'"), &format!("'{used_with}'")] {
+            assert!(text.contains(part), "{sets:?}: {text} does not say {part}");
+        }
+    }
+}
+
+#[test]
 fn a2c_has_ranges_of_its_own() {
     for (set, key) in [
         ("agent.a2c.discount=1.1", "agent.a2c.discount"),

@@ -14,7 +14,10 @@ use human_preferences::{
 };
 use papers_core::{
     Context, Experiment,
-    base::{cli::exit, config::RunConfig},
+    base::{
+        cli::exit,
+        config::{self, RunConfig},
+    },
     testing,
 };
 
@@ -60,6 +63,38 @@ fn every_experiment_resolves_and_makes_sense() {
         config
             .validate()
             .unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+    }
+}
+
+#[test]
+fn every_experiment_resolves_with_every_feedback_that_makes_sense() {
+    for preset in PRESETS {
+        let resolves = |mode: &[&str]| {
+            let sets: Vec<String> = mode.iter().map(|&set| set.to_owned()).collect();
+            config::resolve::<PreferenceConfig>(preset.toml, None, &sets).map_err(|error| error.to_string())
+        };
+        for mode in [
+            &["feedback.mode='human'"][..],
+            &["feedback.mode='human'", "feedback.server.port=0"],
+            &["feedback.mode='replay'", "feedback.file='answers.jsonl'"],
+            &["feedback.mode='frozen'", "feedback.run='runs/1'"],
+            &["asynchronous=true"],
+        ] {
+            assert_eq!(resolves(mode).map(|_| ()), Ok(()), "{} {mode:?}", preset.name);
+        }
+        // The true reward is not what a script looks for.
+        let has_script = resolves(&[]).expect(preset.name).feedback.script.is_some();
+        for mode in ["synthetic", "none"] {
+            let found = resolves(&[&format!("feedback.mode='{mode}'")]);
+            match found {
+                Ok(_) => assert!(!has_script, "{} {mode}", preset.name),
+                Err(error) => assert!(
+                    has_script && error.contains("`feedback.script`"),
+                    "{}: {error}",
+                    preset.name
+                ),
+            }
+        }
     }
 }
 
