@@ -3,11 +3,16 @@
 //! Clips flow from the agent to the thread that asks, comparisons from there to the thread that fits, and the reward model
 //! from there to the agent, as snapshots with a version.
 
+mod threads;
+
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -15,16 +20,16 @@ use std::{
 
 use papers_core::{Context, Error, Result, base::journal::Scalars, base::progress::Notices, checkpoint, signals};
 
+use self::threads::Shared;
 use super::{
     page::{KnownAnswer, Page},
     teacher::{fit_scalars, restore_normalizer},
-    usage,
 };
 use crate::{
     experience::AgentRewards,
     feedback::Counts,
     labelling::{Labelling, LabellingState},
-    reward_model::{FitReport, RewardLearner, RewardNormalizer, RewardPredictor},
+    reward_model::{RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
     rollout::{Collected, RecordedClip},
     server::lock,
@@ -52,25 +57,6 @@ pub(crate) struct Beside {
     url: Option<String>,
     /// How long an oracle may take, which answers at once, before something is wrong.
     patience: Duration,
-}
-
-/// What the threads share.
-struct Shared {
-    labelling: Mutex<Labelling>,
-    page: Mutex<Option<Page>>,
-    learner: Mutex<RewardLearner<AnyReward>>,
-    predictor: Mutex<RewardPredictor<AnyReward>>,
-    report: Mutex<Option<FitReport>>,
-    failure: Mutex<Option<Error>>,
-    /// Steps of the environments.
-    step: AtomicU64,
-    /// Rounds that the agent learned.
-    rounds: AtomicU64,
-    /// Whether the initial labels may be asked for.
-    may_ask: AtomicBool,
-    stop: AtomicBool,
-    initial_minibatches: u64,
-    minibatches: u64,
 }
 
 impl Beside {
@@ -297,173 +283,5 @@ impl Drop for Beside {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
-    }
-}
-
-impl Shared {
-    fn has_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// A thread that failed says so once; the agent's thread ends the run.
-    fn fail(&self, error: Error) {
-        lock(&self.failure).get_or_insert(error);
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Takes clips and asks about them, until the run ends.
-    fn ask(&self, clips: &Receiver<Vec<RecordedClip>>) {
-        while !self.has_stopped() {
-            match clips.recv_timeout(PAUSE) {
-                Ok(clips) => lock(&self.labelling).offer(clips),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if let Err(error) = self.ask_once() {
-                return self.fail(error);
-            }
-        }
-    }
-
-    fn ask_once(&self) -> Result<()> {
-        if !self.may_ask.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let predictor = lock(&self.predictor).clone();
-        let trained = (predictor.version() > 0).then_some(&predictor);
-        let step = self.step.load(Ordering::Relaxed);
-        let mut page = lock(&self.page);
-        let Some(page) = page.as_mut() else {
-            let asked = lock(&self.labelling).ask(step, trained).map_err(usage)?;
-            let mut learner = lock(&self.learner);
-            learner.count_unusable(asked.unusable);
-            return asked
-                .comparisons
-                .into_iter()
-                .try_for_each(|comparison| learner.add(comparison).map(|_| ()))
-                .map_err(usage);
-        };
-        let mut labelling = lock(&self.labelling);
-        let due = labelling.schedule().due(step);
-        page.show(&mut labelling, due, trained)?;
-        let stats = page.stats().map_err(usage)?;
-        labelling.set_counts(stats.counts());
-        let total = labelling.schedule().total();
-        drop(labelling);
-        page.set_status(
-            "The agent is trying something new; the next pair comes by itself.",
-            stats.answered >= total && stats.answered > stats.cant_tell,
-        );
-        page.bring(&mut lock(&self.learner)).map(|_| ())
-    }
-
-    /// Fits the reward model whenever the agent or the labels are further than before, until the run ends.
-    fn fit(&self) {
-        let mut seen = (u64::MAX, 0, 0);
-        while !self.has_stopped() {
-            // Before the learner is locked: locks are taken in the order page, labelling, learner.
-            let has_initial = {
-                let labelling = lock(&self.labelling);
-                labelling.counts().total() >= labelling.schedule().initial()
-            };
-            let mut learner = lock(&self.learner);
-            let comparisons = learner.comparisons().len();
-            let now = (self.rounds.load(Ordering::Relaxed), learner.received(), comparisons);
-            // Each fit adapts the penalty on weights, so that there are about as many as without a person: one for each
-            // round, and, where the agent waits, one for each tenth more of labels.
-            let is_due = now.0 != seen.0 || comparisons >= seen.2 + (seen.2 / 10).max(1);
-            if now == seen || !is_due || comparisons == 0 || !has_initial {
-                drop(learner);
-                thread::sleep(PAUSE);
-                continue;
-            }
-            seen = now;
-            let minibatches = if learner.is_trained() {
-                self.minibatches
-            } else {
-                self.initial_minibatches
-            };
-            match learner.fit(minibatches) {
-                Ok(report) => {
-                    *lock(&self.predictor) = learner.predictor();
-                    *lock(&self.report) = Some(report);
-                }
-                Err(error) => return self.fail(error.at(self.rounds.load(Ordering::Relaxed))),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use papers_core::{Context, base::config, testing};
-
-    use super::*;
-    use crate::{
-        config::{PRESETS, PreferenceConfig},
-        environment,
-        feedback::Synthetic,
-        labelling::Judge,
-        reward_model::RewardNormalizer,
-        rollout::{Lengths, Rollouts},
-        train::teacher,
-    };
-
-    const EXACT: Synthetic = Synthetic {
-        noise: 0.0,
-        boltzmann: None,
-    };
-
-    /// A pendulum's oracle of which ten answers are wanted at first, and some of the clips for it.
-    fn beside(steps: usize) -> Beside {
-        let sets = ["labels.initial=10", "queries.pool=4"].map(str::to_owned);
-        let config: PreferenceConfig = config::resolve(PRESETS[0].toml, None, &sets).expect("settings that exist");
-        let context = Context::new(testing::device(), 0);
-        let environment = environment::make("pendulum", &Default::default()).expect("an environment");
-        let task = environment.task();
-        let schedule = config.labels().over(1000);
-        let judge = Judge::Synthetic(EXACT);
-        let mut labelling = Labelling::new(task, schedule, config.queries(), judge, context.streams);
-        let lengths = Lengths { episode: 20, clip: 5 };
-        let mut rollouts = Rollouts::new(environment.as_ref(), 1, lengths, context.streams, "rollout");
-        let rest = |_: &[f32], _: &mut [_]| -> Result<_, Error> {
-            Ok(crate::actions::Actions::Continuous {
-                size: 1,
-                values: vec![0.0],
-            })
-        };
-        labelling.offer(rollouts.collect(steps, 0, rest).expect("steps").clips);
-        let learner = teacher::learner(&config, task, &context).expect("networks");
-        let normalizer = RewardNormalizer::new(3, &config.reward.normalization);
-        let mut beside = Beside::new(labelling, learner, normalizer, None, [1, 1], &context);
-        beside.patience = Duration::from_millis(300);
-        beside
-    }
-
-    #[test]
-    fn an_agent_that_waits_in_vain_is_told_which_queue_is_empty() {
-        let error = beside(0).begin(7).expect_err("no clips").to_string();
-        assert!(
-            error.contains("step 7") && error.contains("the initial labels"),
-            "{error}"
-        );
-        assert!(
-            error.contains("0 of 10 answers") && error.contains("0 clips to ask about"),
-            "{error}"
-        );
-        assert!(
-            error.contains("`queries.pool`") && error.contains("`labels.initial`"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_pool_of_too_few_pairs_is_told_from_one_without_clips() {
-        // Four clips are six pairs.
-        let error = beside(60).begin(0).expect_err("too few clips").to_string();
-        assert!(
-            error.contains("6 of 10 answers") && error.contains("4 clips to ask about"),
-            "{error}"
-        );
     }
 }
