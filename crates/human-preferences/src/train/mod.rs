@@ -1,5 +1,6 @@
 //! Learning from preferences: one round of acting, asking, fitting and learning, and what it is measured by.
 
+mod answers;
 mod beside;
 mod page;
 mod teacher;

@@ -1,4 +1,4 @@
-//! The part of a run that asks people: it shows pairs on a page, keeps a few ready, and brings their answers.
+//! The part of a run that asks people: it shows pairs on a page, and keeps a few ready.
 
 use std::{
     fs,
@@ -9,19 +9,18 @@ use std::{
 use papers_core::{Context, Error, Result};
 use rand::RngExt;
 
-use super::{teacher::fits, usage};
+use super::{answers::Answers, usage};
 use crate::{
-    clip::Clip,
     clip_frames,
     config::PreferenceConfig,
     environment::{Environment, Storage, Task},
     feedback::{Counts, Script},
     frame::animation,
     labelling::Labelling,
-    labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, StoredAnswer, digest, sheet},
+    labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, digest, sheet},
     queries::{Candidate, Query},
-    reward_model::{RewardLearner, RewardPredictor},
-    reward_network::{AnyReward, RewardNetwork},
+    reward_model::RewardPredictor,
+    reward_network::RewardNetwork,
     rollout::{Lengths, Record, RecordedClip},
     server::{LabelServer, RunStatus, ServerOptions, SharedStore, lock, now},
 };
@@ -33,7 +32,7 @@ const READY: u64 = 8;
 /// Pairs that are drawn at a time.
 const AT_ONCE: u64 = 2;
 
-/// The page of a run, and the answers that it brought.
+/// The page of a run.
 pub(super) struct Page {
     store: SharedStore,
     server: LabelServer,
@@ -41,17 +40,7 @@ pub(super) struct Page {
     lengths: Lengths,
     run: String,
     context: Context,
-    /// Answers that were brought to the learner, in their order.
-    known: Vec<KnownAnswer>,
     pairs: u64,
-}
-
-/// An answer that was brought to the learner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct KnownAnswer {
-    id: i64,
-    /// Number of the learner's comparison of it, if there is one.
-    comparison: Option<u64>,
 }
 
 impl Page {
@@ -82,7 +71,6 @@ impl Page {
             lengths,
             run: folder.display().to_string(),
             context: context.clone(),
-            known: Vec::new(),
             pairs,
         })
     }
@@ -102,12 +90,9 @@ impl Page {
         });
     }
 
-    pub(super) fn known(&self) -> &[KnownAnswer] {
-        &self.known
-    }
-
-    pub(super) fn set_known(&mut self, known: Vec<KnownAnswer>) {
-        self.known = known;
+    /// The answers that it brings.
+    pub(super) fn answers(&self) -> Answers {
+        Answers::new(Arc::clone(&self.store), self.environment.task().clone(), self.lengths)
     }
 
     /// Adds pairs until some more are ready than are due; returns whether there was anything to add.
@@ -179,50 +164,6 @@ impl Page {
             true_return: Some(clip.record.true_return),
         };
         lock(&self.store).add_segment(&segment).map_err(usage)
-    }
-
-    /// Brings answers that are new to the learner, and takes those back that were undone; returns whether there were
-    /// any.
-    pub(super) fn bring(&mut self, learner: &mut RewardLearner<AnyReward>) -> Result<bool> {
-        let counting = lock(&self.store).answer_ids().map_err(usage)?;
-        let mut has_changed = false;
-        let mut kept = Vec::with_capacity(counting.len());
-        for known in self.known.drain(..) {
-            if counting.binary_search(&known.id).is_ok() {
-                kept.push(known);
-            } else {
-                has_changed = true;
-                if let Some(comparison) = known.comparison {
-                    learner.forget(comparison);
-                }
-            }
-        }
-        self.known = kept;
-        let latest = self.known.last().map_or(0, |known| known.id);
-        let new = lock(&self.store).answers_after(latest).map_err(usage)?;
-        for answer in new {
-            has_changed = true;
-            let comparison = self.learn(learner, &answer)?;
-            self.known.push(KnownAnswer {
-                id: answer.id,
-                comparison,
-            });
-        }
-        Ok(has_changed)
-    }
-}
-
-impl Page {
-    /// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
-    fn learn(&self, learner: &mut RewardLearner<AnyReward>, answer: &StoredAnswer) -> Result<Option<u64>> {
-        let clip = |data: &[u8]| -> Result<Arc<Clip>> {
-            let clip: Clip = serde_json::from_slice(data).map_err(usage)?;
-            let fits = fits(&clip, self.environment.task(), self.lengths);
-            fits.map_err(|problem| usage(format!("{DATABASE} is of other clips: {problem}; use another --out")))?;
-            Ok(Arc::new(clip))
-        };
-        let (first, second) = (clip(&answer.first)?, clip(&answer.second)?);
-        learner.answer(first, second, answer.answer).map_err(usage)
     }
 }
 

@@ -166,6 +166,18 @@ fn an_asynchronous_run_goes_on_from_a_checkpoint() {
 }
 
 #[test]
+fn an_asynchronous_checkpoint_has_every_answer_that_it_counts() {
+    let config = common::pendulum(&["asynchronous=true", "schedule.steps=12", "labels.total=200"]);
+    let mut experiment = common::begin(&config, 3);
+    for round in 0..config.schedule.steps {
+        common::advance(&mut experiment, round, round + 1);
+        let saved = saved::save(&experiment, round + 1);
+        let learned = saved.comparisons().len() as u64;
+        assert_eq!(learned, saved.counts().usable(), "round {round}");
+    }
+}
+
+#[test]
 fn clips_that_were_asked_about_can_be_drawn() {
     use human_preferences::{environment, labelling::LabellingState, rollout::RecordedClip};
     let mut experiment = common::begin(&common::pendulum(&[]), 3);

@@ -20,9 +20,10 @@ use std::{
 
 use papers_core::{Context, Error, Result, base::journal::Scalars, base::progress::Notices, checkpoint, signals};
 
-use self::threads::Shared;
+use self::threads::{Shared, Taught};
 use super::{
-    page::{KnownAnswer, Page},
+    answers::{Answers, KnownAnswer},
+    page::Page,
     teacher::{fit_scalars, restore_normalizer},
 };
 use crate::{
@@ -49,6 +50,8 @@ const ENOUGH: f64 = 0.75;
 /// What the agent's side knows.
 pub(crate) struct Beside {
     shared: Arc<Shared>,
+    /// The page of people, until the thread that asks has it.
+    page: Option<Page>,
     clips: Option<SyncSender<Vec<RecordedClip>>>,
     threads: Vec<JoinHandle<()>>,
     normalizer: RewardNormalizer,
@@ -68,13 +71,15 @@ impl Beside {
         [initial_minibatches, minibatches]: [u64; 2],
         context: &Context,
     ) -> Self {
-        let url = page.as_ref().map(Page::url);
         Self {
             shared: Arc::new(Shared {
-                labelling: Mutex::new(labelling),
-                page: Mutex::new(page),
                 predictor: Mutex::new(learner.predictor()),
-                learner: Mutex::new(learner),
+                taught: Mutex::new(Taught {
+                    learner,
+                    answers: page.as_ref().map(Page::answers),
+                }),
+                labelling: Mutex::new(labelling),
+                asked: Mutex::new(Vec::new()),
                 report: Mutex::new(None),
                 failure: Mutex::new(None),
                 step: AtomicU64::new(0),
@@ -90,7 +95,8 @@ impl Beside {
             normalizer,
             notices: context.notices,
             has_said_that_it_waits: false,
-            url,
+            url: page.as_ref().map(Page::url),
+            page,
             patience: PATIENCE,
         }
     }
@@ -109,8 +115,9 @@ impl Beside {
             })
         };
         let (asking, fitting) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
+        let page = self.page.take();
         self.threads
-            .push(spawn("asking", Box::new(move || asking.ask(&receiver)))?);
+            .push(spawn("asking", Box::new(move || asking.ask(&receiver, page)))?);
         self.threads.push(spawn("fitting", Box::new(move || fitting.fit()))?);
         self.clips = Some(sender);
         Ok(())
@@ -249,29 +256,27 @@ impl Beside {
 
     pub(super) fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
         checkpoint.json("normalizer", &self.normalizer)?;
-        // In this order everywhere: page, labelling, learner.
-        let page = lock(&self.shared.page);
+        let mut taught = lock(&self.shared.taught);
         let labelling = lock(&self.shared.labelling);
-        let learner = lock(&self.shared.learner);
-        let known: &[KnownAnswer] = page.as_ref().map(Page::known).unwrap_or_default();
+        self.shared.take_in(&mut taught)?;
+        let known: &[KnownAnswer] = taught.answers.as_ref().map(Answers::known).unwrap_or_default();
         checkpoint.json("known", &known)?;
         checkpoint.json("labelling", labelling.state())?;
-        learner.save(checkpoint)
+        taught.learner.save(checkpoint)
     }
 
     pub(super) fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
         restore_normalizer(&mut self.normalizer, checkpoint)?;
         let state: LabellingState = checkpoint.json("labelling")?;
         let known: Vec<KnownAnswer> = checkpoint.json("known")?;
-        let mut page = lock(&self.shared.page);
+        let mut taught = lock(&self.shared.taught);
         let mut labelling = lock(&self.shared.labelling);
-        let mut learner = lock(&self.shared.learner);
         labelling.restore(state);
-        learner.restore(checkpoint)?;
-        if let Some(page) = page.as_mut() {
-            page.set_known(known);
+        taught.learner.restore(checkpoint)?;
+        if let Some(answers) = &mut taught.answers {
+            answers.set_known(known);
         }
-        *lock(&self.shared.predictor) = learner.predictor();
+        *lock(&self.shared.predictor) = taught.learner.predictor();
         Ok(())
     }
 }

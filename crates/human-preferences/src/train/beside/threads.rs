@@ -1,6 +1,7 @@
 //! What the threads do: one takes clips and asks about them, the other fits the reward model.
 
 use std::{
+    mem,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -12,22 +13,24 @@ use std::{
 use papers_core::{Error, Result};
 
 use super::{
-    super::{page::Page, usage},
+    super::{answers::Answers, page::Page, usage},
     PAUSE,
 };
 use crate::{
-    labelling::Labelling,
+    labelling::{Asked, Labelling},
     reward_model::{FitReport, RewardLearner, RewardPredictor},
     reward_network::AnyReward,
     rollout::RecordedClip,
     server::lock,
 };
 
-/// What the threads share.
+/// What the threads share. Of several locks they take the upper one first.
 pub(super) struct Shared {
+    /// Held for as long as the reward model is fitted: what asks never waits for it.
+    pub(super) taught: Mutex<Taught>,
     pub(super) labelling: Mutex<Labelling>,
-    pub(super) page: Mutex<Option<Page>>,
-    pub(super) learner: Mutex<RewardLearner<AnyReward>>,
+    /// Answers of an oracle that the reward model does not have yet.
+    pub(super) asked: Mutex<Vec<Asked>>,
     pub(super) predictor: Mutex<RewardPredictor<AnyReward>>,
     pub(super) report: Mutex<Option<FitReport>>,
     pub(super) failure: Mutex<Option<Error>>,
@@ -42,6 +45,12 @@ pub(super) struct Shared {
     pub(super) minibatches: u64,
 }
 
+/// The reward model, and the answers of people that it learns from.
+pub(super) struct Taught {
+    pub(super) learner: RewardLearner<AnyReward>,
+    pub(super) answers: Option<Answers>,
+}
+
 impl Shared {
     fn has_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -54,40 +63,46 @@ impl Shared {
     }
 
     /// Takes clips and asks about them, until the run ends.
-    pub(super) fn ask(&self, clips: &Receiver<Vec<RecordedClip>>) {
+    pub(super) fn ask(&self, clips: &Receiver<Vec<RecordedClip>>, mut page: Option<Page>) {
         while !self.has_stopped() {
             match clips.recv_timeout(PAUSE) {
                 Ok(clips) => lock(&self.labelling).offer(clips),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if let Err(error) = self.ask_once() {
+            if !self.may_ask.load(Ordering::Relaxed) {
+                continue;
+            }
+            let asked = match &mut page {
+                Some(page) => self.ask_people(page),
+                None => self.ask_oracle(),
+            };
+            if let Err(error) = asked {
                 return self.fail(error);
             }
         }
     }
 
-    fn ask_once(&self) -> Result<()> {
-        if !self.may_ask.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+    /// The reward model as it is now, if it was ever fitted.
+    fn trained(&self) -> Option<RewardPredictor<AnyReward>> {
         let predictor = lock(&self.predictor).clone();
-        let trained = (predictor.version() > 0).then_some(&predictor);
-        let step = self.step.load(Ordering::Relaxed);
-        let mut page = lock(&self.page);
-        let Some(page) = page.as_mut() else {
-            let asked = lock(&self.labelling).ask(step, trained).map_err(usage)?;
-            let mut learner = lock(&self.learner);
-            learner.count_unusable(asked.unusable);
-            return asked
-                .comparisons
-                .into_iter()
-                .try_for_each(|comparison| learner.add(comparison).map(|_| ()))
-                .map_err(usage);
-        };
+        (predictor.version() > 0).then_some(predictor)
+    }
+
+    fn ask_oracle(&self) -> Result<()> {
+        let (step, trained) = (self.step.load(Ordering::Relaxed), self.trained());
+        let mut labelling = lock(&self.labelling);
+        let asked = labelling.ask(step, trained.as_ref()).map_err(usage)?;
+        // Under the same lock as they are counted: a checkpoint has every answer that it counts.
+        lock(&self.asked).push(asked);
+        Ok(())
+    }
+
+    fn ask_people(&self, page: &mut Page) -> Result<()> {
+        let (step, trained) = (self.step.load(Ordering::Relaxed), self.trained());
         let mut labelling = lock(&self.labelling);
         let due = labelling.schedule().due(step);
-        page.show(&mut labelling, due, trained)?;
+        page.show(&mut labelling, due, trained.as_ref())?;
         let stats = page.stats().map_err(usage)?;
         labelling.set_counts(stats.counts());
         let total = labelling.schedule().total();
@@ -96,26 +111,42 @@ impl Shared {
             "The agent is trying something new; the next pair comes by itself.",
             stats.answered >= total && stats.answered > stats.cant_tell,
         );
-        page.bring(&mut lock(&self.learner)).map(|_| ())
+        Ok(())
+    }
+
+    /// Gives the reward model the answers that came meanwhile.
+    pub(super) fn take_in(&self, taught: &mut Taught) -> Result<()> {
+        let Taught { learner, answers } = taught;
+        for asked in mem::take(&mut *lock(&self.asked)) {
+            learner.count_unusable(asked.unusable);
+            for comparison in asked.comparisons {
+                learner.add(comparison).map_err(usage)?;
+            }
+        }
+        answers.as_mut().map_or(Ok(()), |answers| answers.bring(learner))
     }
 
     /// Fits the reward model whenever the agent or the labels are further than before, until the run ends.
     pub(super) fn fit(&self) {
         let mut seen = (u64::MAX, 0, 0);
         while !self.has_stopped() {
-            // Before the learner is locked: locks are taken in the order page, labelling, learner.
+            // Looked at first: by then there are at least as many answers as it says.
             let has_initial = {
                 let labelling = lock(&self.labelling);
                 labelling.counts().total() >= labelling.schedule().initial()
             };
-            let mut learner = lock(&self.learner);
+            let mut taught = lock(&self.taught);
+            if let Err(error) = self.take_in(&mut taught) {
+                return self.fail(error);
+            }
+            let learner = &mut taught.learner;
             let comparisons = learner.comparisons().len();
             let now = (self.rounds.load(Ordering::Relaxed), learner.received(), comparisons);
             // Each fit adapts the penalty on weights, so that there are about as many as without a person: one for each
             // round, and, where the agent waits, one for each tenth more of labels.
             let is_due = now.0 != seen.0 || comparisons >= seen.2 + (seen.2 / 10).max(1);
             if now == seen || !is_due || comparisons == 0 || !has_initial {
-                drop(learner);
+                drop(taught);
                 thread::sleep(PAUSE);
                 continue;
             }
