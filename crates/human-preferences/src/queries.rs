@@ -113,6 +113,11 @@ impl<T> ClipPool<T> {
         self.candidates.iter()
     }
 
+    /// Clips that were ever added.
+    pub fn received(&self) -> u64 {
+        self.next
+    }
+
     /// Number of clips in the pool.
     pub fn len(&self) -> usize {
         self.candidates.len()

@@ -134,6 +134,13 @@ pub struct StoredAnswer {
     pub answer: Answer,
 }
 
+/// A state of the pairs and answers: another one after each change, by this process or another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changes {
+    pub(crate) here: u64,
+    pub(crate) elsewhere: i64,
+}
+
 /// How labelling goes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stats {

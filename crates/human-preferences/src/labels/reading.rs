@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{LabelStore, Layout, Offer, Shown, Stats, StoreError, StoredAnswer};
+use super::{Changes, LabelStore, Layout, Offer, Shown, Stats, StoreError, StoredAnswer};
 use crate::answer::Answer;
 
 /// Milliseconds of an hour, and those whose pace counts as the present one.
@@ -114,6 +114,21 @@ impl LabelStore {
             .connection
             .query_row("SELECT count(*) FROM pair", [], |row| row.get(0))?;
         Ok(count as u64)
+    }
+
+    /// The state of pairs and answers, to look at them again only where it is another one.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite reports.
+    pub fn changes(&self) -> Result<Changes, StoreError> {
+        Ok(Changes {
+            here: self.writes,
+            // Changes with each commit of another connection, and never with one of this.
+            elsewhere: self
+                .connection
+                .pragma_query_value(None, "data_version", |row| row.get(0))?,
+        })
     }
 
     fn sources(&self) -> Result<BTreeMap<String, u64>, StoreError> {

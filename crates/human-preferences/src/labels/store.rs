@@ -15,6 +15,8 @@ const LONGEST_NAME: usize = 64;
 pub struct LabelStore {
     pub(super) connection: Connection,
     pub(super) environment: String,
+    /// Changes of pairs and answers by this store.
+    pub(super) writes: u64,
 }
 
 impl LabelStore {
@@ -33,6 +35,7 @@ impl LabelStore {
         Ok(Self {
             connection,
             environment: environment.to_owned(),
+            writes: 0,
         })
     }
 
@@ -114,6 +117,7 @@ impl LabelStore {
                 now
             ],
         )?;
+        self.writes += 1;
         Ok(self.connection.last_insert_rowid())
     }
 
@@ -206,6 +210,7 @@ impl LabelStore {
         )?;
         let id = transaction.last_insert_rowid();
         transaction.commit()?;
+        self.writes += 1;
         Ok(id)
     }
 
@@ -234,6 +239,7 @@ impl LabelStore {
             params![now + LEASE, labeller, pair],
         )?;
         transaction.commit()?;
+        self.writes += 1;
         Ok(Some(pair))
     }
 }

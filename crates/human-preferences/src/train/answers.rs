@@ -9,7 +9,7 @@ use super::{page::DATABASE, teacher::fits, usage};
 use crate::{
     clip::Clip,
     environment::Task,
-    labels::StoredAnswer,
+    labels::{Changes, StoredAnswer},
     reward_model::RewardLearner,
     reward_network::AnyReward,
     rollout::Lengths,
@@ -23,6 +23,8 @@ pub(super) struct Answers {
     lengths: Lengths,
     /// Answers that were brought to the learner, in their order.
     known: Vec<KnownAnswer>,
+    /// The database when it was last looked at.
+    seen: Option<Changes>,
 }
 
 /// An answer that was brought to the learner.
@@ -40,6 +42,7 @@ impl Answers {
             task,
             lengths,
             known: Vec::new(),
+            seen: None,
         }
     }
 
@@ -49,10 +52,15 @@ impl Answers {
 
     pub(super) fn set_known(&mut self, known: Vec<KnownAnswer>) {
         self.known = known;
+        self.seen = None;
     }
 
     /// Brings answers that are new to the learner, and takes those back that were undone.
     pub(super) fn bring(&mut self, learner: &mut RewardLearner<AnyReward>) -> Result<()> {
+        let changes = lock(&self.store).changes().map_err(usage)?;
+        if self.seen == Some(changes) {
+            return Ok(());
+        }
         let counting = lock(&self.store).answer_ids().map_err(usage)?;
         let is_undone = |known: &KnownAnswer| counting.binary_search(&known.id).is_err();
         for known in self.known.extract_if(.., |known| is_undone(known)) {
@@ -69,6 +77,7 @@ impl Answers {
                 comparison,
             });
         }
+        self.seen = Some(changes);
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::{
     feedback::{Counts, Script},
     frame::animation,
     labelling::Labelling,
-    labels::{LabelStore, NewPair, NewSegment, Stats, StoreError, digest, sheet},
+    labels::{Changes, LabelStore, NewPair, NewSegment, Stats, StoreError, digest, sheet},
     queries::{Candidate, Query},
     reward_model::RewardPredictor,
     reward_network::RewardNetwork,
@@ -41,6 +41,17 @@ pub(super) struct Page {
     run: String,
     context: Context,
     pairs: u64,
+    /// What the pairs depended on when they were last looked at.
+    seen: Option<Seen>,
+}
+
+/// What it depends on whether pairs are missing and can be had. The reward model is not among it: it says which pairs are
+/// asked about, and not whether there are any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    database: Changes,
+    due: u64,
+    clips: u64,
 }
 
 impl Page {
@@ -72,6 +83,7 @@ impl Page {
             run: folder.display().to_string(),
             context: context.clone(),
             pairs,
+            seen: None,
         })
     }
 
@@ -93,6 +105,16 @@ impl Page {
     /// The answers that it brings.
     pub(super) fn answers(&self) -> Answers {
         Answers::new(Arc::clone(&self.store), self.environment.task().clone(), self.lengths)
+    }
+
+    /// Whether pairs may be missing, or answers have come, since this was last asked.
+    pub(super) fn has_news(&mut self, labelling: &Labelling, due: u64) -> Result<bool> {
+        let now = Seen {
+            database: lock(&self.store).changes().map_err(usage)?,
+            due,
+            clips: labelling.pool().received(),
+        };
+        Ok(self.seen.replace(now) != Some(now))
     }
 
     /// Adds pairs until some more are ready than are due; returns whether there was anything to add.

@@ -113,6 +113,37 @@ fn an_answer_that_is_taken_back_is_marked_and_its_pair_asked_again() {
 }
 
 #[test]
+fn each_change_of_pairs_and_answers_is_told_from_a_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let mut elsewhere = open(folder.path());
+    let mut seen = store.changes().expect("a state");
+    let mut has_changed = |store: &LabelStore| {
+        let now = store.changes().expect("a state");
+        std::mem::replace(&mut seen, now) != now
+    };
+    let pairs = add_pairs(&mut store, 2);
+    assert!(has_changed(&store));
+    store.next_pair("ada", &[], 0).expect("a look");
+    store.stats(0).expect("counts");
+    assert!(!has_changed(&store), "who has a pair changes nothing");
+    for (is_elsewhere, pair, id) in [(false, pairs[0], "one"), (true, pairs[1], "two")] {
+        let answer = answer_of(pair, id, Answer::Left, "ada");
+        for is_new in [true, false] {
+            let by = if is_elsewhere { &mut elsewhere } else { &mut store };
+            by.answer(&answer, 0).expect("an answer");
+            assert_eq!(has_changed(&store), is_new);
+        }
+    }
+    store.undo("ada", 0).expect("a look");
+    assert!(has_changed(&store));
+    elsewhere.undo("ada", 0).expect("a look");
+    assert!(has_changed(&store));
+    elsewhere.undo("ada", 0).expect("a look");
+    assert!(!has_changed(&store), "there was nothing left to take back");
+}
+
+#[test]
 fn counts_go_by_answer_and_by_source() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(folder.path());

@@ -143,3 +143,30 @@ fn people_get_pairs_and_are_counted_while_the_reward_model_is_fitted() {
     drop(fit);
     wait_until("comparisons", || lock(&shared.taught).learner.received() == 3);
 }
+
+#[test]
+fn the_page_is_looked_at_again_only_where_something_is_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut beside = beside(6, 100, Some(folder.path()));
+    let mut page = beside.page.take().expect("a page");
+    let url = page.url();
+    let shared = Arc::clone(&beside.shared);
+    let mut looks = |due| {
+        let mut labelling = lock(&shared.labelling);
+        let mut looks = 0;
+        while page.has_news(&labelling, due).expect("a look") {
+            page.show::<AnyReward>(&mut labelling, due, None).expect("a look");
+            looks += 1;
+        }
+        looks
+    };
+    // Six clips are fifteen pairs, which come by twos; the ninth look finds that there are no more.
+    assert_eq!(looks(10), 9);
+    assert_eq!(looks(10), 0);
+    assert_eq!(looks(11), 1);
+    assert!(answer_on_page(&url, "id-1"));
+    assert_eq!(looks(11), 1);
+    lock(&shared.labelling).offer(clips(7).split_off(6));
+    assert!(looks(11) > 1, "a clip that is new makes pairs that are new");
+    assert_eq!(looks(11), 0);
+}

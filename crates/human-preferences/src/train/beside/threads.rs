@@ -99,9 +99,12 @@ impl Shared {
     }
 
     fn ask_people(&self, page: &mut Page) -> Result<()> {
-        let (step, trained) = (self.step.load(Ordering::Relaxed), self.trained());
         let mut labelling = lock(&self.labelling);
-        let due = labelling.schedule().due(step);
+        let due = labelling.schedule().due(self.step.load(Ordering::Relaxed));
+        if !page.has_news(&labelling, due)? {
+            return Ok(());
+        }
+        let trained = self.trained();
         page.show(&mut labelling, due, trained.as_ref())?;
         let stats = page.stats().map_err(usage)?;
         labelling.set_counts(stats.counts());
