@@ -100,14 +100,17 @@ impl LabelStore {
             .query_row(find, params![segment.digest], |row| row.get(0))?)
     }
 
-    /// Adds a pair and returns its number. `now` is in milliseconds since 1970.
+    /// Adds a pair and returns its number; none if there is a pair of these clips, in either order, already. `now` is in
+    /// milliseconds since 1970.
     ///
     /// # Errors
     ///
     /// Clips that are not there.
-    pub fn add_pair(&mut self, pair: &NewPair, now: i64) -> Result<i64, StoreError> {
-        self.connection.execute(
-            "INSERT INTO pair (first, second, swapped, variance, model_version, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    pub fn add_pair(&mut self, pair: &NewPair, now: i64) -> Result<Option<i64>, StoreError> {
+        let added = self.connection.execute(
+            "INSERT INTO pair (first, second, swapped, variance, model_version, created)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (
+                 SELECT 1 FROM pair WHERE (first = ?1 AND second = ?2) OR (first = ?2 AND second = ?1))",
             params![
                 pair.first,
                 pair.second,
@@ -117,8 +120,11 @@ impl LabelStore {
                 now
             ],
         )?;
+        if added == 0 {
+            return Ok(None);
+        }
         self.writes += 1;
-        Ok(self.connection.last_insert_rowid())
+        Ok(Some(self.connection.last_insert_rowid()))
     }
 
     /// Begins a transaction that writes: at once, since one that reads first fails where another process writes between.

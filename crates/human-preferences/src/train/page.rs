@@ -40,6 +40,7 @@ pub(super) struct Page {
     lengths: Lengths,
     run: String,
     context: Context,
+    /// Pairs that were ever asked about: the address of what is drawn for the next one.
     pairs: u64,
     /// What the pairs depended on when they were last looked at.
     seen: Option<Seen>,
@@ -117,13 +118,13 @@ impl Page {
         Ok(self.seen.replace(now) != Some(now))
     }
 
-    /// Adds pairs until some more are ready than are due; returns whether there was anything to add.
+    /// Adds pairs where fewer are ready than should be.
     pub(super) fn show<N: RewardNetwork>(
         &mut self,
         labelling: &mut Labelling,
         due: u64,
         predictor: Option<&RewardPredictor<N>>,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let stats = self.stats().map_err(usage)?;
         // Where nobody could tell so far there is nothing to begin with: more is asked, beyond the plan if need be.
         let has_usable = stats.answered > stats.cant_tell;
@@ -135,18 +136,23 @@ impl Page {
         };
         let missing = wanted.saturating_sub(stats.answered + stats.waiting);
         if missing == 0 {
-            return Ok(false);
+            return Ok(());
         }
         let chosen = labelling.choose(missing.min(AT_ONCE) as usize, self.pairs, predictor);
         let queries = chosen.map_err(usage)?;
         let version = predictor.map_or(0, RewardPredictor::version);
-        let is_empty = queries.is_empty();
-        for query in queries {
-            self.add(&query, version)?;
+        for query in &queries {
+            self.add(query, version)?;
         }
-        Ok(!is_empty)
+        if !queries.is_empty() {
+            // There may be others, also where all of these were asked about before.
+            self.seen = None;
+        }
+        Ok(())
     }
 
+    /// Adds a pair, unless it was asked about before: a run that was killed has forgotten the pairs since its last
+    /// checkpoint, and the database has not.
     fn add(&mut self, query: &Query<Record>, model_version: u64) -> Result<()> {
         let [first, second] = [self.segment(&query.first)?, self.segment(&query.second)?];
         let is_swapped = self.context.streams.at("sides", self.pairs, 0).random();
@@ -157,8 +163,9 @@ impl Page {
             variance: query.variance,
             model_version,
         };
-        lock(&self.store).add_pair(&pair, now()).map_err(usage)?;
-        self.pairs += 1;
+        if lock(&self.store).add_pair(&pair, now()).map_err(usage)?.is_some() {
+            self.pairs += 1;
+        }
         Ok(())
     }
 

@@ -44,6 +44,28 @@ fn pairs_need_clips_that_are_there() {
 }
 
 #[test]
+fn nobody_is_asked_about_the_same_clips_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let [one, two, three] = [1, 2, 3].map(|index| add_segment(&mut store, index));
+    let mut add = |first, second, model_version| {
+        let pair = NewPair {
+            first,
+            second,
+            is_swapped: false,
+            variance: None,
+            model_version,
+        };
+        store.add_pair(&pair, 0).expect("a database")
+    };
+    assert_eq!(add(one, two, 1), Some(1));
+    assert_eq!(add(one, two, 2), None);
+    assert_eq!(add(two, one, 1), None);
+    assert_eq!(add(two, three, 1), Some(2));
+    assert_eq!(store.pairs().expect("a count"), 2);
+}
+
+#[test]
 fn swapped_pairs_are_shown_swapped_and_read_in_their_own_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(folder.path());

@@ -92,7 +92,10 @@ pub(crate) fn add_pairs(store: &mut LabelStore, count: usize) -> Vec<i64> {
             variance: Some(0.5),
             model_version: 7,
         };
-        store.add_pair(&pair, 0).expect("a pair")
+        store
+            .add_pair(&pair, 0)
+            .expect("a database")
+            .expect("a pair that is new")
     };
     (before..before + count as u64).map(number).collect()
 }

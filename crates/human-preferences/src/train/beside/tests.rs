@@ -170,3 +170,24 @@ fn the_page_is_looked_at_again_only_where_something_is_new() {
     assert!(looks(11) > 1, "a clip that is new makes pairs that are new");
     assert_eq!(looks(11), 0);
 }
+
+#[test]
+fn a_run_that_was_killed_asks_nobody_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Each time the run knows nothing of the pairs that it asked about before.
+    let asked = |count, due| {
+        let mut beside = beside(count, 100, Some(folder.path()));
+        let mut page = beside.page.take().expect("a page");
+        let mut labelling = lock(&beside.shared.labelling);
+        while page.has_news(&labelling, due).expect("a look") {
+            page.show::<AnyReward>(&mut labelling, due, None).expect("a look");
+        }
+        let store = LabelStore::open(&folder.path().join(DATABASE), "pendulum").expect("the database");
+        store.pairs().expect("a count")
+    };
+    assert_eq!(asked(6, 0), 8);
+    assert_eq!(asked(6, 4), 12);
+    // Six clips are fifteen pairs, and seven are 21.
+    assert_eq!(asked(6, 20), 15);
+    assert_eq!(asked(7, 20), 21);
+}
