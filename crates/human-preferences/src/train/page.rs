@@ -118,13 +118,13 @@ impl Page {
         Ok(self.seen.replace(now) != Some(now))
     }
 
-    /// Adds pairs where fewer are ready than should be.
+    /// Adds pairs where fewer are ready than should be; returns the variance of each one, where the ensemble was asked.
     pub(super) fn show<N: RewardNetwork>(
         &mut self,
         labelling: &mut Labelling,
         due: u64,
         predictor: Option<&RewardPredictor<N>>,
-    ) -> Result<()> {
+    ) -> Result<Vec<f64>> {
         let stats = self.stats().map_err(usage)?;
         // Where nobody could tell so far there is nothing to begin with: more is asked, beyond the plan if need be.
         let has_usable = stats.answered > stats.cant_tell;
@@ -136,24 +136,27 @@ impl Page {
         };
         let missing = wanted.saturating_sub(stats.answered + stats.waiting);
         if missing == 0 {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let chosen = labelling.choose(missing.min(AT_ONCE) as usize, self.pairs, predictor);
         let queries = chosen.map_err(usage)?;
         let version = predictor.map_or(0, RewardPredictor::version);
+        let mut variances = Vec::new();
         for query in &queries {
-            self.add(query, version)?;
+            if self.add(query, version)? {
+                variances.extend(query.variance);
+            }
         }
         if !queries.is_empty() {
             // There may be others, also where all of these were asked about before.
             self.seen = None;
         }
-        Ok(())
+        Ok(variances)
     }
 
     /// Adds a pair, unless it was asked about before: a run that was killed has forgotten the pairs since its last
-    /// checkpoint, and the database has not.
-    fn add(&mut self, query: &Query<Record>, model_version: u64) -> Result<()> {
+    /// checkpoint, and the database has not. Returns whether it is new.
+    fn add(&mut self, query: &Query<Record>, model_version: u64) -> Result<bool> {
         let [first, second] = [self.segment(&query.first)?, self.segment(&query.second)?];
         let is_swapped = self.context.streams.at("sides", self.pairs, 0).random();
         let pair = NewPair {
@@ -163,10 +166,9 @@ impl Page {
             variance: query.variance,
             model_version,
         };
-        if lock(&self.store).add_pair(&pair, now()).map_err(usage)?.is_some() {
-            self.pairs += 1;
-        }
-        Ok(())
+        let is_new = lock(&self.store).add_pair(&pair, now()).map_err(usage)?.is_some();
+        self.pairs += u64::from(is_new);
+        Ok(is_new)
     }
 
     /// Draws a clip and puts it into the database.

@@ -120,6 +120,31 @@ fn agent_oracle_and_reward_model_finish_beside_each_other() {
 }
 
 #[test]
+fn a_run_beside_an_oracle_tells_how_far_its_parts_are_behind_each_other() {
+    let measured = rounds(&common::pendulum(&[
+        "asynchronous=true",
+        "schedule.steps=12",
+        "labels.total=60",
+        "labels.initial=8",
+    ]));
+    for (round, scalars) in measured.iter().enumerate() {
+        let age = value(scalars, "reward_age");
+        assert!((0.0..=round as f64).contains(&age), "round {round}: {age}");
+        assert!(value(scalars, "clips_waiting") >= 0.0, "round {round}");
+        assert_eq!(find(scalars, "pairs_waiting"), None, "an oracle lets nobody wait");
+    }
+    let variances: Vec<f64> = measured
+        .iter()
+        .filter_map(|scalars| find(scalars, "query_variance"))
+        .collect();
+    // That of a probability is a quarter at most.
+    assert!(
+        !variances.is_empty() && variances.iter().all(|variance| (0.0..=0.25).contains(variance)),
+        "{variances:?}"
+    );
+}
+
+#[test]
 fn a_reward_model_that_was_fitted_meanwhile_reaches_the_agent() {
     let config = common::pendulum(&[
         "asynchronous=true",

@@ -9,6 +9,7 @@ mod threads;
 mod tests;
 
 use std::{
+    mem,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -30,7 +31,7 @@ use crate::{
     experience::AgentRewards,
     feedback::Counts,
     labelling::{Labelling, LabellingState},
-    reward_model::{RewardLearner, RewardNormalizer, RewardPredictor},
+    reward_model::{Moments, RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
     rollout::{Collected, RecordedClip},
     server::lock,
@@ -84,6 +85,10 @@ impl Beside {
                 failure: Mutex::new(None),
                 step: AtomicU64::new(0),
                 rounds: AtomicU64::new(0),
+                fitted: AtomicU64::new(0),
+                clips_waiting: AtomicU64::new(0),
+                pairs_waiting: AtomicU64::new(0),
+                variances: Mutex::new(Vec::new()),
                 may_ask: AtomicBool::new(false),
                 stop: AtomicBool::new(false),
                 // A model that was never fitted predicts noise.
@@ -135,9 +140,14 @@ impl Beside {
     /// Hands clips to the thread that asks. Where that one is behind, it has enough of them.
     pub(super) fn offer(&mut self, clips: Vec<RecordedClip>) {
         match &self.clips {
-            Some(sender) => match sender.try_send(clips) {
-                Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
-            },
+            Some(sender) => {
+                let count = clips.len() as u64;
+                // Before they are sent, so that it is never taken from what was not added.
+                self.shared.clips_waiting.fetch_add(count, Ordering::Relaxed);
+                if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = sender.try_send(clips) {
+                    self.shared.clips_waiting.fetch_sub(count, Ordering::Relaxed);
+                }
+            }
             None => lock(&self.shared.labelling).offer(clips),
         }
     }
@@ -155,19 +165,41 @@ impl Beside {
     /// Tells the threads how far the agent is, and waits where labels are more than a quarter behind.
     pub(super) fn teach(&mut self, step: u64, round: u64) -> Result<Scalars> {
         self.shared.may_ask.store(true, Ordering::Relaxed);
-        self.start()?;
         self.shared.step.store(step, Ordering::Relaxed);
         self.shared.rounds.store(round + 1, Ordering::Relaxed);
+        self.start()?;
         let due = lock(&self.shared.labelling).schedule().due(step);
         let enough = (ENOUGH * due as f64).ceil() as u64;
         self.wait(round, "labels that are due", enough, |beside| {
             beside.answers().total() >= enough
         })?;
-        let mut scalars = lock(&self.shared.report).as_ref().map(fit_scalars).unwrap_or_default();
-        scalars.push(("labels".to_owned(), self.answers().total() as f64));
-        let version = lock(&self.shared.predictor).version();
-        scalars.push(("reward_version".to_owned(), version as f64));
-        Ok(scalars)
+        Ok(self.scalars(round))
+    }
+
+    /// How the reward model is, what was asked, and how far the threads are behind each other.
+    fn scalars(&self, round: u64) -> Scalars {
+        let shared = &self.shared;
+        let mut scalars = lock(&shared.report).as_ref().map(fit_scalars).unwrap_or_default();
+        let variances = Moments::of(mem::take(&mut *lock(&shared.variances)));
+        // Fits from before the first round are of that round.
+        let fitted = shared.fitted.load(Ordering::Relaxed).saturating_sub(1);
+        let waiting = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
+        let named = [
+            ("query_variance", (variances.count > 0).then_some(variances.mean)),
+            ("labels", Some(self.answers().total() as f64)),
+            ("reward_version", Some(lock(&shared.predictor).version() as f64)),
+            ("reward_age", Some(round.saturating_sub(fitted) as f64)),
+            ("clips_waiting", Some(waiting(&shared.clips_waiting))),
+            (
+                "pairs_waiting",
+                self.url.is_some().then(|| waiting(&shared.pairs_waiting)),
+            ),
+        ];
+        let known = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        scalars.extend(known);
+        scalars
     }
 
     /// Waits until something holds, a thread fails, or a signal comes.
@@ -277,6 +309,9 @@ impl Beside {
             answers.set_known(known);
         }
         *lock(&self.shared.predictor) = taught.learner.predictor();
+        // In which round it was fitted is not kept: the latest one before the checkpoint is assumed.
+        self.shared.rounds.store(checkpoint.step(), Ordering::Relaxed);
+        self.shared.fitted.store(checkpoint.step(), Ordering::Relaxed);
         Ok(())
     }
 }

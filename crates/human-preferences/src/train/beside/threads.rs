@@ -36,8 +36,16 @@ pub(super) struct Shared {
     pub(super) failure: Mutex<Option<Error>>,
     /// Steps of the environments.
     pub(super) step: AtomicU64,
-    /// Rounds that the agent learned.
+    /// Rounds that the agent began.
     pub(super) rounds: AtomicU64,
+    /// As many of them when the latest fit began.
+    pub(super) fitted: AtomicU64,
+    /// Clips that wait for the thread that asks.
+    pub(super) clips_waiting: AtomicU64,
+    /// Pairs that wait for an answer of people.
+    pub(super) pairs_waiting: AtomicU64,
+    /// Variances over the ensemble of the pairs that were asked about since the agent's last round.
+    pub(super) variances: Mutex<Vec<f64>>,
     /// Whether the initial labels may be asked for.
     pub(super) may_ask: AtomicBool,
     pub(super) stop: AtomicBool,
@@ -66,7 +74,10 @@ impl Shared {
     pub(super) fn ask(&self, clips: &Receiver<Vec<RecordedClip>>, mut page: Option<Page>) {
         while !self.has_stopped() {
             match clips.recv_timeout(PAUSE) {
-                Ok(clips) => lock(&self.labelling).offer(clips),
+                Ok(clips) => {
+                    self.clips_waiting.fetch_sub(clips.len() as u64, Ordering::Relaxed);
+                    lock(&self.labelling).offer(clips);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -94,6 +105,7 @@ impl Shared {
         let mut labelling = lock(&self.labelling);
         let asked = labelling.ask(step, trained.as_ref()).map_err(usage)?;
         // Under the same lock as they are counted: a checkpoint has every answer that it counts.
+        lock(&self.variances).extend(asked.variance);
         lock(&self.asked).push(asked);
         Ok(())
     }
@@ -105,8 +117,10 @@ impl Shared {
             return Ok(());
         }
         let trained = self.trained();
-        page.show(&mut labelling, due, trained.as_ref())?;
+        let variances = page.show(&mut labelling, due, trained.as_ref())?;
+        lock(&self.variances).extend(variances);
         let stats = page.stats().map_err(usage)?;
+        self.pairs_waiting.store(stats.waiting, Ordering::Relaxed);
         labelling.set_counts(stats.counts());
         let total = labelling.schedule().total();
         drop(labelling);
@@ -163,6 +177,7 @@ impl Shared {
                 Ok(report) => {
                     *lock(&self.predictor) = learner.predictor();
                     *lock(&self.report) = Some(report);
+                    self.fitted.store(now.0, Ordering::Relaxed);
                 }
                 Err(error) => return self.fail(error.at(self.rounds.load(Ordering::Relaxed))),
             }
