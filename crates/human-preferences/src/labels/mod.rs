@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 
-/// Milliseconds for which an offered pair is nobody else's.
+/// Milliseconds for which a pair is nobody else's after it was offered, or its page said that it still has it.
 pub const LEASE: i64 = 60_000;
 
 /// A clip that people can be shown.

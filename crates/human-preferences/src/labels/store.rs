@@ -165,6 +165,25 @@ impl LabelStore {
         Ok(offer)
     }
 
+    /// Makes pairs theirs for another [`LEASE`] milliseconds that are a labeller's or nobody's, and that nobody answered;
+    /// returns which ones are.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none.
+    pub fn renew(&mut self, labeller: &str, pairs: &[i64], now: i64) -> Result<Vec<i64>, StoreError> {
+        check_name("labeller", labeller)?;
+        let pairs = serde_json::to_string(pairs).map_err(std::io::Error::from)?;
+        let mut renew = self.connection.prepare(
+            "UPDATE pair SET leased_until = ?1, leased_by = ?2
+             WHERE id IN (SELECT value FROM json_each(?3)) AND (leased_until <= ?4 OR leased_by = ?2)
+               AND NOT EXISTS (SELECT 1 FROM answer WHERE answer.pair = pair.id AND undone = 0)
+             RETURNING id",
+        )?;
+        let renewed = renew.query_map(params![now + LEASE, labeller, pairs, now], |row| row.get(0))?;
+        Ok(renewed.collect::<Result<_, _>>()?)
+    }
+
     /// Keeps an answer; when this returns, it is on the disk. The same answer sent twice counts once.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ pub(super) fn app(shared: Arc<Shared>) -> Router {
         .route("/", get(page::index))
         .route("/api/next", get(next))
         .route("/api/pairs/{pair}/answer", post(answer))
+        .route("/api/renew", post(renew))
         .route("/api/undo", post(undo))
         .route("/api/stats", get(stats))
         .route("/export.jsonl", get(export))
@@ -65,17 +66,38 @@ async fn next(State(shared): SharedState, Query(query): Query<NextQuery>) -> Res
         .map(str::parse)
         .collect::<Result<_, _>>()
         .map_err(|_| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "`held` must be numbers of pairs"))?;
+    check_held(&held)?;
+    let offer = lock(&shared.store).next_pair(&query.labeller, &held, now())?;
+    Ok(match offer {
+        Some(offer) => Json(offer).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+fn check_held(held: &[i64]) -> Result<(), Refusal> {
     if held.len() > MOST_HELD {
         return Err(Refusal::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "too many pairs are held",
         ));
     }
-    let offer = lock(&shared.store).next_pair(&query.labeller, &held, now())?;
-    Ok(match offer {
-        Some(offer) => Json(offer).into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RenewBody {
+    labeller: String,
+    /// Pairs that the page holds.
+    pairs: Vec<i64>,
+}
+
+/// Keeps the pairs that a page holds from others for another while; says which ones it could.
+async fn renew(State(shared): SharedState, body: Bytes) -> Result<Json<serde_json::Value>, Refusal> {
+    let body: RenewBody = parse(&body)?;
+    check_held(&body.pairs)?;
+    let renewed = lock(&shared.store).renew(&body.labeller, &body.pairs, now())?;
+    Ok(Json(json!({ "pairs": renewed })))
 }
 
 #[derive(Deserialize)]

@@ -139,6 +139,30 @@ fn a_pair_is_offered_answered_and_counted() {
 }
 
 #[test]
+fn a_page_keeps_its_pairs_from_others() {
+    let site = Site::new(3);
+    let renew = |labeller: &str, pairs: &[i64]| {
+        let body = json!({ "labeller": labeller, "pairs": pairs }).to_string();
+        let reply = site.send("POST", "/api/renew", &body);
+        (reply.status, reply.json()["pairs"].clone())
+    };
+    assert_eq!(site.get("/api/next?labeller=ada").json()["pair"], 1);
+    let connection = rusqlite::Connection::open(site.folder.path().join("labels.sqlite")).expect("the database");
+    let until = || -> i64 {
+        let find = "SELECT leased_until FROM pair WHERE id = 1";
+        connection.query_row(find, [], |row| row.get(0)).expect("a time")
+    };
+    let before = until();
+    std::thread::sleep(Duration::from_millis(5));
+    assert_eq!(renew("ada", &[1, 2, 99]), (200, json!([1, 2])));
+    assert!(until() > before);
+    assert_eq!(renew("grace", &[1, 2]), (200, json!([])));
+    assert_eq!(site.get("/api/next?labeller=grace").json()["pair"], 3);
+    assert_eq!(site.answer(1, "one", Answer::Left).status, 200);
+    assert_eq!(renew("ada", &[1, 2]), (200, json!([2])));
+}
+
+#[test]
 fn clips_are_served_as_animations_and_as_sheets_of_the_same_pictures() {
     let site = Site::new(1);
     let offer = site.get("/api/next?labeller=ada").json();
@@ -209,6 +233,20 @@ fn bad_requests_are_refused_and_change_nothing() {
         413
     );
     assert_eq!(site.send("POST", "/api/undo", &long).status, 413);
+    let renew = |body: &str| site.send("POST", "/api/renew", body).status;
+    for body in [
+        "",
+        "no JSON",
+        r#"{"labeller":"ada"}"#,
+        r#"{"labeller":"","pairs":[1]}"#,
+        r#"{"labeller":"ada","pairs":["1"]}"#,
+        r#"{"labeller":"ada","pairs":[1],"until":9}"#,
+    ] {
+        assert_eq!(renew(body), 422, "{body}");
+    }
+    let held = |pairs: usize| json!({ "labeller": "ada", "pairs": vec![1; pairs] }).to_string();
+    assert_eq!([renew(&held(17)), renew(&held(16))], [422, 200]);
+    assert_eq!(renew(&held(3000)), 413);
     for pair in [
         "2",
         "0",
@@ -268,6 +306,7 @@ fn nothing_is_said_without_the_token() {
         ("GET", "/"),
         ("GET", "/api/next?labeller=ada"),
         ("POST", "/api/pairs/1/answer"),
+        ("POST", "/api/renew"),
         ("POST", "/api/undo"),
         ("GET", "/api/stats"),
         ("GET", "/export.jsonl"),

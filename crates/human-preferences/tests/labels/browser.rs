@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use human_preferences::server::{LabelServer, RunStatus, SharedStore};
+use human_preferences::server::{LabelServer, RunStatus, SharedStore, now};
 use serde_json::{Value, json};
 
 use crate::{
@@ -241,6 +241,40 @@ fn two_labellers_get_different_pairs() {
     for pair in of_grace.as_array().expect("pairs") {
         assert!(!of_ada.as_array().expect("pairs").contains(pair), "{of_ada} {of_grace}");
     }
+}
+
+#[test]
+fn a_page_keeps_its_pairs_for_as_long_as_somebody_is_there() {
+    let Some(page) = Page::open(6) else { return };
+    page.wait_for_pair();
+    page.browser.wait_for("state.ready.length === 3");
+    let connection = rusqlite::Connection::open(page.folder.path().join("labels.sqlite")).expect("the database");
+    let soon = now() + 5_000;
+    connection
+        .execute("UPDATE pair SET leased_until = ?1 WHERE leased_by = 'ada'", [soon])
+        .expect("leases that end soon");
+    let kept = || -> i64 {
+        let count = "SELECT count(*) FROM pair WHERE leased_by = 'ada' AND leased_until > ?1";
+        connection.query_row(count, [soon], |row| row.get(0)).expect("a count")
+    };
+    // Two looks of the page.
+    let looks = Duration::from_millis(1500);
+    page.browser
+        .run("active = -2 * IDLE; renewed = -2 * RENEW; state.ready.forEach(close); state.ready = []");
+    thread::sleep(looks);
+    assert_eq!(kept(), 0);
+    assert_eq!(page.browser.run("return state.ready.length"), json!(0));
+
+    page.press("x");
+    page.browser.wait_for("state.ready.length === 3");
+    page.browser.run("renewed = -2 * RENEW");
+    thread::sleep(looks);
+    assert_eq!(kept(), 4);
+    assert_eq!(
+        page.browser
+            .run("return [state.shown, ...state.ready].every(({ leased }) => leased === renewed)"),
+        json!(true)
+    );
 }
 
 #[test]

@@ -229,6 +229,30 @@ fn two_labellers_never_get_the_same_pair_within_a_lease() {
 }
 
 #[test]
+fn who_still_looks_at_pairs_keeps_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = open(folder.path());
+    let pairs = add_pairs(&mut store, 3);
+    let next = |store: &mut LabelStore, labeller, now| {
+        let offer = store.next_pair(labeller, &[], now).expect("a look");
+        offer.map(|offer| offer.pair)
+    };
+    assert_eq!(next(&mut store, "ada", 0), Some(pairs[0]));
+    assert_eq!(next(&mut store, "grace", 0), Some(pairs[1]));
+    // Hers, somebody else's, nobody's, and none.
+    let renewed = store.renew("ada", &[pairs[0], pairs[1], pairs[2], 99], LEASE - 1);
+    assert_eq!(renewed.expect("a look"), [pairs[0], pairs[2]]);
+    assert_eq!(next(&mut store, "linus", LEASE), Some(pairs[1]));
+    let answer = answer_of(pairs[1], "one", Answer::Left, "linus");
+    store.answer(&answer, LEASE).expect("an answer");
+    assert_eq!(next(&mut store, "linus", 2 * LEASE - 2), None);
+    assert_eq!(next(&mut store, "linus", 2 * LEASE - 1), Some(pairs[0]));
+    // A lapsed one is hers again unless somebody else took it, and an answered one never is.
+    let renewed = store.renew("ada", &pairs, 2 * LEASE);
+    assert_eq!(renewed.expect("a look"), [pairs[2]]);
+}
+
+#[test]
 fn names_that_are_none_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = open(folder.path());
@@ -236,6 +260,7 @@ fn names_that_are_none_are_refused() {
     for name in ["", "  ", "a\nb", "\u{7}", &"x".repeat(65)] {
         assert!(matches!(store.next_pair(name, &[], 0), Err(StoreError::Name { .. })));
         assert!(matches!(store.undo(name, 0), Err(StoreError::Name { .. })));
+        assert!(matches!(store.renew(name, &[], 0), Err(StoreError::Name { .. })));
         let answer = store.answer(&answer_of(pair, name, Answer::Left, "ada"), 0);
         assert!(matches!(answer, Err(StoreError::Name { field: "client_id", .. })));
     }

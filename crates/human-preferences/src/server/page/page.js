@@ -3,10 +3,12 @@
 // One pair is shown, the next ones are fetched ahead, and answers wait in the browser's storage until the server has them.
 
 const AHEAD = 3; // pairs fetched ahead
-const FRESH = 55_000; // milliseconds for which a pair that was fetched ahead is nobody else's
+const FRESH = 55_000; // milliseconds for which a pair is nobody else's
 const GUARD = 250; // milliseconds in which a pair takes no answer: the second press of a double one is meant for the last pair
 const HOLD = 7; // pictures for which the last one of a clip stays
+const IDLE = 600_000; // milliseconds without a key or a pointer after which nobody is there
 const POLL = 700; // milliseconds between two looks for a pair
+const RENEW = 20_000; // milliseconds after which the page says again that it has its pairs
 const RETRY = 1500; // milliseconds between two attempts to send
 
 const token = new URLSearchParams(location.search).get("token") ?? "";
@@ -14,7 +16,7 @@ const $ = (id) => document.getElementById(id);
 const answers = [...document.querySelectorAll("[data-answer]")];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const state = {
-  shown: null, // { pair, left, right, sheets, fetched, since }
+  shown: null, // { pair, left, right, sheets, leased, since }
   ready: [], // pairs fetched ahead
   started: 0, // time of the clips' first picture
   focus: null, // the button to focus when a pair comes
@@ -90,7 +92,7 @@ async function sheet(clip) {
   return createImageBitmap(await response.blob());
 }
 async function withSheets(pair) {
-  pair.fetched = performance.now();
+  pair.leased = performance.now();
   pair.sheets = await Promise.all([sheet(pair.left), sheet(pair.right)]);
   return pair;
 }
@@ -99,13 +101,33 @@ function close(pair) {
 }
 
 function dropStale() {
-  const isFresh = (pair) => performance.now() - pair.fetched < FRESH;
+  const isFresh = (pair) => performance.now() - pair.leased < FRESH;
   state.ready.filter((pair) => !isFresh(pair)).forEach(close);
   state.ready = state.ready.filter(isFresh);
 }
 
+// Time of the latest key or pointer, and of the latest attempt to keep pairs.
+let [active, renewed] = [performance.now(), performance.now()];
+for (const kind of ["keydown", "pointerdown", "pointermove"]) addEventListener(kind, () => { active = performance.now(); });
+const isIdle = () => performance.now() - active > IDLE;
+
+// Keeps the page's pairs from others, for as long as somebody is there to answer.
+async function renew() {
+  const held = [state.shown, ...state.ready].filter(Boolean);
+  const now = performance.now();
+  if (document.hidden || isIdle() || !held.length || now - renewed < RENEW) return;
+  renewed = now;
+  await attempt(async () => {
+    const response = await post("/api/renew", { labeller: labeller(), pairs: held.map(({ pair }) => pair) });
+    if (!response.ok) return;
+    const { pairs } = await response.json();
+    for (const pair of held) if (pairs.includes(pair.pair)) pair.leased = now;
+  });
+}
+
 async function fetchAhead() {
-  if (state.fetching || document.hidden) return;
+  // Where nobody is there, only a pair to show is fetched: it is somebody else's before long.
+  if (state.fetching || document.hidden || (isIdle() && state.shown)) return;
   state.fetching = true;
   await attempt(async () => {
     dropStale();
@@ -302,7 +324,7 @@ addEventListener("visibilitychange", () => { fetchAhead(); });
 
 stats();
 send().then(fetchAhead);
-setInterval(() => { dropStale(); if (state.ready.length < AHEAD) fetchAhead(); }, POLL);
+setInterval(() => { dropStale(); if (state.ready.length < AHEAD) fetchAhead(); renew(); }, POLL);
 setInterval(() => { if (unsent().length) send(); }, RETRY);
 setInterval(stats, 3000);
 requestAnimationFrame(loop);
