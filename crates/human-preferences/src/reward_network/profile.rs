@@ -39,9 +39,10 @@ impl RewardNetwork for ProfileReward {
     fn forward(&self, observations: Tensor<2>, actions: Tensor<2>) -> Tensor<1> {
         let [steps, _] = observations.dims();
         // Off the tape, since nobody asks for the gradient by a picture.
-        let pictures: Tensor<4> = observations
-            .without_autodiff()
-            .reshape([steps, self.channels, self.height, self.width]);
+        let pictures: Tensor<4> =
+            observations
+                .without_autodiff()
+                .reshape([steps, self.channels, self.height, self.width]);
         // [steps, channels, height, width] -> [steps, channels · height] and [steps, channels · width]
         let rows: Tensor<2> = pictures.clone().sum_dim(3).flatten(1, 3);
         let columns: Tensor<2> = pictures.sum_dim(2).flatten(1, 3);
