@@ -335,15 +335,14 @@ mod tests {
         }
     }
 
-    /// The fixtures are MuJoCo 4.0.0's, and the library is 3.17.0, which sums in another order: a difference of some 1e-16
-    /// after a step, which contacts magnify. Measured between the two, as the largest difference of an observation:
+    /// The fixtures are MuJoCo 4.0.0's, and the library is 3.17.0, which rounds otherwise: some 1e-16 in a step, which
+    /// contacts magnify. Measured between the two, as the largest difference of an observation (rewards agree better):
     ///
-    /// - Hopper and Walker2d: 1e-12 over all of their 60 to 120 steps; ten times what rounding makes there.
+    /// - Hopper and Walker2d: 1e-12 over all of their 60 to 120 steps.
     /// - HalfCheetah: chaotic where its feet hit the floor. In its first run a difference grows tenfold every four or five
-    ///   steps, 3e-11 in 25 and 3e-9 in 40 of them; a start that is 1e-14 elsewhere makes 2e-9 and 3e-7 of it.
+    ///   steps, to 3e-11 in 25 and 3e-9 in 40 of them; a start that is 1e-14 elsewhere makes 2e-9 and 3e-7 of it.
     ///
-    /// A reward divides a way by the seconds of a step, of which there are up to 125 in a second. A model with one number
-    /// wrong by a percent is off by 1e-6 and more.
+    /// A contact that is softer by a percent makes more than 1e-6, see `tests/environment/planar.rs`.
     #[test]
     fn hopper_cheetah_and_walker_are_those_of_gymnasium() {
         type Tolerance = fn(usize) -> f64;
