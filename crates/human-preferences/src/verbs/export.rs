@@ -174,7 +174,10 @@ mod tests {
                 variance: None,
                 model_version: 0,
             };
-            let pair = store.add_pair(&pair, 0).expect("a pair");
+            let pair = store
+                .add_pair(&pair, 0)
+                .expect("a database")
+                .expect("a pair that is new");
             let answer = NewAnswer {
                 pair,
                 client_id: &number.to_string(),
