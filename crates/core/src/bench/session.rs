@@ -106,20 +106,20 @@ impl Session {
         let mut work = case.prepare()?;
         let mut result = json!({ "benchmark": name, "unit": unit });
         let head = |units: String| vec![name.to_owned(), unit.to_owned(), units];
-        let skipped = self.peer.as_mut().map(|peer| why_skipped(peer, name)).transpose()?;
-        let peer = match (&mut self.peer, &skipped) {
-            (Some(peer), Some(None)) => peer,
-            _ => {
-                let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
-                result["units"] = json!(units);
-                result["ours_ms"] = json!(times);
-                let mut cells = [head(units.to_string()), vec![times.to_string()]].concat();
-                if let Some(reason) = skipped.flatten() {
-                    result["skipped"] = json!(reason);
-                    cells.push(format!("skipped: {reason}"));
-                }
-                return self.row(result, &cells);
+        let skipped = match &mut self.peer {
+            Some(peer) => why_skipped(peer, name)?,
+            None => None,
+        };
+        let Some(peer) = self.peer.as_mut().filter(|_| skipped.is_none()) else {
+            let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
+            result["units"] = json!(units);
+            result["ours_ms"] = json!(times);
+            let mut cells = [head(units.to_string()), vec![times.to_string()]].concat();
+            if let Some(reason) = skipped {
+                result["skipped"] = json!(reason);
+                cells.push(format!("skipped: {reason}"));
             }
+            return self.row(result, &cells);
         };
         let (mut our_units, mut their_units) = (0, 0);
         let note = |measured: Measurement, units: &mut usize| {
