@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -8,6 +8,28 @@ use papers_base::{
     catalogue::Split,
     cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs},
 };
+
+use crate::sweep::Scheduler;
+
+const SWEEP_HELP: &str = concat!(
+    "\
+Examples:
+  cargo xtask sweep docs/sweep.toml --dry-run          what would run, and what is done
+  cargo xtask sweep docs/sweep.toml                    run it here; the same command goes on after Ctrl-C or a crash
+  cargo xtask sweep docs/sweep.toml --emit slurm --out sweep.sh
+  cargo xtask sweep gather docs/sweep.toml             table.md, table.csv and comparison.html of what is finished
+
+A run lies in runs/sweeps/<name>/<experiment>/<digest>-seed<N>. The digest is that of all that determines its result: paper,
+experiment, resolved configuration, backend and seed. What is finished is not run again, and what was killed goes on.
+
+Exit codes: 0 all runs finished, 1 some failed (the others went on), 2 wrong plan or usage, 3 interrupted and saved,
+5 another sweep uses the folder, 130 ended by a second Ctrl-C.
+
+docs/sweep.toml, a plan that shows everything:
+
+",
+    include_str!("../../docs/sweep.toml")
+);
 
 /// Paper reproductions on Burn: train, evaluate, report, and the checks of this repository.
 ///
@@ -65,6 +87,9 @@ Examples:
   cargo xtask reproduce neural-ode --quick
   cargo xtask reproduce neural-ode")]
     Reproduce(Reproduce),
+    /// Run an experiment over a grid of settings and seeds, here or on a cluster, and gather the results
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(Sweep),
     /// List, fetch, import, verify or look at data sets
     #[command(after_help = "\
 Examples:
@@ -150,6 +175,46 @@ pub(crate) struct Reproduce {
     pub(crate) paper: String,
     #[command(flatten)]
     pub(crate) arguments: ReproduceArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Sweep {
+    /// The plan, a TOML file
+    #[arg(required = true)]
+    pub(crate) plan: Option<PathBuf>,
+    /// Print the runs and how far each is; run and write nothing
+    #[arg(long, conflicts_with = "emit")]
+    pub(crate) dry_run: bool,
+    /// Runs at a time; as many as fit the cores and the memory if left out
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Threads of each run; if left out, so many that jobs × threads is the number of cores
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Folder to look for data sets in first
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print a manifest that runs what is not finished on this scheduler, instead of running it here
+    #[arg(long, value_name = "SCHEDULER")]
+    pub(crate) emit: Option<Scheduler>,
+    /// File for the manifest
+    #[arg(long, value_name = "FILE", requires = "emit")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) task: Option<SweepTask>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SweepTask {
+    /// Write the table and the comparison of what is finished; nothing is built or run
+    Gather {
+        /// The plan, a TOML file
+        plan: PathBuf,
+        /// Folder to write to; that of the sweep if left out
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

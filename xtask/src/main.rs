@@ -14,6 +14,7 @@ mod papers;
 mod process;
 mod readme;
 mod report;
+mod sweep;
 mod test;
 mod workspace;
 
@@ -29,6 +30,7 @@ use papers_base::{catalogue::CatalogueError, cli::exit};
 use crate::{
     cli::{Task, Xtask},
     papers::UnknownName,
+    sweep::PlanError,
     workspace::Workspace,
 };
 
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // If standard error is closed too, there is nobody left to tell.
             let _ = writeln!(io::stderr(), "error: {error:#}");
-            ExitCode::from(if is_usage(&error) { exit::USAGE } else { exit::FAILED })
+            ExitCode::from(code(&error))
         }
     }
 }
@@ -56,6 +58,7 @@ fn run(workspace: &Workspace, task: Task) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => paper::bench(workspace, arguments),
         Task::Run(arguments) => paper::run(workspace, arguments),
         Task::Report(arguments) => report::run(workspace, &arguments),
+        Task::Sweep(arguments) => sweep::run(workspace, &arguments),
         Task::Data(arguments) => data::run(&arguments),
         Task::Doctor => doctor::run(workspace),
         Task::Test(arguments) => test::run(workspace, &arguments),
@@ -66,9 +69,20 @@ fn run(workspace: &Workspace, task: Task) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Whether the command line asked for something that does not exist.
+/// The documented exit code of an error.
+fn code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref() {
+        Some(papers_base::Error::Locked { .. }) => exit::LOCKED,
+        _ if is_usage(error) => exit::USAGE,
+        _ => exit::FAILED,
+    }
+}
+
+/// Whether the command line, or a plan, asked for something that does not exist.
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.is::<UnknownName>() || matches!(error.downcast_ref(), Some(CatalogueError::UnknownDataset { .. }))
+    error.is::<UnknownName>()
+        || error.is::<PlanError>()
+        || matches!(error.downcast_ref(), Some(CatalogueError::UnknownDataset { .. }))
 }
 
 /// Whether the reader of our output went away, as `head` does.

@@ -140,17 +140,26 @@ pub fn digits_for(value: f64) -> usize {
 /// assert_eq!(mean_and_spread(&[1.0], 2), "1.00 (n=1)");
 /// ```
 pub fn mean_and_spread(values: &[f64], digits: usize) -> String {
-    if values.is_empty() {
-        return "–".to_owned();
+    let count = values.len();
+    match mean_and_deviation(values) {
+        None => "–".to_owned(),
+        Some((mean, None)) => format!("{mean:.digits$} (n={count})"),
+        Some((mean, Some(deviation))) => format!("{mean:.digits$} ± {deviation:.digits$} (n={count})"),
     }
+}
+
+/// Mean and sample standard deviation; no values have neither, one value has no deviation.
+pub fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
-    if values.len() == 1 {
-        return format!("{mean:.digits$} (n=1)");
+    match values {
+        [] => None,
+        [_] => Some((mean, None)),
+        _ => {
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            Some((mean, Some((squares / (count - 1.0)).sqrt())))
+        }
     }
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let spread = (squares / (count - 1.0)).sqrt();
-    format!("{mean:.digits$} ± {spread:.digits$} (n={count})")
 }
 
 fn without_zeros(number: &str) -> &str {

@@ -201,7 +201,7 @@ fn command(arguments: impl Iterator<Item = impl AsRef<OsStr>>) -> String {
 }
 
 /// One word for a POSIX shell.
-fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
