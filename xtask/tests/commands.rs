@@ -60,6 +60,7 @@ fn every_command_has_help_without_cargo() {
         "eval",
         "report",
         "reproduce",
+        "sweep",
         "data",
         "bench",
         "doctor",
@@ -160,4 +161,34 @@ fn a_missing_data_set_comes_with_its_remedy() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn a_wrong_plan_is_wrong_usage_before_any_build() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.toml");
+    for (text, message) in [
+        (
+            "name = 'a'\npaper = 'neural-ode'\nseed = 1",
+            "plan.toml, line 3: unknown field `seed`",
+        ),
+        (
+            "name = 'a'\npaper = 'neural-od'",
+            "plan.toml, line 2: there is no paper `neural-od`",
+        ),
+    ] {
+        std::fs::write(&plan, text).unwrap();
+        for arguments in [vec!["sweep"], vec!["sweep", "gather"]] {
+            let output = without_cargo(&[arguments.as_slice(), &[plan.to_str().unwrap()]].concat());
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+            assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
+        }
+    }
+    let output = without_cargo(&["sweep", "no-such-plan.toml"]);
+    assert!(
+        stderr(&output).contains("reading the plan no-such-plan.toml"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(without_cargo(&["sweep"]).status.code(), Some(2));
 }

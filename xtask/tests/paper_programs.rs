@@ -64,6 +64,23 @@ impl Fake {
         fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default()
     }
 
+    /// A plan of four runs of the paper `toy`, with `program` in the place of its program.
+    fn with_plan() -> Self {
+        let fake = Self::new("");
+        let root = fake.folder.path();
+        fs::write(root.join("program"), include_str!("fake_paper.sh")).unwrap();
+        let plan = "name = 'tiny'\npaper = 'toy'\nseeds = [0, 1]\n[axes]\nrate = [1, 2]\n[local]\nthreads = 1\n";
+        fs::write(root.join("plan.toml"), plan).unwrap();
+        fake
+    }
+
+    /// `xtask sweep`, in the workspace's root.
+    fn sweep(&self, arguments: &[&str]) -> Command {
+        let mut command = self.xtask(&[&["sweep"], arguments].concat());
+        command.current_dir(self.folder.path());
+        command
+    }
+
     /// Makes Burn look compiled.
     fn pretend_built(&self, backend: &str) {
         let deps = self.folder.path().join("target/release/deps");
@@ -160,4 +177,58 @@ fn a_failed_build_runs_nothing() {
             .unwrap()
             .contains("building toy with the flex backend failed")
     );
+}
+
+#[test]
+fn a_sweep_runs_once_and_gathers_a_table() {
+    let fake = Fake::with_plan();
+    let text = |arguments: &[&str]| {
+        let output = fake.sweep(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        text
+    };
+    let planned = text(&["plan.toml", "--dry-run"]);
+    assert!(planned.contains("4 runs: 0 finished, 0 begun"), "{planned}");
+    assert!(planned.contains("small rate=2 seed=1"), "{planned}");
+    assert!(!fake.folder.path().join("runs").exists());
+
+    let table = text(&["plan.toml", "--jobs", "2"]);
+    assert!(table.starts_with("| experiment | rate | score | loss |"), "{table}");
+    assert!(text(&["plan.toml", "--dry-run"]).contains("4 runs: 4 finished"));
+    assert_eq!(text(&["plan.toml"]), table);
+    assert_eq!(text(&["gather", "plan.toml"]), table);
+    let calls = fs::read_to_string(fake.folder.path().join("calls")).unwrap();
+    assert_eq!(calls.matches("seed ").count(), 4, "{calls}");
+    assert_eq!(text(&["plan.toml", "--emit", "slurm"]), "", "all is done");
+}
+
+#[test]
+fn an_interrupted_sweep_says_so_and_a_second_one_is_refused() {
+    let fake = Fake::with_plan();
+    let slow = fake.folder.path().join("slow");
+    fs::write(&slow, "").unwrap();
+    let mut child = fake
+        .sweep(&["plan.toml", "--jobs", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !fs::read_to_string(fake.folder.path().join("calls")).is_ok_and(|calls| calls.contains("seed")) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(fake.sweep(&["plan.toml"]).output().unwrap().status.code(), Some(5));
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let text = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    assert!(text.contains("are not finished; the same command goes on"), "{text}");
+
+    fs::remove_file(slow).unwrap();
+    assert!(fake.sweep(&["plan.toml"]).output().unwrap().status.success());
 }

@@ -78,8 +78,8 @@ impl Fake {
         for run in self.sweep(plan).runs.iter().step_by(2) {
             fs::remove_file(run.folder.join("results.json")).unwrap();
             fs::remove_file(run.folder.join("journal.jsonl")).unwrap();
-            fs::remove_dir(run.folder.join("checkpoints/step-000000004")).unwrap();
-            assert_eq!(State::of(&run.folder), State::Begun { step: 3 });
+            fs::remove_dir(run.folder.join("checkpoints/step-000000003")).unwrap();
+            assert_eq!(State::of(&run.folder), State::Begun { step: 2 });
         }
         fs::remove_file(self.path("calls")).unwrap();
     }
