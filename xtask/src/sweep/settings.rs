@@ -155,7 +155,9 @@ fn flatten(prefix: String, table: Table, settings: &mut Vec<(String, Value)>) ->
             Value::Table(inner) => flatten(format!("{key}."), inner, settings)?,
             // Manifests for schedulers have a line for each run.
             value if value.to_string().contains(['\n', '\r']) => {
-                return Err(format!("the value of `{key}` has several lines; a setting of a sweep has one"));
+                return Err(format!(
+                    "the value of `{key}` has several lines; a setting of a sweep has one"
+                ));
             }
             value => settings.push((key, value)),
         }

@@ -66,7 +66,10 @@ fn what_is_wrong_with_a_plan_is_named_with_its_line() {
         ("[axes]\nrate = []", "`rate` is an axis: it needs a list of values"),
         ("[axes]\n'a=b' = [1]", "`a=b` is no setting"),
         ("[axes", "line 3: "),
-        ("sets = { note = \"two\\nlines\" }", "the value of `note` has several lines"),
+        (
+            "sets = { note = \"two\\nlines\" }",
+            "the value of `note` has several lines",
+        ),
     ] {
         let message = problem(&format!("{begin}{rest}"));
         assert!(message.contains(expected), "{rest}: {message}");
