@@ -157,6 +157,9 @@ impl<'a, E: Experiment> Training<'a, E> {
                 journal.event(&Event::Warning { message })?;
             }
             store.remove_after(reader.step())?;
+            // The last process may have ended between writing a checkpoint and removing those that it replaces.
+            let best = reader.state().best.as_ref().map(|best| best.step);
+            store.prune(schedule.keep_last, best)?;
             journal.event(&Event::Resumed { step: reader.step() })?;
             (journal, reader.state().clone(), reader.step())
         } else {

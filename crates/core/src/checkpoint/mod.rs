@@ -3,6 +3,7 @@
 //! ```text
 //! RUN/checkpoints/step-000000500/
 //!     manifest.json        step, position of the journal, state of the loop, size and BLAKE3 digest of every file
+//!     manifest.blake3      digest of the manifest itself
 //!     <name>.burnpack      weights of a module
 //!     <name>.optimizer     state of its optimizer
 //!     <name>.json          anything else
@@ -26,8 +27,10 @@ use tempfile::TempDir;
 pub use self::state::{Best, LoopState, Recent};
 use crate::{Error, Result, port};
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
+/// A number of the manifest with a bit flipped is a number still: it has a digest as all other parts have.
+const MANIFEST_DIGEST: &str = "manifest.blake3";
 /// No honest part of a manifest is longer.
 const MANIFEST_LIMIT: u64 = 16 << 20;
 
@@ -159,6 +162,7 @@ impl Reader {
             return Err(damaged(&path, "is too large for a manifest"));
         }
         let bytes = fs::read(&path).map_err(|source| io("read", &path, source))?;
+        check_manifest(folder, &bytes)?;
         let manifest: Manifest =
             serde_json::from_slice(&bytes).map_err(|error| damaged(&path, &format!("is damaged: {error}")))?;
         if manifest.format != FORMAT {
@@ -291,6 +295,8 @@ impl Store {
         };
         let bytes = serde_json::to_vec_pretty(&manifest).map_err(|error| damaged(&self.folder, &error.to_string()))?;
         commit::part(&writer.staging.path().join(MANIFEST), &bytes)?;
+        let digest = blake3::hash(&bytes).to_hex();
+        commit::part(&writer.staging.path().join(MANIFEST_DIGEST), digest.as_bytes())?;
         let folder = self.generation(step);
         if folder.exists() {
             self.remove(&folder)?;
@@ -407,6 +413,16 @@ impl Store {
         fs::rename(folder, &doomed).map_err(|source| io("remove", folder, source))?;
         fs::remove_dir_all(&doomed).map_err(|source| io("remove", &doomed, source))
     }
+}
+
+/// Compares a manifest with its own digest.
+fn check_manifest(folder: &Path, manifest: &[u8]) -> Result<()> {
+    let path = folder.join(MANIFEST_DIGEST);
+    let digest = fs::read(&path).map_err(|source| io("read", &path, source))?;
+    if digest != blake3::hash(manifest).to_hex().as_bytes() {
+        return Err(damaged(&folder.join(MANIFEST), "does not match its digest"));
+    }
+    Ok(())
 }
 
 fn step_of(path: &Path) -> Option<u64> {

@@ -106,6 +106,27 @@ fn a_manifest_cannot_point_outside_its_folder() {
     let generation = save(&store, 10);
     let path = generation.join(MANIFEST);
     let text = fs::read_to_string(&path).expect("the manifest");
-    fs::write(&path, text.replace("value.json", "../../secret")).expect("the file is writable");
-    assert!(Reader::open(&generation).is_err());
+    let text = text.replace("value.json", "../../secret");
+    fs::write(&path, &text).expect("the file is writable");
+    let digest = blake3::hash(text.as_bytes()).to_hex();
+    fs::write(generation.join(MANIFEST_DIGEST), digest.as_bytes()).expect("the file is writable");
+    let error = Reader::open(&generation).expect_err("a path that leaves the folder");
+    assert!(error.to_string().contains("is not part of this checkpoint"), "{error}");
+}
+
+#[test]
+fn any_flipped_bit_of_a_manifest_falls_back() {
+    let (_folder, store) = store();
+    save(&store, 10);
+    let path = save(&store, 20).join(MANIFEST);
+    let whole = fs::read(&path).expect("the manifest");
+    for place in 0..whole.len() {
+        for bit in 0..8 {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 1 << bit;
+            fs::write(&path, &bytes).expect("the file is writable");
+            let (reader, _) = store.latest().expect("the older generation");
+            assert_eq!(reader.step(), 10, "bit {bit} of byte {place}");
+        }
+    }
 }
