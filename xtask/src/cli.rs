@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use papers_base::{
     catalogue::Split,
@@ -122,6 +122,21 @@ Examples:
   cargo xtask ci --fast                what needs no Burn build
   cargo xtask ci --only format --only lint-base")]
     Ci(Ci),
+    /// Do to runs and files what breaks them elsewhere, and look at what is left
+    #[command(after_help = "\
+Each drill prints a line of JSON for the ledger on standard output and its verdict on standard error. The number of
+times is small unless --full or --n say otherwise. A drill that the machine cannot run is skipped and says why.
+
+Examples:
+  cargo xtask drill all                                every drill, in a few minutes
+  cargo xtask drill kill --n 30 --paper neural-ode
+  cargo xtask drill corruption --full --record         the full number, added to docs/drills.jsonl
+
+Exit codes: 0 everything held or was skipped, 1 something did not hold, 2 wrong usage.")]
+    Drill(Drill),
+    /// What a process of its own does for `drill fetch`
+    #[command(hide = true)]
+    DrillFetch(DrillFetch),
     /// Renew the generated parts of the README files
     Readme(Readme),
     /// Run a command that only this paper has
@@ -270,6 +285,80 @@ pub(crate) struct Ci {
     /// Record the present numbers of dependencies instead of comparing with the recorded ones
     #[arg(long)]
     pub(crate) record_dependencies: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drill {
+    /// The drill
+    pub(crate) name: DrillName,
+    /// How often to do it; what is counted is said beside each drill
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) n: Option<u32>,
+    /// Do it as often as for the ledger: minutes to hours
+    #[arg(long, conflicts_with = "n")]
+    pub(crate) full: bool,
+    /// Add the lines to docs/drills.jsonl
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// Only the programs of this paper; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) paper: Vec<String>,
+    /// Seed of the runs, and of what is done to them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Folder with the papers' programs, to use instead of building them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) programs: Option<PathBuf>,
+}
+
+/// The drills. Numbers are those of continuous integration and of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DrillName {
+    /// Kill runs at N random moments (12, 150); resumed, they end as if never killed
+    Kill,
+    /// Send SIGINT and SIGTERM at N random moments (6, 60); resumed, runs end as if never stopped
+    Signals,
+    /// Two writers on one run, N races (2, 30); one is refused with exit code 5
+    Writers,
+    /// Let N I/O calls of a run fail (16, all); a clear error, and the next run goes on
+    Commit,
+    /// Let N I/O calls of a fetch and an import fail (16, all); the next one completes
+    Fetch,
+    /// N disks that are too small for a run (4, 24); needs root
+    FullDisk,
+    /// Damage the newest checkpoint in N ways (60, 2000); noticed, and the one before is loaded
+    Corruption,
+    /// N hostile inputs for each parser (10000, 200000); no panic, no hang, bounded memory
+    Parsers,
+    /// No HOME, read-only folders, odd paths, closed and full pipes, N times (1, 10)
+    Surroundings,
+    /// The same bytes at other times, paths and languages, N times (1, 3); threads are compared
+    Determinism,
+    /// Resident memory over N steps (300, 5000); it does not grow
+    Memory,
+    /// All of them
+    All,
+}
+
+impl DrillName {
+    /// As on the command line.
+    pub(crate) fn in_words(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DrillFetch {
+    /// The data set's manifest
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: PathBuf,
+    /// Folder to put the data set in
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// Folder to import from; fetched if left out
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

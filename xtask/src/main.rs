@@ -7,6 +7,7 @@ mod completions;
 mod data;
 mod dependencies;
 mod doctor;
+mod drill;
 mod flags;
 mod list;
 mod paper;
@@ -63,6 +64,8 @@ fn run(workspace: &Workspace, task: Task) -> anyhow::Result<ExitCode> {
         Task::Doctor => doctor::run(workspace),
         Task::Test(arguments) => test::run(workspace, &arguments),
         Task::Ci(arguments) => ci::run(workspace, &arguments),
+        Task::Drill(arguments) => drill::run(workspace, &arguments),
+        Task::DrillFetch(arguments) => drill::fetch_toy(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Readme(arguments) => readme::run(workspace, &arguments),
         Task::Completions { shell } => completions::shell(workspace, shell),
         Task::Man { out } => completions::man(out.as_deref()),

@@ -51,6 +51,33 @@ pub(crate) struct Citation {
     /// Flags of `train` that stand for a setting, by name: `--feedback human` for `--set feedback.mode=human`.
     #[serde(default)]
     pub(crate) flags: BTreeMap<String, String>,
+    /// The short run that `cargo xtask drill` is hard on.
+    #[serde(default)]
+    pub(crate) drill: DrillRun,
+}
+
+/// The `[package.metadata.paper.drill]` table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct DrillRun {
+    /// The experiment; the paper's default if left out.
+    pub(crate) experiment: Option<String>,
+    /// Settings that make it a run of a second or two with several checkpoints.
+    pub(crate) settings: Vec<String>,
+    /// Whether drills that need only one program take this one.
+    pub(crate) is_quickest: bool,
+}
+
+impl Default for DrillRun {
+    fn default() -> Self {
+        Self {
+            experiment: None,
+            settings: ["schedule.steps=20", "schedule.checkpoint_every=4"]
+                .map(str::to_owned)
+                .to_vec(),
+            is_quickest: false,
+        }
+    }
 }
 
 /// A file of `experiments/`.

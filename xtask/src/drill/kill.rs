@@ -1,0 +1,107 @@
+//! `kill`: is what a killed run leaves behind really enough?
+
+use std::{fs, time::Duration};
+
+use super::{
+    Ground,
+    chance::Chance,
+    ledger::Findings,
+    program::{LONGEST, Program, Running},
+    undisturbed::Allowed,
+};
+
+/// Part of the moments that are early in a program's life, where a chain of kills meets a run that is being resumed.
+const EARLY: f64 = 0.3;
+
+/// Kills the runs of every program at random moments, and compares what comes to its end with a run never killed.
+pub(super) fn run(ground: &Ground) -> anyhow::Result<Findings> {
+    let mut findings = Findings::new();
+    for (program, kills) in ground.programs.iter().zip(shares(ground.n, ground.programs.len())) {
+        drill(ground, program, kills, &mut findings)?;
+    }
+    Ok(findings)
+}
+
+/// Divides `n` among `programs`; the first get what is left over.
+pub(super) fn shares(n: u32, programs: usize) -> Vec<u32> {
+    let count = u32::try_from(programs).unwrap_or(u32::MAX).max(1);
+    (0..count)
+        .map(|place| n / count + u32::from(place < n % count))
+        .collect()
+}
+
+fn drill(ground: &Ground, program: &Program, kills: u32, findings: &mut Findings) -> anyhow::Result<()> {
+    let undisturbed = ground.undisturbed(program)?;
+    let paper = &program.paper;
+    undisturbed.describe(paper, findings);
+    let mut chance = Chance::new(ground.seed);
+    let (mut killed, mut finished) = (0, 0_u32);
+    while killed < kills || finished == 0 {
+        let out = ground.folder.join(format!("{paper}-{finished}"));
+        loop {
+            let (command, is_resumed) = program.go_on(&out, ground.seed);
+            let mut running = Running::start(command, &ground.log())?;
+            let moment = if killed < kills {
+                moment(&mut chance, undisturbed.took())
+            } else {
+                LONGEST
+            };
+            if let Some(ended) = running.wait(moment)? {
+                if !ended.status.success() {
+                    findings.fail(format!(
+                        "{paper}: a run failed after {killed} kills: {}",
+                        ended.in_words()
+                    ));
+                    return Ok(());
+                }
+                break;
+            }
+            running.kill()?;
+            killed += 1;
+            findings.count("kills");
+            if is_resumed {
+                findings.count("kills of resumed runs");
+            }
+            anyhow::ensure!(
+                killed <= kills,
+                "{paper}: a run did not end within {} s",
+                LONGEST.as_secs()
+            );
+        }
+        finished += 1;
+        let what = format!("{paper}: a run that was killed and resumed");
+        undisturbed.compare(&out, &what, Allowed::Nothing, findings);
+        fs::remove_dir_all(&out)?;
+    }
+    ground.say(&format!("{paper}: {killed} kills, {finished} runs came to their end"));
+    Ok(())
+}
+
+/// A random moment: most anywhere in a run's life, some early in it.
+fn moment(chance: &mut Chance, took: Duration) -> Duration {
+    let is_early = chance.fraction() < EARLY;
+    let part = chance.fraction();
+    took.mul_f64(if is_early { part * part * EARLY } else { part })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up() {
+        assert_eq!(shares(12, 3), [4, 4, 4]);
+        assert_eq!(shares(5, 3), [2, 2, 1]);
+        assert_eq!(shares(3, 1), [3]);
+    }
+
+    #[test]
+    fn moments_lie_in_the_life_of_a_run() {
+        let mut chance = Chance::new(0);
+        let took = Duration::from_secs(10);
+        let moments: Vec<Duration> = (0..1000).map(|_| moment(&mut chance, took)).collect();
+        assert!(moments.iter().all(|moment| *moment < took));
+        assert!(moments.iter().filter(|moment| **moment < took / 10).count() > 200);
+        assert!(moments.iter().any(|moment| *moment > took * 9 / 10));
+    }
+}

@@ -1,0 +1,163 @@
+//! `memory`: a run that goes on does not grow.
+
+use std::{
+    fs,
+    io::{Read as _, Seek as _, SeekFrom},
+    path::Path,
+    time::Duration,
+};
+
+use super::{
+    Ground,
+    ledger::Findings,
+    program::{LONGEST, Running},
+};
+
+/// How often the resident memory is looked at.
+const EVERY: Duration = Duration::from_millis(25);
+
+/// Growth over the second half of the run that is put down to the allocator, in bytes.
+const MOST_GROWTH: f64 = 4.0 * 1024.0 * 1024.0;
+
+/// Checkpoints of the run: a leak in writing one would show, too.
+const CHECKPOINTS: u32 = 20;
+
+/// Fewer samples tell nothing.
+const LEAST_SAMPLES: usize = 20;
+
+/// Trains `n` steps and fits a line through the resident memory over the second half of them.
+pub(super) fn run(ground: &Ground) -> anyhow::Result<Findings> {
+    if !Path::new("/proc/self/status").exists() {
+        return Ok(Findings::skipped(
+            "resident memory is read from /proc, which this system lacks",
+        ));
+    }
+    let every = u64::from((ground.n / CHECKPOINTS).max(1));
+    let program = ground
+        .program()?
+        .with("schedule.steps", ground.n.into())
+        .with("schedule.report_every", u64::from((ground.n / 300).max(1)))
+        .with("schedule.checkpoint_every", every);
+    let out = ground.folder.join("long");
+    let mut running = Running::start(program.train(&out, ground.seed), &ground.log())?;
+    let mut samples = Vec::new();
+    let ended = loop {
+        if let Some(ended) = running.wait(EVERY)? {
+            break ended;
+        }
+        // The last lines of a process that just ended tell no memory.
+        if let (Some(step), Some(bytes)) = (newest_step(&out), resident(running.id())) {
+            samples.push((step as f64, bytes));
+        }
+        anyhow::ensure!(
+            samples.len() < (6 * LONGEST).div_duration_f64(EVERY) as usize,
+            "the run does not end"
+        );
+    };
+    let mut findings = Findings::new();
+    findings.check(ended.status.success(), || {
+        format!("the run failed: {}", ended.in_words())
+    });
+    judge(&samples, f64::from(ground.n), &mut findings);
+    Ok(findings)
+}
+
+/// The steps of the journal's last whole line but one, whose end may be being written.
+fn newest_step(run: &Path) -> Option<u64> {
+    let mut file = fs::File::open(run.join("journal.jsonl")).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(4096))).ok()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    let lines = text
+        .lines()
+        .rev()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines
+        .filter(|event| event["event"] != "finished")
+        .find_map(|event| event["step"].as_u64())
+}
+
+/// Bytes of memory that a process has in use.
+fn resident(process: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024.0)
+}
+
+/// Fits a line through the second half of a run of `steps` updates; what follows the last update is no part of it.
+fn judge(samples: &[(f64, f64)], steps: f64, findings: &mut Findings) {
+    let half: Vec<_> = samples
+        .iter()
+        .copied()
+        .filter(|(step, _)| (steps / 2.0..steps).contains(step))
+        .collect();
+    findings.fact("samples", half.len());
+    if half.len() < LEAST_SAMPLES {
+        findings.fail(format!(
+            "only {} samples of the second half; ask for more steps with --n",
+            half.len()
+        ));
+        return;
+    }
+    let growth = slope(&half) * steps / 2.0;
+    let peak = samples.iter().map(|(_, bytes)| *bytes).fold(0.0, f64::max);
+    findings.fact("peak, MiB", megabytes(peak));
+    findings.fact("growth over the second half, MiB", megabytes(growth));
+    findings.fact("limit, MiB", megabytes(MOST_GROWTH));
+    findings.check(growth < MOST_GROWTH, || {
+        format!("resident memory grew by {} MiB over the second half", megabytes(growth))
+    });
+}
+
+fn megabytes(bytes: f64) -> f64 {
+    (bytes / 1024.0 / 1024.0 * 100.0).round() / 100.0
+}
+
+/// Slope of the line of least squares.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |value: fn(&(f64, f64)) -> f64| points.iter().map(value).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let covariance: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    let variance: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
+    if variance > 0.0 { covariance / variance } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(bytes: impl Fn(f64) -> f64) -> Findings {
+        let samples: Vec<_> = (0..200).map(|step| (f64::from(step), bytes(f64::from(step)))).collect();
+        let mut findings = Findings::new();
+        judge(&samples, 200.0, &mut findings);
+        findings
+    }
+
+    #[test]
+    fn only_growth_in_the_second_half_counts() {
+        use super::super::ledger::Verdict;
+        let flat = findings(|step| 1e8 + 1e6 * step.min(100.0));
+        assert_eq!(flat.verdict(), Verdict::Passed);
+        // 100 steps of 50,000 bytes are 4.77 MiB.
+        let leak = findings(|step| 1e8 + 5e4 * step);
+        assert!(matches!(leak.verdict(), Verdict::Failed(failures) if failures[0].contains("4.77 MiB")));
+    }
+
+    #[test]
+    fn a_slope_is_that_of_the_line() {
+        assert_eq!(slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]), 2.0);
+        assert_eq!(slope(&[(1.0, 1.0), (1.0, 3.0)]), 0.0);
+    }
+
+    #[test]
+    fn the_newest_step_is_that_of_the_last_whole_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "{\"event\":\"progress\",\"step\":3}\n{\"event\":\"progress\",\"step\":4}\n{\"event\":\"pro";
+        fs::write(folder.path().join("journal.jsonl"), text).unwrap();
+        assert_eq!(newest_step(folder.path()), Some(4));
+        assert_eq!(newest_step(&folder.path().join("missing")), None);
+    }
+}
