@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use papers_base::report;
+
 use super::{
     Ground, compare, faults,
     faults::Point,
@@ -55,6 +57,11 @@ pub(super) fn after_failure(
     let program = ground.program()?;
     if ended.status.success() {
         findings.count("failures that cost nothing");
+        if names_its_gaps(out) {
+            // A page is drawn from what can be read, and says what could not; drawn again it is whole.
+            findings.count("pages that named what they could not read");
+            report::draw(&[out.to_owned()], None)?;
+        }
         ground
             .undisturbed(program)?
             .compare(out, what, Allowed::Nothing, findings);
@@ -74,6 +81,12 @@ pub(super) fn after_failure(
         });
     }
     Ok(())
+}
+
+/// Whether the page of a run names something that could not be read.
+fn names_its_gaps(out: &Path) -> bool {
+    let page = fs::read_to_string(out.join("report.html")).unwrap_or_default();
+    page.contains("os error 5") || page.contains("Cannot be shown.")
 }
 
 /// The next run comes to the end that the undisturbed one came to.

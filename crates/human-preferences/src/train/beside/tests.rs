@@ -27,11 +27,10 @@ const LENGTHS: Lengths = Lengths { episode: 20, clip: 5 };
 /// A pendulum of which ten answers are wanted at first, so many clips of it, and who answers: people on a page whose
 /// answers are in `people`, or else an oracle.
 fn beside(count: usize, pool: usize, people: Option<&Path>) -> Beside {
-    let sets = [
-        "labels.initial=10".to_owned(),
-        format!("queries.pool={pool}"),
-        "feedback.server.port=0".to_owned(),
-    ];
+    let mut sets = vec!["labels.initial=10".to_owned(), format!("queries.pool={pool}")];
+    if people.is_some() {
+        sets.extend(["feedback.mode='human'", "feedback.server.port=0"].map(str::to_owned));
+    }
     let config: PreferenceConfig = config::resolve(PRESETS[0].toml, None, &sets).expect("settings that exist");
     let context = Context::new(testing::device(), 0);
     let environment = environment::make("pendulum", &Default::default()).expect("an environment");
