@@ -176,7 +176,8 @@ fn manifest(run: &Path, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let line = before
         .split_inclusive(|&byte| byte == b'\n')
         .next_back()
-        .unwrap_or_default();
+        .and_then(|line| line.strip_suffix(b"\n"))
+        .context("the journal was cut within a line")?;
     let event: Value = serde_json::from_slice(line).context("the journal was cut within a line")?;
     if event["event"] != "checkpoint" || event["step"] != value["step"] {
         bail!("the journal's length does not end at the line of this checkpoint");
