@@ -34,6 +34,9 @@ pub(super) fn run(ground: &Ground) -> anyhow::Result<Findings> {
     Ok(findings)
 }
 
+/// What is different, where the run goes, and how the program is started.
+type Case = (&'static str, PathBuf, fn(&mut Command));
+
 /// Other folders, languages, time zones and working directories.
 fn surroundings(
     ground: &Ground,
@@ -43,7 +46,7 @@ fn surroundings(
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
     let long = "a folder with a long name, blanks and ümlauts ".repeat(3);
-    let cases: [(&str, PathBuf, fn(&mut Command)); 3] = [
+    let cases: [Case; 3] = [
         ("a repetition", format!("again-{repeat}").into(), |_| {}),
         ("another path", Path::new(&long).join("deeper/run"), |command| {
             command.current_dir("/");
