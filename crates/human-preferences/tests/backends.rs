@@ -10,17 +10,12 @@ use papers_core::testing;
 /// regressed returns do not: the first steps of their optimizers are as long for a small gradient as for a large one.
 const TOLERANCE: f64 = 2e-3;
 
-/// The queries of the pendulum are drawn. Its ensemble, when fitted as briefly as here, is sure of most pairs: where two
-/// members prefer one clip and the third the other, the variance is within rounding of the greatest possible, 2/9, and which
-/// of those pairs come first differs between any two backends.
+/// Clips of two steps: of longer ones an ensemble that is fitted as briefly as here is too sure. Where two members prefer
+/// one clip and the third the other, the variance is then within rounding of the greatest possible, 2/9, and which of those
+/// pairs come first differs between any two backends.
 #[test]
 fn trpo_and_the_reward_model_learn_alike() {
-    let small = [
-        ("pendulum", common::pendulum(&["queries.selection='uniform'"])),
-        ("cartpole", common::small("cartpole", &[])),
-    ];
-    for (name, config) in small {
-        testing::assert_backends_agree::<PreferenceLearning>(name, &config, 0, 1, TOLERANCE)
-            .expect("a run on each backend");
-    }
+    let config = common::pendulum(&["environment.clip_steps=2"]);
+    testing::assert_backends_agree::<PreferenceLearning>("TRPO", &config, 0, 1, TOLERANCE)
+        .expect("a run on each backend");
 }

@@ -16,8 +16,9 @@ use papers_core::{
     testing,
 };
 
-/// Four rounds with clips of 10 steps, of which rounds of 35 steps end in the midst.
-const SMALL: [&str; 11] = [
+/// Four rounds of a pendulum in episodes of 60 steps and clips of 10, of which rounds of 35 steps end in the midst.
+const SMALL: [&str; 12] = [
+    "environment.episode_steps=60",
     "environment.clip_steps=10",
     "rollout.environments=4",
     "rollout.steps=35",
@@ -43,20 +44,10 @@ pub(crate) fn experiment(name: &str, sets: &[&str]) -> PreferenceConfig {
     config::resolve(preset(name).toml, None, &sets).expect("settings that exist")
 }
 
-/// A few small rounds of the experiment called `name`, with overrides.
-pub(crate) fn small(name: &str, sets: &[&str]) -> PreferenceConfig {
-    try_small(name, sets).expect("settings that exist")
-}
-
-/// The same, or the error of settings that make no sense.
-fn try_small(name: &str, sets: &[&str]) -> Result<PreferenceConfig, Error> {
-    let sets: Vec<String> = SMALL.iter().chain(sets).map(|&set| set.to_owned()).collect();
-    config::resolve(preset(name).toml, None, &sets)
-}
-
-/// A small pendulum in episodes of 60 steps with overrides, or the error of settings that make no sense.
+/// A small pendulum with overrides, or the error of settings that make no sense.
 pub(crate) fn try_pendulum(sets: &[&str]) -> Result<PreferenceConfig, Error> {
-    try_small("pendulum", &[&["environment.episode_steps=60"], sets].concat())
+    let sets: Vec<String> = SMALL.iter().chain(sets).map(|&set| set.to_owned()).collect();
+    config::resolve(preset("pendulum").toml, None, &sets)
 }
 
 /// A small pendulum with overrides.
