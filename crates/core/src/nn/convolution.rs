@@ -16,6 +16,7 @@ use burn::{
     },
 };
 
+use super::add_bias;
 use crate::vjp;
 
 #[cfg(feature = "flex")]
@@ -125,7 +126,11 @@ impl Convolution {
     pub fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
         let output = convolve_last(input, self.weight.val(), self.geometry);
         match &self.bias {
-            Some(bias) => output + bias.val().reshape([1, 1, 1, -1]),
+            Some(bias) => {
+                let shape = output.dims();
+                let rows = output.reshape([-1, shape[3] as isize]);
+                add_bias(rows, bias.val()).reshape(shape)
+            }
             None => output,
         }
     }
@@ -159,7 +164,7 @@ pub fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tens
 }
 
 /// [`convolve`] with the channels last: `[batch, height, width, channels]`.
-pub(super) fn convolve_last(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
+pub fn convolve_last(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if channels_last::serves(&input) {
         return channels_last::convolve(input, weight, geometry);
@@ -304,8 +309,9 @@ mod tests {
     use super::*;
     use crate::testing::{assert_close, device, values};
 
-    /// Side of the picture, side of the kernel, stride, padding; with 6 and 4 no window reaches a row of the border.
-    const CASES: [[usize; 4]; 7] = [
+    /// Side of the picture, side of the kernel, stride, padding; with 6 and 4 no window reaches a row of the border, and
+    /// with 2 and 5 some places of the kernel see nothing else.
+    const CASES: [[usize; 4]; 9] = [
         [6, 3, 1, 1],
         [6, 4, 2, 1],
         [7, 4, 2, 1],
@@ -313,6 +319,8 @@ mod tests {
         [7, 1, 2, 0],
         [5, 1, 1, 0],
         [7, 3, 2, 1],
+        [2, 5, 1, 2],
+        [8, 3, 3, 1],
     ];
 
     fn random(shape: [usize; 4]) -> Tensor<4> {
@@ -335,10 +343,10 @@ mod tests {
     #[test]
     fn narrow_and_wide_convolutions_have_the_values_and_gradients_of_burn() {
         for [side, kernel, stride, padding] in CASES {
-            for channels in [2, WIDE] {
+            for (channels, out) in [(2, 4), (WIDE, 4), (WIDE, WIDE + 3)] {
                 let geometry = Geometry { stride, padding };
                 let input = random([3, channels, side, side]);
-                let weight = random([4, channels, kernel, kernel]) / channels as f64;
+                let weight = random([out, channels, kernel, kernel]) / channels as f64;
                 let ours = run(&input, &weight, |input, weight| convolve(input, weight, geometry));
                 let burns = run(&input, &weight, |input, weight| {
                     conv2d(input, weight, None, geometry.options())
@@ -355,11 +363,12 @@ mod tests {
     }
 
     #[test]
-    fn many_bands_of_rows_add_up_to_the_whole() {
-        // Big enough for several bands and groups of bands, which are shared out among all cores.
-        for (channels, side, stride) in [([24, 40], 16, 1), ([24, 40], 15, 2)] {
+    fn many_bands_of_rows_and_blocks_of_pictures_add_up_to_the_whole() {
+        // Big enough for several bands and groups of bands, or blocks and groups of blocks of which the last has fewer
+        // pictures; all are shared out among the cores.
+        for (channels, side, stride) in [([24, 40], 16, 1), ([24, 40], 15, 2), ([32, 40], 7, 1), ([40, 32], 9, 2)] {
             let geometry = Geometry { stride, padding: 1 };
-            let input = random([12, channels[0], side, side]);
+            let input = random([19, channels[0], side, side]);
             let weight = random([channels[1], channels[0], 3, 3]) / 15.0;
             let last = run(&input, &weight, |input, weight| {
                 convolve_last(input.permute([0, 2, 3, 1]), weight, geometry).permute([0, 3, 1, 2])
@@ -370,6 +379,27 @@ mod tests {
             for (last, burns) in last.iter().zip(&burns) {
                 assert_close(last, burns, 1e-11);
             }
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_no_gradient() {
+        let numbers = |shape: [usize; 4], step: f32| -> Tensor<4> {
+            let count = shape.iter().product::<usize>();
+            let numbers: Vec<f32> = (0..count).map(|index| (index as f32 * step).sin()).collect();
+            Tensor::from_data(TensorData::new(numbers, shape), &device())
+        };
+        for channels in [8, 64] {
+            let gradients = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+                pool.expect("threads").install(|| {
+                    let (input, weight) = (numbers([37, 6, 6, channels], 0.37), numbers([64, channels, 3, 3], 0.73));
+                    run(&input, &weight, |input, weight| {
+                        convolve_last(input, weight, Geometry { stride: 1, padding: 1 })
+                    })
+                })
+            };
+            assert_eq!(gradients(1), gradients(3), "{channels} channels");
         }
     }
 

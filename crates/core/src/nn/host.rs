@@ -26,7 +26,16 @@ pub(super) fn host<const D: usize>(tensor: &Tensor<D>) -> Option<Host> {
 
 /// Precisions that loops are written for.
 pub(super) trait Number:
-    Copy + Default + PartialOrd + Send + Sync + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + AddAssign
+    Copy
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + AddAssign
 {
     /// The nearest number.
     fn from_f64(value: f64) -> Self;
@@ -70,16 +79,85 @@ macro_rules! numbers {
 
 numbers!(f32 => F32, f64 => F64);
 
+/// The same numbers in double precision.
+pub(super) fn doubles<T: Number>(values: &[T]) -> Vec<f64> {
+    values.iter().map(|value| value.to_f64()).collect()
+}
+
 /// Calls a generic function with the precision of a [`Host`].
 macro_rules! with_precision {
-    ($host:expr, $function:ident($($argument:expr),* $(,)?)) => {
+    ($host:expr, $($function:ident)::+($($argument:expr),* $(,)?)) => {
         match $host.dtype() {
-            burn::tensor::DType::F64 => $function::<f64>($($argument),*),
-            _ => $function::<f32>($($argument),*),
+            burn::tensor::DType::F64 => $($function)::+::<f64>($($argument),*),
+            _ => $($function)::+::<f32>($($argument),*),
         }
     };
 }
 pub(super) use with_precision;
+
+/// A matrix in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Matrix<'a, T> {
+    memory: &'a [T],
+    /// From one row, and from one column, to the next.
+    strides: [usize; 2],
+}
+
+impl<'a, T> Matrix<'a, T> {
+    pub(super) fn new(memory: &'a [T], strides: [usize; 2]) -> Self {
+        Self { memory, strides }
+    }
+
+    fn holds(&self, rows: usize, columns: usize) -> bool {
+        (rows - 1) * self.strides[0] + (columns - 1) * self.strides[1] < self.memory.len()
+    }
+}
+
+/// `target += left · right` on this thread, `[rows, inner]` times `[inner, columns]`; the target's rows stand one after
+/// another. A tensor's matrix product always takes new memory, and cannot add to what is there.
+pub(super) fn add_product<T: Number>(
+    target: &mut [T],
+    [rows, inner, columns]: [usize; 3],
+    left: Matrix<'_, T>,
+    right: Matrix<'_, T>,
+) {
+    if rows * inner * columns == 0 {
+        return;
+    }
+    assert!(
+        rows * columns <= target.len() && left.holds(rows, inner) && right.holds(inner, columns),
+        "matrices end within their memory"
+    );
+    let one = T::from_f64(1.0);
+    let [left_strides, right_strides] = [left, right].map(|matrix| matrix.strides.map(|stride| stride as isize));
+    // SAFETY: every element that the sizes and strides name lies within its slice, which was asserted; the target is
+    // borrowed alone, so that nothing else reads or writes it meanwhile; `T` is `f32` or `f64`, for which there are
+    // kernels.
+    #[expect(unsafe_code, reason = "the library of matrix products takes pointers")]
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            target.as_mut_ptr(),
+            1,
+            columns as isize,
+            true,
+            left.memory.as_ptr(),
+            left_strides[1],
+            left_strides[0],
+            right.memory.as_ptr(),
+            right_strides[1],
+            right_strides[0],
+            one,
+            one,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
 
 /// Lets all cores work on groups of whole units of `output`, of which the last may be shorter; `work` gets the index of
 /// its first unit.

@@ -1,11 +1,13 @@
 //! Building blocks of networks that papers share, and what training does to their weights.
 
 mod average;
+mod bias;
 mod decay;
 mod dropout;
 mod trainable;
 
 pub use average::WeightAverage;
+pub use bias::add_bias;
 pub use decay::decay_kernels;
 pub use dropout::dropout;
 pub use trainable::trainable_parameters;
@@ -13,8 +15,11 @@ pub use trainable::trainable_parameters;
 pub mod activation;
 pub mod conv_net;
 pub mod convolution;
+pub mod group_norm;
 #[cfg(feature = "flex")]
 mod host;
+#[cfg(feature = "flex")]
+mod lanes;
 pub mod normalization;
 pub mod running;
 pub mod wide_resnet;
@@ -22,6 +27,7 @@ pub mod wide_resnet;
 pub use activation::leaky_relu;
 pub use conv_net::{ConvNet13, ConvNet13Config};
 pub use convolution::Convolution;
+pub use group_norm::GroupNorm;
 pub use normalization::{BatchNorm, BatchNormConfig};
 pub use running::RunningAverage;
 pub use wide_resnet::{WideResNet, WideResNetConfig};

@@ -10,8 +10,6 @@ use crate::vjp;
 
 #[cfg(feature = "flex")]
 mod batch;
-#[cfg(feature = "flex")]
-mod lanes;
 
 /// Sizes of a [`BatchNorm`].
 #[derive(Config, Debug)]

@@ -1,128 +1,47 @@
-//! Layers of the networks: convolutions with and without time, normalization, residual blocks.
+//! Layers of the networks: convolutions with and without time, normalization, residual blocks. Channels come last.
 
 use burn::{
     module::{Initializer, Module, Param},
     prelude::*,
 };
-use papers_core::nn::convolution::{Geometry, convolve};
-
-use super::normalization::{self, Activation};
+use papers_core::nn::{
+    Convolution, GroupNorm, add_bias,
+    convolution::{Geometry, convolve_last},
+};
 
 /// Of every normalization (the paper's release).
 const EPSILON: f64 = 1e-5;
+/// Of the leaky rectifier that follows a normalization: plain ReLU.
+pub(super) const RELU: f64 = 0.0;
+/// What makes a rectifier leave everything as it is.
+pub(super) const IDENTITY: f64 = 1.0;
 
-/// Two-dimensional convolution with a square kernel.
-#[derive(Module, Debug)]
-pub struct Convolution {
-    /// `[channels out, channels in, side, side]`
-    pub weight: Param<Tensor<4>>,
-    /// `[channels out]`
-    pub bias: Option<Param<Tensor<1>>>,
-    /// Pixels from one window to the next.
-    pub stride: usize,
-    /// Zeros around the picture.
-    pub padding: usize,
-}
-
-impl Convolution {
-    /// A convolution with random weights and no bias, of stride 1 and without padding.
-    pub fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
-        let [input, output] = channels;
-        let fan_in = input * side * side;
-        Self {
-            weight: uniform([output, input, side, side], fan_in, device),
-            bias: None,
-            stride: 1,
-            padding: 0,
-        }
-    }
-
-    /// The same with a bias.
-    #[must_use]
-    pub fn with_bias(self) -> Self {
-        let [output, input, side, _] = self.weight.dims();
-        let bias = uniform([output], input * side * side, &self.weight.device());
-        Self {
-            bias: Some(bias),
-            ..self
-        }
-    }
-
-    /// The same with another stride and padding.
-    #[must_use]
-    pub fn with_geometry(self, stride: usize, padding: usize) -> Self {
-        Self {
-            stride,
-            padding,
-            ..self
-        }
-    }
-
-    /// Applies the layer.
-    ///
-    /// # Shapes
-    ///
-    /// - input: `[batch, channels in, height, width]`
-    /// - output: `[batch, channels out, height out, width out]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let geometry = Geometry {
-            stride: self.stride,
-            padding: self.padding,
-        };
-        let output = convolve(input, self.weight.val(), geometry);
-        match &self.bias {
-            Some(bias) => output + bias.val().reshape([1, -1, 1, 1]),
-            None => output,
-        }
+/// A convolution with random weights and no bias, as the release's begin.
+pub(super) fn convolution(channels: [usize; 2], side: usize, geometry: Geometry, device: &Device) -> Convolution {
+    let [input, output] = channels;
+    Convolution {
+        weight: uniform([output, input, side, side], input * side * side, device),
+        bias: None,
+        geometry,
     }
 }
 
-/// Group normalization.
-#[derive(Module, Debug)]
-pub struct Normalization {
-    /// `[channels]`
-    pub scale: Param<Tensor<1>>,
-    /// `[channels]`
-    pub shift: Param<Tensor<1>>,
-    /// Groups of consecutive channels with a mean and a variance of their own.
-    pub groups: usize,
+/// The same with a bias.
+pub(super) fn biased(channels: [usize; 2], side: usize, geometry: Geometry, device: &Device) -> Convolution {
+    let [input, output] = channels;
+    let unbiased = convolution(channels, side, geometry, device);
+    Convolution {
+        bias: Some(uniform([output], input * side * side, device)),
+        ..unbiased
+    }
 }
 
-impl Normalization {
-    /// A normalization that neither scales nor shifts yet.
-    ///
-    /// There are half as many groups as channels, 32 at most. That is 32 for the paper's 64 channels; the release's
-    /// `min(32, channels)` would leave narrower networks a channel per group.
-    pub fn new(channels: usize, device: &Device) -> Self {
-        Self {
-            scale: Initializer::Ones.init([channels], device),
-            shift: Initializer::Zeros.init([channels], device),
-            groups: (channels / 2).clamp(1, 32),
-        }
-    }
-
-    /// The normalized input.
-    ///
-    /// # Shapes
-    ///
-    /// - input, output: `[batch, channels, height, width]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        self.apply(input, Activation::Identity)
-    }
-
-    /// `max(0, normalized input)`.
-    ///
-    /// # Shapes
-    ///
-    /// - input, output: `[batch, channels, height, width]`
-    pub fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
-        self.apply(input, Activation::Relu)
-    }
-
-    fn apply(&self, input: Tensor<4>, activation: Activation) -> Tensor<4> {
-        let (scale, shift) = (self.scale.val(), self.shift.val());
-        normalization::normalize(input, scale, shift, self.groups, EPSILON, activation)
-    }
+/// A normalization of groups of two channels, or of more where that would be over 32 groups.
+///
+/// That is 32 groups for the paper's 64 channels; the release's `min(32, channels)` would leave narrower networks a
+/// channel per group.
+pub(super) fn group_norm(channels: usize, device: &Device) -> GroupNorm {
+    GroupNorm::new((channels / 2).clamp(1, 32), channels, EPSILON, device)
 }
 
 /// Convolution of the input with the time as one more channel, in front of the others (the release's `ConcatConv2d`).
@@ -151,14 +70,17 @@ impl TimeConvolution {
     ///
     /// # Shapes
     ///
-    /// - input, output: `[batch, channels, height, width]`
+    /// - input, output: `[batch, height, width, channels]`
     pub fn forward(&self, time: f64, input: Tensor<4>) -> Tensor<4> {
-        let [_, channels, height, width] = input.dims();
+        let [_, height, width, channels] = input.dims();
         let weight = self.weight.val();
-        let by_time = weight.clone().narrow(1, 0, 1).reshape([channels, 9]);
-        let plane = by_time.matmul(coverage(time, height, width, &input)) + self.bias.val().reshape([channels, 1]);
+        let by_time = weight.clone().narrow(1, 0, 1).reshape([channels, 9]).transpose();
+        let plane = coverage(time, height, width, &input).matmul(by_time) + self.bias.val().reshape([1, channels]);
         let geometry = Geometry { stride: 1, padding: 1 };
-        convolve(input, weight.narrow(1, 1, channels), geometry) + plane.reshape([1, channels, height, width])
+        let output = convolve_last(input, weight.narrow(1, 1, channels), geometry);
+        let shape = output.dims();
+        let pictures = output.reshape([shape[0], height * width * channels]);
+        add_bias(pictures, plane.reshape([-1])).reshape(shape)
     }
 }
 
@@ -166,17 +88,17 @@ impl TimeConvolution {
 ///
 /// # Shapes
 ///
-/// - output: `[9, height · width]`, on the device and with the type of `like`
+/// - output: `[height · width, 9]`, on the device and with the type of `like`
 fn coverage(time: f64, height: usize, width: usize, like: &Tensor<4>) -> Tensor<2> {
     let is_inside = |pixel: usize, place: usize, size: usize| (1..=size).contains(&(pixel + place));
     let mut values = Vec::with_capacity(9 * height * width);
-    for place in 0..9 {
-        for pixel in 0..height * width {
+    for pixel in 0..height * width {
+        for place in 0..9 {
             let inside = is_inside(pixel / width, place / 3, height) && is_inside(pixel % width, place % 3, width);
             values.push(if inside { time } else { 0.0 });
         }
     }
-    let data = TensorData::new(values, [9, height * width]);
+    let data = TensorData::new(values, [height * width, 9]);
     Tensor::from_data(data, (&like.device(), like.dtype()))
 }
 
@@ -184,7 +106,7 @@ fn coverage(time: f64, height: usize, width: usize, like: &Tensor<4>) -> Tensor<
 #[derive(Module, Debug)]
 pub struct ResidualBlock {
     /// In front of each convolution.
-    pub norms: Vec<Normalization>,
+    pub norms: Vec<GroupNorm>,
     /// 3x3, without bias.
     pub convolutions: Vec<Convolution>,
     /// Brings the input to the size of the output; sees the activated input, as in the release.
@@ -194,40 +116,42 @@ pub struct ResidualBlock {
 impl ResidualBlock {
     /// A block that keeps the size.
     pub fn new(channels: usize, device: &Device) -> Self {
-        let convolution = || Convolution::new([channels; 2], 3, device).with_geometry(1, 1);
-        Self {
-            norms: vec![
-                Normalization::new(channels, device),
-                Normalization::new(channels, device),
-            ],
-            convolutions: vec![convolution(), convolution()],
-            shortcut: None,
-        }
+        Self::with_stride(1, channels, device)
     }
 
     /// A block whose output has half the height and width.
     pub fn halving(channels: usize, device: &Device) -> Self {
-        let mut block = Self::new(channels, device);
-        block.convolutions[0].stride = 2;
-        block.shortcut = Some(Convolution::new([channels; 2], 1, device).with_geometry(2, 0));
-        block
+        let geometry = Geometry { stride: 2, padding: 0 };
+        Self {
+            shortcut: Some(convolution([channels; 2], 1, geometry, device)),
+            ..Self::with_stride(2, channels, device)
+        }
+    }
+
+    fn with_stride(stride: usize, channels: usize, device: &Device) -> Self {
+        let convolution = |stride| convolution([channels; 2], 3, Geometry { stride, padding: 1 }, device);
+        Self {
+            norms: vec![group_norm(channels, device), group_norm(channels, device)],
+            convolutions: vec![convolution(stride), convolution(1)],
+            shortcut: None,
+        }
     }
 
     /// Applies the block.
     ///
     /// # Shapes
     ///
-    /// - input: `[batch, channels, height, width]`
+    /// - input: `[batch, height, width, channels]`
     /// - output: the same, or half the height and width, rounded up
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let active = self.norms[0].forward_relu(input.clone());
+        let active = self.norms[0].forward_leaky(input.clone(), RELU);
         let shortcut = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(active.clone()),
+            Some(shortcut) => shortcut.forward_last(active.clone()),
             None => input,
         };
-        let hidden = self.convolutions[0].forward(active);
-        let hidden = self.norms[1].forward_relu(hidden);
-        self.convolutions[1].forward(hidden) + shortcut
+        let hidden = self.convolutions[0].forward_last(active);
+        let hidden = self.norms[1].forward_leaky(hidden, RELU);
+        self.convolutions[1].forward_last(hidden) + shortcut
     }
 }
 

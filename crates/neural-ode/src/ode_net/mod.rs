@@ -14,5 +14,4 @@ pub mod figure3;
 mod figures;
 pub mod layers;
 pub mod model;
-mod normalization;
 pub mod train;

@@ -7,7 +7,9 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::layers::{Convolution, Normalization, ResidualBlock, TimeConvolution};
+use papers_core::nn::{Convolution, GroupNorm, convolution::Geometry};
+
+use super::layers::{IDENTITY, RELU, ResidualBlock, TimeConvolution, biased, group_norm};
 use crate::{Dynamics, Failure, Solution, Solver};
 
 /// Time over which the ODE is solved (the release; the paper leaves it open).
@@ -63,7 +65,7 @@ impl ClassifierConfig {
             dynamics: (self.trunk == Trunk::Ode).then(|| OdeFunction::new(self.width, device)),
             blocks: (0..blocks).map(|_| ResidualBlock::new(self.width, device)).collect(),
             head: Head {
-                norm: Normalization::new(self.width, device),
+                norm: group_norm(self.width, device),
                 linear: LinearConfig::new(self.width, self.classes).init(device),
             },
         }
@@ -88,7 +90,7 @@ pub struct Classifier {
 pub struct Prediction {
     /// Logarithms of probabilities, up to a constant: `[batch, classes]`.
     pub logits: Tensor<2>,
-    /// The solution of the ODE, if there is one.
+    /// The solution of the ODE, if there is one: `[batch, rows, rows, width]` at each time.
     pub solution: Option<Solution<Tensor<4>>>,
 }
 
@@ -130,7 +132,7 @@ pub struct Stem {
     /// 3x3, from colors to channels.
     pub first: Convolution,
     /// In front of each of `halvings`.
-    pub norms: Vec<Normalization>,
+    pub norms: Vec<GroupNorm>,
     /// 4x4 with stride 2, in the `conv` stem.
     pub halvings: Vec<Convolution>,
     /// Residual blocks with stride 2, in the `res` stem.
@@ -142,12 +144,10 @@ impl Stem {
         let width = config.width;
         let (padding, count) = if config.side < SMALL { (1, 1) } else { (0, 2) };
         let convolutions = if config.stem == StemKind::Conv { count } else { 0 };
-        let halving = |_| Convolution::new([width; 2], 4, device).with_bias().with_geometry(2, 1);
+        let halving = |_| biased([width; 2], 4, Geometry { stride: 2, padding: 1 }, device);
         Self {
-            first: Convolution::new([config.colors, width], 3, device)
-                .with_bias()
-                .with_geometry(1, padding),
-            norms: (0..convolutions).map(|_| Normalization::new(width, device)).collect(),
+            first: biased([config.colors, width], 3, Geometry { stride: 1, padding }, device),
+            norms: (0..convolutions).map(|_| group_norm(width, device)).collect(),
             halvings: (0..convolutions).map(halving).collect(),
             blocks: (convolutions..count)
                 .map(|_| ResidualBlock::halving(width, device))
@@ -160,11 +160,11 @@ impl Stem {
     /// # Shapes
     ///
     /// - images: `[batch, colors, side, side]`
-    /// - output: `[batch, width, rows, rows]`
+    /// - output: `[batch, rows, rows, width]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut state = self.first.forward(images);
+        let mut state = self.first.forward_last(images.permute([0, 2, 3, 1]));
         for (norm, halving) in self.norms.iter().zip(&self.halvings) {
-            state = halving.forward(norm.forward_relu(state));
+            state = halving.forward_last(norm.forward_leaky(state, RELU));
         }
         for block in &self.blocks {
             state = block.forward(state);
@@ -178,7 +178,7 @@ impl Stem {
 #[derive(Module, Debug)]
 pub struct OdeFunction {
     /// In front of the first and second convolution, and at the end.
-    pub norms: Vec<Normalization>,
+    pub norms: Vec<GroupNorm>,
     /// See the time.
     pub convolutions: Vec<TimeConvolution>,
 }
@@ -187,7 +187,7 @@ impl OdeFunction {
     /// Dynamics with random weights.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
-            norms: (0..3).map(|_| Normalization::new(channels, device)).collect(),
+            norms: (0..3).map(|_| group_norm(channels, device)).collect(),
             convolutions: (0..2).map(|_| TimeConvolution::new(channels, device)).collect(),
         }
     }
@@ -196,13 +196,13 @@ impl OdeFunction {
 impl Dynamics<Tensor<4>> for OdeFunction {
     /// # Shapes
     ///
-    /// - state, output: `[batch, channels, height, width]`
+    /// - state, output: `[batch, height, width, channels]`
     fn evaluate(&self, time: f64, state: Tensor<4>) -> Tensor<4> {
-        let hidden = self.norms[0].forward_relu(state);
+        let hidden = self.norms[0].forward_leaky(state, RELU);
         let hidden = self.convolutions[0].forward(time, hidden);
-        let hidden = self.norms[1].forward_relu(hidden);
+        let hidden = self.norms[1].forward_leaky(hidden, RELU);
         let hidden = self.convolutions[1].forward(time, hidden);
-        self.norms[2].forward(hidden)
+        self.norms[2].forward_leaky(hidden, IDENTITY)
     }
 }
 
@@ -210,7 +210,7 @@ impl Dynamics<Tensor<4>> for OdeFunction {
 #[derive(Module, Debug)]
 pub struct Head {
     /// In front, with ReLU.
-    pub norm: Normalization,
+    pub norm: GroupNorm,
     /// From channels to classes.
     pub linear: Linear,
 }
@@ -220,15 +220,15 @@ impl Head {
     ///
     /// # Shapes
     ///
-    /// - state: `[batch, channels, height, width]`
+    /// - state: `[batch, height, width, channels]`
     /// - output: `[batch, classes]`
     pub fn forward(&self, state: Tensor<4>) -> Tensor<2> {
-        let [batch, channels, height, width] = state.dims();
-        let active = self.norm.forward_relu(state);
+        let [batch, height, width, channels] = state.dims();
+        let active = self.norm.forward_leaky(state, RELU);
         let average = active
-            .reshape([batch, channels, height * width])
-            .mean_dim(2)
-            .squeeze_dim(2);
+            .reshape([batch, height * width, channels])
+            .mean_dim(1)
+            .squeeze_dim(1);
         self.linear.forward(average)
     }
 }

@@ -11,11 +11,14 @@ use burn::{
 use neural_ode::{
     Dynamics, Method, Solver,
     ode_net::{
-        layers::{Normalization, TimeConvolution},
+        layers::TimeConvolution,
         model::{Classifier, ClassifierConfig, OdeFunction, StemKind, Trunk},
     },
 };
-use papers_core::testing::{assert_close, device, fixture, values};
+use papers_core::{
+    nn::GroupNorm,
+    testing::{assert_close, device, fixture, values},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,12 +65,23 @@ fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
 }
 
+/// Pictures of the file, whose channels stand in front of their rows, as the networks take them.
+fn pictures(value: &Value, device: &Device) -> Tensor<4> {
+    tensor::<4>(value, device).permute([0, 2, 3, 1])
+}
+
+/// The numbers of pictures in the order of the file.
+fn picture_values(pictures: Tensor<4>) -> Vec<f64> {
+    values(pictures.permute([0, 3, 1, 2]))
+}
+
 fn dynamics(fixture: &Fixture, device: &Device) -> OdeFunction {
     let vector = |name: &str| Param::from_tensor(tensor::<1>(&fixture.params[name], device));
-    let norm = |name: &str| Normalization {
+    let norm = |name: &str| GroupNorm {
         scale: vector(&format!("{name}_w")),
         shift: vector(&format!("{name}_b")),
         groups: fixture.groups,
+        epsilon: 1e-5,
     };
     let convolution = |name: &str| TimeConvolution {
         weight: Param::from_tensor(tensor::<4>(&fixture.params[&format!("{name}_w")], device)),
@@ -92,8 +106,8 @@ fn the_dynamics_have_the_reference_values() {
             continue;
         };
         let time = time.replacen('_', ".", 1).parse().expect("a time");
-        let value = dynamics.evaluate(time, tensor::<4>(&fixture.x, &device));
-        assert_close(&values(value), &flatten(expected).0, fixture.tol);
+        let value = dynamics.evaluate(time, pictures(&fixture.x, &device));
+        assert_close(&picture_values(value), &flatten(expected).0, fixture.tol);
         cases += 1;
     }
     assert!(cases > 0, "the fixture has values of f");
@@ -104,12 +118,12 @@ fn solutions_are_the_reference_ones() {
     let fixture = load();
     let device = device();
     let dynamics = dynamics(&fixture, &device);
-    let state = tensor::<4>(&fixture.x, &device);
+    let state = pictures(&fixture.x, &device);
     let solve = |solver: Solver| {
         let solution = solver
             .solve(&dynamics, state.clone(), &[0.0, 1.0])
             .expect("smooth dynamics");
-        values(solution.into_last())
+        picture_values(solution.into_last())
     };
     let mut cases = 0;
     for (name, expected) in &fixture.expected {
@@ -147,7 +161,7 @@ fn loss_and_all_gradients_are_the_reference_ones() {
     let fixture = load();
     let device = device().autodiff();
     let dynamics = dynamics(&fixture, &device);
-    let state = tensor::<4>(&fixture.x, &device).require_grad();
+    let state = pictures(&fixture.x, &device).require_grad();
     let steps = fixture
         .expected
         .keys()
@@ -157,7 +171,7 @@ fn loss_and_all_gradients_are_the_reference_ones() {
     let solution = solver
         .solve(&dynamics, state.clone(), &[0.0, 1.0])
         .expect("smooth dynamics");
-    let loss = (solution.into_last() * tensor::<4>(&fixture.loss_weights, &device)).sum();
+    let loss = (solution.into_last() * pictures(&fixture.loss_weights, &device)).sum();
     assert_close(
         &values(loss.clone()),
         &flatten(&fixture.expected["loss_on_rk4"]).0,
@@ -170,7 +184,7 @@ fn loss_and_all_gradients_are_the_reference_ones() {
     let expected = fixture.expected["grads"].as_object().expect("gradients by name");
     for (name, expected) in expected {
         let actual = match name.as_str() {
-            "x" => values(state.grad(&gradients).expect("tracked")),
+            "x" => picture_values(state.grad(&gradients).expect("tracked")),
             "gn1_w" => of_vector(&dynamics.norms[0].scale),
             "gn1_b" => of_vector(&dynamics.norms[0].shift),
             "gn2_w" => of_vector(&dynamics.norms[1].scale),

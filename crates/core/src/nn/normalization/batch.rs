@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use burn::{backend::Flex, prelude::*};
 
-use super::{Line, lanes};
-use crate::nn::host::{Host, Number, host, map, split, with_precision};
+use super::Line;
+use crate::nn::{
+    host::{Host, Number, doubles, host, map, split, with_precision},
+    lanes::{self, rectify},
+};
 
 /// Rows that stay in a core's own cache, and whose sums are added up in the precision of the input before they go on in
 /// double precision. A constant, so that results do not depend on the number of threads.
@@ -171,11 +174,6 @@ fn total_sums<T: Number>(gradient: &[T], rows: &[T], constants: [&[T]; 3], leak:
     total
 }
 
-/// `number` where `linear` is positive, `leak · number` elsewhere.
-fn rectify<T: Number>(linear: T, number: T, leak: T) -> T {
-    if linear > T::default() { number } else { number * leak }
-}
-
 /// The results of `work` for the ranges of all parts of `[rows, channels]`, in order.
 fn map_parts<R: Send>(length: usize, channels: usize, work: impl Fn(Range<usize>) -> R + Sync + Send) -> Vec<R> {
     let part = PART * channels;
@@ -193,8 +191,4 @@ fn update_parts<T: Number>(output: &mut [T], channels: usize, work: impl Fn(usiz
             work((first + index) * part, output);
         }
     });
-}
-
-fn doubles<T: Number>(values: &[T]) -> Vec<f64> {
-    values.iter().map(|value| value.to_f64()).collect()
 }

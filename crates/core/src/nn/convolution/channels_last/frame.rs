@@ -9,6 +9,9 @@ const STACK: usize = 1 << 17;
 /// Multiply-adds from which on Burn's matrix product calls for other threads, which are busy with bands of their own.
 const PRODUCT: usize = 192 * 192 * 192;
 
+/// Channels from which on a product of one tap runs at a core's full rate.
+const WIDE: usize = 32;
+
 /// Sizes of a convolution and of its stack.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
@@ -71,6 +74,25 @@ impl Frame {
     /// Whether every output pixel sees the one input pixel at its own place.
     pub(super) fn is_pointwise(&self) -> bool {
         self.side == 1 && self.geometry == Geometry { stride: 1, padding: 0 }
+    }
+
+    /// Whether there are so many channels that the product of a single tap is as quick as that of a larger matrix.
+    pub(super) fn is_wide(&self) -> bool {
+        self.channels >= WIDE && self.out >= WIDE
+    }
+
+    /// The rows (or columns) of an output of `out`, of which a row of the kernel looks at one of the input's `size`, and not
+    /// at the border.
+    pub(super) fn reach(&self, tap: usize, size: usize, out: usize) -> Range<usize> {
+        let Geometry { stride, padding } = self.geometry;
+        let first = padding.saturating_sub(tap).div_ceil(stride);
+        let end = (size + padding).saturating_sub(tap).div_ceil(stride).min(out);
+        first.min(end)..end
+    }
+
+    /// The row (or column) of the input at which a row of the kernel looks from a row that it [reaches](Self::reach).
+    pub(super) fn source(&self, row: usize, tap: usize) -> usize {
+        row * self.geometry.stride + tap - self.geometry.padding
     }
 
     /// Output rows of the whole batch.
@@ -145,7 +167,7 @@ impl Frame {
         for ((row, column), square) in places.zip(squares.chunks_exact(self.side * self.pixel())) {
             let taps = (0..self.side).flat_map(|x| (0..self.side).map(move |y| (y, x)));
             for ((y, x), values) in taps.zip(square.chunks_exact(self.channels)) {
-                let Some(pixel) = self.source(row, column, y, x) else {
+                let Some(pixel) = self.seen(row, column, y, x) else {
                     continue;
                 };
                 let target = &mut input[pixel * self.channels..][..self.channels];
@@ -157,7 +179,7 @@ impl Frame {
     }
 
     /// The input pixel that a tap of an output pixel's square sees, unless it is border.
-    fn source(&self, row: usize, column: usize, y: usize, x: usize) -> Option<usize> {
+    fn seen(&self, row: usize, column: usize, y: usize, x: usize) -> Option<usize> {
         let Geometry { stride, padding } = self.geometry;
         let y = (stride * row + y).checked_sub(padding).filter(|&y| y < self.height)?;
         let x = (stride * column + x).checked_sub(padding).filter(|&x| x < self.width)?;

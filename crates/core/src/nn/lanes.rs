@@ -1,14 +1,18 @@
 //! Loops over the rows of `[rows, channels]`, a block of neighboring channels at a time: constants and sums of a block
-//! stay in registers from row to row.
+//! stay in registers from row to row. The loops exist once for each width of vector registers, and results do not depend on
+//! which of them a processor has.
 
 use std::array;
 
-use crate::nn::host::Number;
+use multiversion::multiversion;
+
+use super::host::Number;
 
 /// Channels of a block; those that are left over are blocks of their own.
 const LANES: usize = 16;
 
 /// The sum over all rows of what `element` makes of the numbers at one place and of its channel's constants.
+#[multiversion(targets("x86_64+avx2+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(super) fn sum<T: Number, const D: usize, const C: usize>(
     channels: usize,
     data: [&[T]; D],
@@ -26,6 +30,7 @@ pub(super) fn sum<T: Number, const D: usize, const C: usize>(
     sum
 }
 
+#[inline(always)]
 fn block_sum<T: Number, const D: usize, const C: usize, const N: usize>(
     channels: usize,
     first: usize,
@@ -51,6 +56,7 @@ fn block_sum<T: Number, const D: usize, const C: usize, const N: usize>(
 
 /// Replaces every number of `target` by what `element` makes of it, of the numbers at its place and of its channel's
 /// constants.
+#[multiversion(targets("x86_64+avx2+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(super) fn update<T: Number, const D: usize, const C: usize>(
     channels: usize,
     target: &mut [T],
@@ -67,6 +73,7 @@ pub(super) fn update<T: Number, const D: usize, const C: usize>(
     }
 }
 
+#[inline(always)]
 fn block_update<T: Number, const D: usize, const C: usize, const N: usize>(
     channels: usize,
     first: usize,
@@ -89,6 +96,13 @@ fn block_update<T: Number, const D: usize, const C: usize, const N: usize>(
     }
 }
 
+/// `number` where `linear` is positive, `leak · number` elsewhere.
+#[inline(always)]
+pub(super) fn rectify<T: Number>(linear: T, number: T, leak: T) -> T {
+    if linear > T::default() { number } else { number * leak }
+}
+
+#[inline(always)]
 fn lanes<T: Number, const N: usize>(numbers: &[T], first: usize) -> [T; N] {
     let numbers: &[T; N] = numbers[first..].first_chunk().expect("a block ends within its row");
     *numbers

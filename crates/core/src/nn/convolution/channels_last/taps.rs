@@ -1,0 +1,254 @@
+//! Convolution as one matrix product for each place ("tap") of the kernel and row of the output.
+//!
+//! A tap joins every pixel of an output row to one of the input row that it looks at, both a step from the last. In blocks
+//! of a few pictures, with the pictures innermost, pixel by pixel, those are two runs of memory: their product with the
+//! tap's weights needs no unfolded copy. Border pixels, which are zero, are left out instead of multiplied.
+
+use burn::prelude::*;
+
+use super::{Frame, memory};
+use crate::nn::host::{Host, Matrix, Number, add_product, map, split};
+
+/// Parts of a batch whose sums are added up in order, so that results do not depend on the number of threads.
+const GROUPS: usize = 8;
+/// Numbers of a block of pictures and of what they become: 640 KB in single precision, which stay in a core's own cache.
+const BLOCK: usize = 160 << 10;
+/// Pictures of a block beyond which products gain nothing by being taller.
+const MOST: usize = 16;
+
+/// A run of pixels of an output row, and what one tap joins them to.
+struct Visit {
+    /// Row and column of the kernel, counted through.
+    tap: usize,
+    /// First pixel in an input block.
+    input: usize,
+    /// First pixel in an output block.
+    output: usize,
+    pixels: usize,
+}
+
+pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
+    let device = weight.device();
+    let weight = memory(&weight.permute([2, 3, 1, 0]));
+    let blocks = Blocks::new(frame);
+    let (input, weight) = (T::read(input), T::read(&weight));
+    let item = blocks.output.item();
+    let mut output = vec![T::default(); frame.batch * item];
+    split(&mut output, blocks.items * item, frame.cost(), |first, output| {
+        let [mut seen, mut made] = blocks.memory();
+        for (index, output) in output.chunks_mut(blocks.items * item).enumerate() {
+            let items = output.len() / item;
+            let start = (first + index) * blocks.items;
+            blocks
+                .input
+                .gather(&mut seen, &input[start * blocks.input.item()..], items);
+            made.fill(T::default());
+            for visit in &blocks.visits {
+                let [rows, channels, out] = [visit.pixels * items, frame.channels, frame.out];
+                let left = Matrix::new(&seen[visit.input * items * channels..], [channels, 1]);
+                let right = Matrix::new(&weight[visit.tap * channels * out..], [out, 1]);
+                add_product(
+                    &mut made[visit.output * items * out..],
+                    [rows, channels, out],
+                    left,
+                    right,
+                );
+            }
+            blocks.output.scatter(output, &made, items);
+        }
+    });
+    T::tensor(output, frame.output(), &device)
+}
+
+pub(super) fn input_gradient<T: Number>(gradient: &Host, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
+    let device = weight.device();
+    let weight = memory(&weight.permute([2, 3, 0, 1]));
+    let blocks = Blocks::new(frame);
+    let (gradient, weight) = (T::read(gradient), T::read(&weight));
+    let item = blocks.input.item();
+    let mut output = vec![T::default(); frame.batch * item];
+    split(&mut output, blocks.items * item, frame.cost(), |first, output| {
+        let [mut made, mut seen] = blocks.memory();
+        for (index, output) in output.chunks_mut(blocks.items * item).enumerate() {
+            let items = output.len() / item;
+            let start = (first + index) * blocks.items;
+            blocks
+                .output
+                .gather(&mut seen, &gradient[start * blocks.output.item()..], items);
+            made.fill(T::default());
+            for visit in &blocks.visits {
+                let [rows, channels, out] = [visit.pixels * items, frame.channels, frame.out];
+                let left = Matrix::new(&seen[visit.output * items * out..], [out, 1]);
+                let right = Matrix::new(&weight[visit.tap * channels * out..], [channels, 1]);
+                add_product(
+                    &mut made[visit.input * items * channels..],
+                    [rows, out, channels],
+                    left,
+                    right,
+                );
+            }
+            blocks.input.scatter(output, &made, items);
+        }
+    });
+    let shape = [frame.batch, frame.height, frame.width, frame.channels];
+    T::tensor(output, shape, &device)
+}
+
+pub(super) fn weight_gradient<T: Number>(memories: &[Host; 2], frame: Frame, device: &Device) -> Tensor<4> {
+    let [input, gradient] = memories.each_ref().map(T::read);
+    let blocks = Blocks::new(frame);
+    let count = frame.batch.div_ceil(blocks.items);
+    let group = count.div_ceil(GROUPS);
+    let [channels, out] = [frame.channels, frame.out];
+    let sums = map(count.div_ceil(group), frame.cost(), |index| {
+        let [mut seen, mut made] = blocks.memory();
+        let mut sum = vec![T::default(); frame.side * frame.side * channels * out];
+        for block in index * group..((index + 1) * group).min(count) {
+            let start = block * blocks.items;
+            let items = blocks.items.min(frame.batch - start);
+            blocks
+                .input
+                .gather(&mut seen, &input[start * blocks.input.item()..], items);
+            blocks
+                .output
+                .gather(&mut made, &gradient[start * blocks.output.item()..], items);
+            for visit in &blocks.visits {
+                let rows = visit.pixels * items;
+                let left = Matrix::new(&seen[visit.input * items * channels..], [1, channels]);
+                let right = Matrix::new(&made[visit.output * items * out..], [out, 1]);
+                add_product(
+                    &mut sum[visit.tap * channels * out..],
+                    [channels, rows, out],
+                    left,
+                    right,
+                );
+            }
+        }
+        sum
+    });
+    let total = sums.into_iter().reduce(|mut total, sum| {
+        total.iter_mut().zip(sum).for_each(|(total, sum)| *total += sum);
+        total
+    });
+    let total = total.expect("a batch is not empty");
+    T::tensor::<4>(total, [frame.side, frame.side, channels, out], device).permute([3, 2, 0, 1])
+}
+
+/// How a batch is cut into blocks, and what is multiplied in each.
+struct Blocks {
+    /// Pictures of a block; fewer in the last.
+    items: usize,
+    input: Layout,
+    output: Layout,
+    visits: Vec<Visit>,
+}
+
+impl Blocks {
+    fn new(frame: Frame) -> Self {
+        let input = Layout {
+            height: frame.height,
+            width: frame.width,
+            channels: frame.channels,
+            stride: frame.geometry.stride,
+        };
+        let output = Layout {
+            height: frame.out_height,
+            width: frame.out_width,
+            channels: frame.out,
+            stride: 1,
+        };
+        let fitting = BLOCK / (input.block_item() + output.item()).max(1);
+        Self {
+            // A few blocks at least, so that there is work for several cores.
+            items: fitting.clamp(1, MOST).min(frame.batch.div_ceil(GROUPS).max(1)),
+            visits: visits(frame, &input),
+            input,
+            output,
+        }
+    }
+
+    /// Memory for an input block and an output block.
+    fn memory<T: Number>(&self) -> [Vec<T>; 2] {
+        [self.input.block_item(), self.output.block_item()].map(|item| vec![T::default(); self.items * item])
+    }
+}
+
+fn visits(frame: Frame, input: &Layout) -> Vec<Visit> {
+    let [rows, columns] = [(frame.height, frame.out_height), (frame.width, frame.out_width)].map(|(size, out)| {
+        (0..frame.side)
+            .map(move |tap| frame.reach(tap, size, out))
+            .collect::<Vec<_>>()
+    });
+    let mut visits = Vec::new();
+    for (row_tap, reached) in rows.into_iter().enumerate() {
+        for row in reached {
+            for (column_tap, reached) in columns.iter().enumerate() {
+                if reached.is_empty() {
+                    continue;
+                }
+                visits.push(Visit {
+                    tap: row_tap * frame.side + column_tap,
+                    input: input.place(frame.source(row, row_tap), frame.source(reached.start, column_tap)),
+                    output: row * frame.out_width + reached.start,
+                    pixels: reached.len(),
+                });
+            }
+        }
+    }
+    visits
+}
+
+/// Pictures in a block: row by row, of each row every `stride`-th pixel first, of each pixel all pictures.
+struct Layout {
+    height: usize,
+    width: usize,
+    channels: usize,
+    stride: usize,
+}
+
+impl Layout {
+    /// Numbers of a picture.
+    fn item(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Numbers that a picture takes in a block.
+    fn block_item(&self) -> usize {
+        self.height * self.line() * self.channels
+    }
+
+    /// Pixels of a row in a block: as many for every phase of the stride.
+    fn line(&self) -> usize {
+        self.width.div_ceil(self.stride) * self.stride
+    }
+
+    /// Where a pixel stands in a block.
+    fn place(&self, row: usize, column: usize) -> usize {
+        row * self.line() + column % self.stride * (self.line() / self.stride) + column / self.stride
+    }
+
+    fn gather<T: Number>(&self, block: &mut [T], pictures: &[T], items: usize) {
+        self.each_pixel(items, |pixel, place| {
+            block[place..place + self.channels].copy_from_slice(&pictures[pixel..pixel + self.channels]);
+        });
+    }
+
+    fn scatter<T: Number>(&self, pictures: &mut [T], block: &[T], items: usize) {
+        self.each_pixel(items, |pixel, place| {
+            pictures[pixel..pixel + self.channels].copy_from_slice(&block[place..place + self.channels]);
+        });
+    }
+
+    /// Calls `copy` for every pixel of every picture with where it begins among the pictures and in the block.
+    fn each_pixel(&self, items: usize, mut copy: impl FnMut(usize, usize)) {
+        let mut pixel = 0;
+        for item in 0..items {
+            for row in 0..self.height {
+                for column in 0..self.width {
+                    copy(pixel, (self.place(row, column) * items + item) * self.channels);
+                    pixel += self.channels;
+                }
+            }
+        }
+    }
+}
