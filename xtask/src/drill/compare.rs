@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `journal.jsonl` | `time` of every line, `seconds` of the last; the lines `resumed` |
 //! | `events.*` | the wall time of every record, and the checksums over it |
-//! | `run.json` | `started`, `command` (it names the folder) |
+//! | `run.json` | `started`, `command` (it names the folder), `git` (someone may commit between two runs) |
 //! | `manifest.json` of a checkpoint | `seconds`; the journal's length, after checking that it ends at that checkpoint's line |
 //! | `manifest.blake3` | all of it: the digest of that file |
 //! | `figures/*.table.json`, `*.csv` | columns and rows that are named after seconds |
@@ -91,13 +91,38 @@ pub(super) fn without_checkpoints(content: &Content) -> anyhow::Result<Content> 
     Ok(kept)
 }
 
-/// A run without the number of threads that its record tells.
-pub(super) fn without_threads(content: &Content) -> anyhow::Result<Content> {
+/// A run without the threads and the backend that its record tells.
+pub(super) fn without_means(content: &Content) -> anyhow::Result<Content> {
     let mut content = content.clone();
     if let Some(record) = content.get_mut("run.json") {
-        *record = without(record, &["threads"])?;
+        *record = without(record, &["threads", "backend"])?;
     }
     Ok(content)
+}
+
+/// The largest difference between the results of two runs, as part of the larger of the two numbers.
+///
+/// # Errors
+///
+/// Runs without results, or with others.
+pub(super) fn largest_difference(first: &Path, second: &Path) -> anyhow::Result<f64> {
+    let results = |run: &Path| -> anyhow::Result<BTreeMap<String, Value>> {
+        let path = run.join("results.json");
+        let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        Ok(serde_json::from_slice(&bytes)?)
+    };
+    let (first, second) = (results(first)?, results(second)?);
+    ensure!(first.keys().eq(second.keys()), "the runs have other results");
+    let mut largest = 0.0_f64;
+    for (one, other) in first.values().zip(second.values()) {
+        largest = largest.max(match (one.as_f64(), other.as_f64()) {
+            _ if one == other => 0.0,
+            (Some(one), Some(other)) => (one - other).abs() / one.abs().max(other.abs()),
+            // One of them is infinite, or not a number.
+            _ => f64::INFINITY,
+        });
+    }
+    Ok(largest)
 }
 
 /// All files below a folder, in order.
@@ -123,7 +148,7 @@ fn strip(run: &Path, name: &str, bytes: Vec<u8>) -> anyhow::Result<Option<Vec<u8
     Ok(Some(match name {
         "lock" | "report.html" => return Ok(None),
         JOURNAL => journal(&bytes)?,
-        "run.json" => without(&bytes, &["started", "command"])?,
+        "run.json" => without(&bytes, &["started", "command", "git"])?,
         name if name.starts_with("events.") => board::without_times(bytes)?,
         name if name.ends_with("/manifest.json") => manifest(run, &bytes)?,
         name if name.starts_with("figures/") && name.ends_with(".table.json") => table(&bytes)?,
@@ -271,6 +296,30 @@ mod tests {
             super::table(text.as_bytes()).unwrap()
         };
         assert_eq!(row("1"), row("2"));
+    }
+
+    #[test]
+    fn results_are_compared_by_their_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |name: &str, text: &str| {
+            let run = folder.path().join(name);
+            fs::create_dir_all(&run).unwrap();
+            fs::write(run.join("results.json"), text).unwrap();
+            run
+        };
+        let first = run(
+            "first",
+            "{\"error\":0.5,\"return\":-100.0,\"none\":\"NaN\",\"zero\":0.0}",
+        );
+        let second = run(
+            "second",
+            "{\"error\":0.5,\"return\":-80.0,\"none\":\"NaN\",\"zero\":0.0}",
+        );
+        // 20 of 100.
+        assert!((largest_difference(&first, &second).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(largest_difference(&first, &first).unwrap(), 0.0);
+        let other = run("other", "{\"error\":0.5}");
+        assert!(largest_difference(&first, &other).is_err());
     }
 
     #[test]
