@@ -100,31 +100,6 @@ pub(super) fn without_means(content: &Content) -> anyhow::Result<Content> {
     Ok(content)
 }
 
-/// The largest difference between the results of two runs, as part of the larger of the two numbers.
-///
-/// # Errors
-///
-/// Runs without results, or with others.
-pub(super) fn largest_difference(first: &Path, second: &Path) -> anyhow::Result<f64> {
-    let results = |run: &Path| -> anyhow::Result<BTreeMap<String, Value>> {
-        let path = run.join("results.json");
-        let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        Ok(serde_json::from_slice(&bytes)?)
-    };
-    let (first, second) = (results(first)?, results(second)?);
-    ensure!(first.keys().eq(second.keys()), "the runs have other results");
-    let mut largest = 0.0_f64;
-    for (one, other) in first.values().zip(second.values()) {
-        largest = largest.max(match (one.as_f64(), other.as_f64()) {
-            _ if one == other => 0.0,
-            (Some(one), Some(other)) => (one - other).abs() / one.abs().max(other.abs()),
-            // One of them is infinite, or not a number.
-            _ => f64::INFINITY,
-        });
-    }
-    Ok(largest)
-}
-
 /// All files below a folder, in order.
 pub(super) fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -296,30 +271,6 @@ mod tests {
             super::table(text.as_bytes()).unwrap()
         };
         assert_eq!(row("1"), row("2"));
-    }
-
-    #[test]
-    fn results_are_compared_by_their_size() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = |name: &str, text: &str| {
-            let run = folder.path().join(name);
-            fs::create_dir_all(&run).unwrap();
-            fs::write(run.join("results.json"), text).unwrap();
-            run
-        };
-        let first = run(
-            "first",
-            "{\"error\":0.5,\"return\":-100.0,\"none\":\"NaN\",\"zero\":0.0}",
-        );
-        let second = run(
-            "second",
-            "{\"error\":0.5,\"return\":-80.0,\"none\":\"NaN\",\"zero\":0.0}",
-        );
-        // 20 of 100.
-        assert!((largest_difference(&first, &second).unwrap() - 0.2).abs() < 1e-12);
-        assert_eq!(largest_difference(&first, &first).unwrap(), 0.0);
-        let other = run("other", "{\"error\":0.5}");
-        assert!(largest_difference(&first, &other).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value};
 
 use super::{
-    Ground, compare,
+    Ground, distance,
     ledger::Findings,
     program::{LONGEST, Program, finish, listen},
     undisturbed::{Allowed, Undisturbed},
@@ -24,9 +24,6 @@ const THREADS: [u64; 3] = [1, 2, 4];
 
 /// The backend that is compared with the default one, in programs that have it.
 const OTHER_BACKEND: &str = "ndarray";
-
-/// Files in which two runs differ that are named; the rest are counted.
-const MOST_NAMED: usize = 3;
 
 /// What is different, and how the program is started.
 type Case = (&'static str, fn(&mut Command));
@@ -157,23 +154,18 @@ fn is_ready(said: &[u8], backend: &str) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// Whether two runs have the same bytes; otherwise which have not, and how far apart their results are.
+/// Whether two runs have the same bytes; otherwise how far apart they are.
 fn difference(first: &Undisturbed, second: &Undisturbed) -> anyhow::Result<String> {
     let differing = first.differences(&second.run(), Allowed::Means)?;
     if differing.is_empty() {
         return Ok("equal".to_owned());
     }
-    let named = differing
-        .iter()
-        .take(MOST_NAMED)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let results = compare::largest_difference(&first.run(), &second.run())?;
     Ok(format!(
-        "{} of {} files differ, such as {named}; the results by at most {results:.1e} of their size",
+        "{} of {} files differ: the weights by {:.1e} of their norm, the results by at most {:.1e} of their size",
         differing.len(),
-        first.files()
+        first.files(),
+        distance::weights(&first.run(), &second.run())?,
+        distance::results(&first.run(), &second.run())?,
     ))
 }
 

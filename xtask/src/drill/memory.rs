@@ -10,7 +10,7 @@ use super::{
 };
 
 /// How often the resident memory is looked at.
-const EVERY: Duration = Duration::from_millis(25);
+const EVERY: Duration = Duration::from_millis(10);
 
 /// Growth over the second half of the run that is put down to the allocator, in bytes.
 const MOST_GROWTH: f64 = 4.0 * 1024.0 * 1024.0;

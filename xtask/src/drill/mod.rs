@@ -6,6 +6,7 @@ mod commit;
 mod compare;
 mod corruption;
 mod determinism;
+mod distance;
 mod faults;
 mod fetch;
 mod full_disk;
