@@ -50,7 +50,7 @@ impl Moment {
     /// Lets a program run until the moment has come, and tells how it ended if it came to its end before.
     pub(super) fn wait(self, running: &mut Running, out: &Path) -> anyhow::Result<Option<Ended>> {
         match self {
-            Self::After(while_) => running.wait(while_),
+            Self::After(time) => running.wait(time),
             Self::Step(step, later) => running
                 .wait_until(LONGEST, || newest_step(out) >= Some(step))?
                 .map_or_else(|| running.wait(later), |ended| Ok(Some(ended))),

@@ -43,15 +43,10 @@ impl Program {
     ///
     /// A file that is no program of that paper.
     pub(super) fn open(paper: &Paper, path: PathBuf) -> anyhow::Result<Self> {
-        let told = Command::new(&path).arg("--version").stdin(Stdio::null()).output();
-        let told = told.with_context(|| format!("starting {}", path.display()))?;
-        let words = String::from_utf8_lossy(&told.stdout).into_owned();
-        let version = words.trim().strip_prefix(&format!("{} ", paper.name));
-        let version = version.with_context(|| format!("{} is no program of {}", path.display(), paper.name))?;
         let drill = &paper.citation.drill;
         Ok(Self {
             paper: paper.name.clone(),
-            version: version.to_owned(),
+            version: version(&paper.name, &path)?,
             path,
             experiment: drill.experiment.clone(),
             settings: drill.settings.clone(),
@@ -118,6 +113,16 @@ impl Program {
         command.arg(verb).stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
+}
+
+/// The version that a program tells, which begins with its name.
+fn version(name: &str, path: &Path) -> anyhow::Result<String> {
+    let told = Command::new(path).arg("--version").stdin(Stdio::null()).output();
+    let told = told.with_context(|| format!("starting {}", path.display()))?;
+    let words = String::from_utf8_lossy(&told.stdout);
+    let version = words.trim().strip_prefix(name).and_then(|rest| rest.strip_prefix(' '));
+    let version = version.with_context(|| format!("{} is no program of {name}", path.display()))?;
+    Ok(version.to_owned())
 }
 
 /// The generations of a run's checkpoints, oldest first.
@@ -282,6 +287,14 @@ mod tests {
         assert!(ended.crashed() && ended.code().is_none());
         let ended = finish(shell("echo \"thread 'main' panicked at\" >&2; exit 1"), &log, LONGEST).unwrap();
         assert!(ended.crashed() && !ended.is_clear_error());
+    }
+
+    #[test]
+    fn a_program_tells_whose_it_is() {
+        let cargo = Path::new(env!("CARGO"));
+        assert!(version("cargo", cargo).unwrap().starts_with("1."));
+        let error = version("toy", cargo).unwrap_err();
+        assert!(error.to_string().contains("no program of toy"), "{error}");
     }
 
     #[test]
