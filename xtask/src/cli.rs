@@ -128,9 +128,10 @@ Each drill prints a line of JSON for the ledger on standard output and its verdi
 times is small unless --full or --n say otherwise. A drill that the machine cannot run is skipped and says why.
 
 Examples:
-  cargo xtask drill all                                every drill, in about five minutes on 2 cores
+  cargo xtask drill all                                every drill, in about three minutes on 2 cores
   cargo xtask drill kill --n 30 --paper neural-ode
   cargo xtask drill corruption --full --record         the full number, added to docs/drills.jsonl
+  cargo xtask drill determinism --programs DIR         programs that were built before; ndarray is compared if they have it
 
 Exit codes: 0 everything held or was skipped, 1 something did not hold, 2 wrong usage.")]
     Drill(Drill),
