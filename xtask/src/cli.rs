@@ -128,9 +128,10 @@ Each drill prints a line of JSON for the ledger on standard output and its verdi
 times is small unless --full or --n say otherwise. A drill that the machine cannot run is skipped and says why.
 
 Examples:
-  cargo xtask drill all                                every drill, in a few minutes
+  cargo xtask drill all                                every drill, in about three minutes on 2 cores
   cargo xtask drill kill --n 30 --paper neural-ode
   cargo xtask drill corruption --full --record         the full number, added to docs/drills.jsonl
+  cargo xtask drill determinism --programs DIR         programs that were built before; ndarray is compared if they have it
 
 Exit codes: 0 everything held or was skipped, 1 something did not hold, 2 wrong usage.")]
     Drill(Drill),
@@ -314,9 +315,9 @@ pub(crate) struct Drill {
 /// The drills. Numbers are those of continuous integration and of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DrillName {
-    /// Kill runs at N random moments (12, 150); resumed, they end as if never killed
+    /// Kill runs at N random moments and steps (12, 150); resumed, they end as if never killed
     Kill,
-    /// Send SIGINT and SIGTERM at N random moments (6, 60); resumed, runs end as if never stopped
+    /// Send SIGINT and SIGTERM at N random moments and steps (6, 60); resumed, runs end as if never stopped
     Signals,
     /// Two writers on one run, N races (2, 30); one is refused with exit code 5
     Writers,
@@ -332,7 +333,7 @@ pub(crate) enum DrillName {
     Parsers,
     /// No HOME, read-only folders, odd paths, closed and full pipes, N times (1, 10)
     Surroundings,
-    /// The same bytes at other times, paths and languages, N times (1, 3); threads are compared
+    /// The same bytes at other times, paths and languages, N times (1, 12); threads and backends are compared
     Determinism,
     /// Resident memory over N steps (300, 5000); it does not grow
     Memory,

@@ -62,7 +62,7 @@ pub(crate) struct Citation {
 pub(crate) struct DrillRun {
     /// The experiment; the paper's default if left out.
     pub(crate) experiment: Option<String>,
-    /// Settings that make it a run of a second or two with several checkpoints.
+    /// Settings that make it a run of a second or two with several checkpoints and a line of the journal for each step.
     pub(crate) settings: Vec<String>,
     /// Whether drills that need only one program take this one.
     pub(crate) is_quickest: bool,
@@ -72,9 +72,13 @@ impl Default for DrillRun {
     fn default() -> Self {
         Self {
             experiment: None,
-            settings: ["schedule.steps=20", "schedule.checkpoint_every=4"]
-                .map(str::to_owned)
-                .to_vec(),
+            settings: [
+                "schedule.steps=20",
+                "schedule.report_every=1",
+                "schedule.checkpoint_every=4",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             is_quickest: false,
         }
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `journal.jsonl` | `time` of every line, `seconds` of the last; the lines `resumed` |
 //! | `events.*` | the wall time of every record, and the checksums over it |
-//! | `run.json` | `started`, `command` (it names the folder) |
+//! | `run.json` | `started`, `command` (it names the folder), `git` (someone may commit between two runs) |
 //! | `manifest.json` of a checkpoint | `seconds`; the journal's length, after checking that it ends at that checkpoint's line |
 //! | `manifest.blake3` | all of it: the digest of that file |
 //! | `figures/*.table.json`, `*.csv` | columns and rows that are named after seconds |
@@ -91,11 +91,11 @@ pub(super) fn without_checkpoints(content: &Content) -> anyhow::Result<Content> 
     Ok(kept)
 }
 
-/// A run without the number of threads that its record tells.
-pub(super) fn without_threads(content: &Content) -> anyhow::Result<Content> {
+/// A run without the threads and the backend that its record tells.
+pub(super) fn without_means(content: &Content) -> anyhow::Result<Content> {
     let mut content = content.clone();
     if let Some(record) = content.get_mut("run.json") {
-        *record = without(record, &["threads"])?;
+        *record = without(record, &["threads", "backend"])?;
     }
     Ok(content)
 }
@@ -123,7 +123,7 @@ fn strip(run: &Path, name: &str, bytes: Vec<u8>) -> anyhow::Result<Option<Vec<u8
     Ok(Some(match name {
         "lock" | "report.html" => return Ok(None),
         JOURNAL => journal(&bytes)?,
-        "run.json" => without(&bytes, &["started", "command"])?,
+        "run.json" => without(&bytes, &["started", "command", "git"])?,
         name if name.starts_with("events.") => board::without_times(bytes)?,
         name if name.ends_with("/manifest.json") => manifest(run, &bytes)?,
         name if name.starts_with("figures/") && name.ends_with(".table.json") => table(&bytes)?,

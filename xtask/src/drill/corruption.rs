@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use anyhow::{Context as _, ensure};
@@ -13,7 +12,7 @@ use super::{
     chance::Chance,
     compare,
     ledger::Findings,
-    program::{LONGEST, Program, finish, generations},
+    program::{Ended, LONGEST, Program, finish, generations, listen},
     undisturbed::Allowed,
 };
 
@@ -30,6 +29,19 @@ enum Damage {
     Remove,
     /// Replaces the file by another one of the same checkpoint, or of the one before.
     Swap,
+}
+
+impl Damage {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::FlipBit => "a bit flipped",
+            Self::Truncate => "cut",
+            Self::Extend => "extended",
+            Self::Empty => "emptied",
+            Self::Remove => "removed",
+            Self::Swap => "swapped",
+        }
+    }
 }
 
 const DAMAGES: [Damage; 6] = [
@@ -55,18 +67,28 @@ pub(super) fn run(ground: &Ground) -> anyhow::Result<Findings> {
     let expected = Expected::learn(ground, program, &run, newest)?;
     let parts = compare::files(newest)?;
     let mut chance = Chance::new(ground.seed);
-    for number in 0..ground.n {
+    let (mut number, mut attempt) = (0, 0);
+    while number < ground.n {
         let part = chance.one_of(&parts).context("a checkpoint without files")?;
-        let Some(damage) = damage(part, before, &parts, number, &mut chance)? else {
+        attempt += 1;
+        let Some(damage) = damage(part, before, &parts, attempt, &mut chance)? else {
+            // Such as a file that was to be replaced by itself.
+            ensure!(attempt < 100 + 10 * ground.n, "nothing can be damaged");
             continue;
         };
         findings.count("damaged");
-        let what = format!("{damage:?} of {}", part.strip_prefix(&run).unwrap_or(part).display());
+        findings.count(&format!("damaged: {}", damage.in_words()));
+        let what = format!(
+            "{}: {}",
+            part.strip_prefix(&run).unwrap_or(part).display(),
+            damage.in_words()
+        );
         expected.compare(ground, program, &run, &what, &mut findings)?;
         if number % RESUMED == 0 {
             resume(ground, program, &run, &what, &mut findings)?;
         }
         restore(&pristine, &run, part)?;
+        number += 1;
     }
     all_damaged(ground, program, &run, &mut findings)?;
     Ok(findings)
@@ -111,12 +133,8 @@ impl Expected {
 }
 
 /// What a program says about a run, besides its errors.
-fn eval(ground: &Ground, program: &Program, run: &Path) -> anyhow::Result<(super::program::Ended, Vec<u8>)> {
-    let said = ground.folder.join("said");
-    let mut command = program.eval(run);
-    command.stdout(Stdio::from(fs::File::create(&said)?));
-    let ended = finish(command, &ground.log(), LONGEST)?;
-    Ok((ended, fs::read(&said)?))
+fn eval(ground: &Ground, program: &Program, run: &Path) -> anyhow::Result<(Ended, Vec<u8>)> {
+    listen(program.eval(run), &ground.folder)
 }
 
 /// A run whose newest checkpoint is damaged goes on from the one before, to the same end.

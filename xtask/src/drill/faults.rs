@@ -112,11 +112,21 @@ fn parse(trace: &str, folder: &str) -> Vec<Point> {
             points.push(Point {
                 call: call.to_owned(),
                 number: *number,
-                line: rest.replace(folder, "").chars().take(120).collect(),
+                line: in_short(rest, folder),
             });
         }
     }
     points
+}
+
+/// A call without what only this machine has: the folder, and where the program was started.
+fn in_short(call: &str, folder: &str) -> String {
+    let call = call.replace(folder, "");
+    let call = match call.strip_prefix("AT_FDCWD<").and_then(|rest| rest.split_once('>')) {
+        Some((_, rest)) => format!("AT_FDCWD{rest}"),
+        None => call,
+    };
+    call.chars().take(120).collect()
 }
 
 #[cfg(test)]
@@ -138,6 +148,8 @@ mod tests {
             .collect();
         let expected = [("openat", 2), ("write", 1), ("fsync", 1), ("recvfrom", 1)];
         assert_eq!(found, expected.map(|(call, number)| (call.to_owned(), number)));
+        let words = parse(TRACE, "/tmp/run").swap_remove(0).in_words();
+        assert_eq!(words, "openat 2 failed (AT_FDCWD, \"/a\", O_RDWR) = 3</a>)");
     }
 
     #[test]

@@ -1,17 +1,15 @@
 //! `kill`: is what a killed run leaves behind really enough?
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use super::{
     Ground,
     chance::Chance,
     ledger::Findings,
+    moment::Moment,
     program::{LONGEST, Program, Running},
     undisturbed::Allowed,
 };
-
-/// Part of the moments that are early in a program's life, where a chain of kills meets a run that is being resumed.
-const EARLY: f64 = 0.3;
 
 /// Kills the runs of every program at random moments, and compares what comes to its end with a run never killed.
 pub(super) fn run(ground: &Ground) -> anyhow::Result<Findings> {
@@ -42,11 +40,11 @@ fn drill(ground: &Ground, program: &Program, kills: u32, findings: &mut Findings
             let (command, is_resumed) = program.go_on(&out, ground.seed);
             let mut running = Running::start(command, &ground.log())?;
             let moment = if killed < kills {
-                moment(&mut chance, undisturbed.took())
+                Moment::random(&mut chance, &undisturbed, &out)
             } else {
-                LONGEST
+                Moment::After(LONGEST)
             };
-            if let Some(ended) = running.wait(moment)? {
+            if let Some(ended) = moment.wait(&mut running, &out)? {
                 if !ended.status.success() {
                     findings.fail(format!(
                         "{paper}: a run failed after {killed} kills: {}",
@@ -59,6 +57,9 @@ fn drill(ground: &Ground, program: &Program, kills: u32, findings: &mut Findings
             running.kill()?;
             killed += 1;
             findings.count("kills");
+            if let Moment::Step(..) = moment {
+                findings.count("kills at a step");
+            }
             if is_resumed {
                 findings.count("kills of resumed runs");
             }
@@ -77,13 +78,6 @@ fn drill(ground: &Ground, program: &Program, kills: u32, findings: &mut Findings
     Ok(())
 }
 
-/// A random moment: most anywhere in a run's life, some early in it.
-fn moment(chance: &mut Chance, took: Duration) -> Duration {
-    let is_early = chance.fraction() < EARLY;
-    let part = chance.fraction();
-    took.mul_f64(if is_early { part * part * EARLY } else { part })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,15 +87,5 @@ mod tests {
         assert_eq!(shares(12, 3), [4, 4, 4]);
         assert_eq!(shares(5, 3), [2, 2, 1]);
         assert_eq!(shares(3, 1), [3]);
-    }
-
-    #[test]
-    fn moments_lie_in_the_life_of_a_run() {
-        let mut chance = Chance::new(0);
-        let took = Duration::from_secs(10);
-        let moments: Vec<Duration> = (0..1000).map(|_| moment(&mut chance, took)).collect();
-        assert!(moments.iter().all(|moment| *moment < took));
-        assert!(moments.iter().filter(|moment| **moment < took / 10).count() > 200);
-        assert!(moments.iter().any(|moment| *moment > took * 9 / 10));
     }
 }

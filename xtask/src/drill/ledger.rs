@@ -1,6 +1,6 @@
 //! What a drill found, and the file that remembers it.
 
-use std::{fs, io, path::Path, thread, time::Duration};
+use std::{env, fs, io, path::Path, thread, time::Duration};
 
 use anyhow::Context as _;
 use papers_base::{commit, provenance::Provenance};
@@ -98,19 +98,41 @@ impl Verdict {
     }
 }
 
+/// What all lines of one call tell: the sources, before the ledger itself is changed, and the machine, without its name.
+pub(super) struct About {
+    date: String,
+    commit: Option<String>,
+    machine: String,
+}
+
+impl About {
+    pub(super) fn learn() -> Self {
+        let about = Provenance::collect("xtask", env!("CARGO_PKG_VERSION"), "drill", 0, "");
+        let cores = thread::available_parallelism().map_or(0, usize::from);
+        Self {
+            date: about.started,
+            commit: about.git.map(|git| match git.dirty {
+                true => format!("{} and changes", git.commit),
+                false => git.commit,
+            }),
+            machine: format!("{cores} cores, {}, {}", about.cpu, about.os),
+        }
+    }
+}
+
 /// One line of the ledger.
-pub(super) fn line(drill: &str, ground: &Ground, took: Duration, findings: &Findings) -> String {
-    let about = Provenance::collect("xtask", env!("CARGO_PKG_VERSION"), drill, ground.seed, "");
-    let commit = about.git.map(|git| match git.dirty {
-        true => format!("{} and changes", git.commit),
-        false => git.commit,
-    });
-    let cores = thread::available_parallelism().map_or(0, usize::from);
+pub(super) fn line(drill: &str, about: &About, ground: &Ground, took: Duration, findings: &Findings) -> String {
+    let programs = ground.programs.iter();
+    let programs: Map<String, Value> = programs
+        .map(|program| (program.paper.clone(), program.version.clone().into()))
+        .collect();
     let mut line = json!({
         "drill": drill,
-        "date": about.started,
-        "commit": commit,
-        "machine": format!("{cores} cores, {}, {}", about.cpu, about.os),
+        "date": about.date,
+        "commit": about.commit,
+        "machine": about.machine,
+        "xtask": env!("CARGO_PKG_VERSION"),
+        "programs": programs,
         "n": findings.done.unwrap_or(ground.n as usize),
         "seed": ground.seed,
         "seconds": (took.as_secs_f64() * 10.0).round() / 10.0,
@@ -120,12 +142,22 @@ pub(super) fn line(drill: &str, ground: &Ground, took: Duration, findings: &Find
         Verdict::Passed => line["verdict"] = "passed".into(),
         Verdict::Failed(failures) => {
             line["verdict"] = "failed".into();
-            line["failures"] = failures.iter().take(MOST_FAILURES).cloned().collect();
+            let told = failures.iter().take(MOST_FAILURES);
+            line["failures"] = told.map(|failure| without_places(failure, &ground.folder)).collect();
             line["failures_in_all"] = failures.len().into();
         }
         Verdict::Skipped(reason) => line["verdict"] = format!("skipped: {reason}").into(),
     }
     line.to_string()
+}
+
+/// A text without the folders of this machine.
+fn without_places(text: &str, folder: &Path) -> String {
+    let temporary = env::temp_dir();
+    let places = [(folder, "(drill)"), (temporary.as_path(), "(temporary)")];
+    places.iter().fold(text.to_owned(), |text, (place, name)| {
+        text.replace(&place.display().to_string(), name)
+    })
 }
 
 /// Adds a line to the ledger at `path`, creating it if needed.
@@ -145,26 +177,34 @@ pub(super) fn record(path: &Path, line: &str) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::program::Program, *};
 
     #[test]
     fn a_line_tells_what_failed() {
         let mut findings = Findings::new();
         findings.count("kills");
         findings.count("kills");
-        findings.fail("the weights differ");
+        findings.fail("the weights in /x/drill/run differ");
+        let program = Program {
+            paper: "toy".to_owned(),
+            version: "1.2.3".to_owned(),
+            path: "toy".into(),
+            experiment: None,
+            settings: Vec::new(),
+        };
         let ground = Ground {
-            programs: Vec::new(),
+            programs: vec![program],
             n: 12,
             seed: 3,
-            folder: ".".into(),
+            folder: "/x/drill".into(),
             undisturbed: std::rc::Rc::default(),
         };
-        let line = line("kill", &ground, Duration::from_millis(1260), &findings);
+        let line = line("kill", &About::learn(), &ground, Duration::from_millis(1260), &findings);
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["verdict"], "failed");
-        assert_eq!(line["failures"], json!(["the weights differ"]));
+        assert_eq!(line["failures"], json!(["the weights in (drill)/run differ"]));
         assert_eq!(line["findings"]["kills"], 2);
+        assert_eq!(line["programs"], json!({ "toy": "1.2.3" }));
         assert_eq!(
             (&line["n"], &line["seed"], &line["seconds"]),
             (&json!(12), &json!(3), &json!(1.3))

@@ -1,20 +1,16 @@
 //! `memory`: a run that goes on does not grow.
 
-use std::{
-    fs,
-    io::{Read as _, Seek as _, SeekFrom},
-    path::Path,
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use super::{
     Ground,
     ledger::Findings,
+    moment::newest_step,
     program::{LONGEST, Running},
 };
 
 /// How often the resident memory is looked at.
-const EVERY: Duration = Duration::from_millis(25);
+const EVERY: Duration = Duration::from_millis(10);
 
 /// Growth over the second half of the run that is put down to the allocator, in bytes.
 const MOST_GROWTH: f64 = 4.0 * 1024.0 * 1024.0;
@@ -60,22 +56,6 @@ pub(super) fn run(ground: &Ground) -> anyhow::Result<Findings> {
     });
     judge(&samples, f64::from(ground.n), &mut findings);
     Ok(findings)
-}
-
-/// The steps of the journal's last whole line but one, whose end may be being written.
-fn newest_step(run: &Path) -> Option<u64> {
-    let mut file = fs::File::open(run.join("journal.jsonl")).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(4096))).ok()?;
-    let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
-    let lines = text
-        .lines()
-        .rev()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    lines
-        .filter(|event| event["event"] != "finished")
-        .find_map(|event| event["step"].as_u64())
 }
 
 /// Bytes of memory that a process has in use.
@@ -150,14 +130,5 @@ mod tests {
     fn a_slope_is_that_of_the_line() {
         assert_eq!(slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)]), 2.0);
         assert_eq!(slope(&[(1.0, 1.0), (1.0, 3.0)]), 0.0);
-    }
-
-    #[test]
-    fn the_newest_step_is_that_of_the_last_whole_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = "{\"event\":\"progress\",\"step\":3}\n{\"event\":\"progress\",\"step\":4}\n{\"event\":\"pro";
-        fs::write(folder.path().join("journal.jsonl"), text).unwrap();
-        assert_eq!(newest_step(folder.path()), Some(4));
-        assert_eq!(newest_step(&folder.path().join("missing")), None);
     }
 }

@@ -6,12 +6,14 @@ mod commit;
 mod compare;
 mod corruption;
 mod determinism;
+mod distance;
 mod faults;
 mod fetch;
 mod full_disk;
 mod kill;
 mod ledger;
 mod memory;
+mod moment;
 mod parsers;
 mod program;
 mod signals;
@@ -33,7 +35,7 @@ use anyhow::Context as _;
 use papers_base::cli::exit;
 
 use self::{
-    ledger::{Findings, Verdict},
+    ledger::{About, Findings, Verdict},
     program::Program,
     undisturbed::Undisturbed,
 };
@@ -70,6 +72,17 @@ enum Needs {
     All,
 }
 
+impl Needs {
+    /// Those of the programs, the quickest first, that are needed.
+    fn of(self, programs: &[Program]) -> &[Program] {
+        match self {
+            Self::None => &[],
+            Self::One => programs.get(..1).unwrap_or_default(),
+            Self::All => programs,
+        }
+    }
+}
+
 /// The drills, in the order of `all`: quick ones first.
 const DRILLS: &[Drill] = &[
     drill(DrillName::Parsers, [10_000, 200_000], Needs::None, parsers::run),
@@ -80,7 +93,7 @@ const DRILLS: &[Drill] = &[
     drill(DrillName::FullDisk, [4, 24], Needs::One, full_disk::run),
     drill(DrillName::Corruption, [60, 2000], Needs::One, corruption::run),
     drill(DrillName::Commit, [16, 100_000], Needs::One, commit::run),
-    drill(DrillName::Determinism, [1, 3], Needs::All, determinism::run),
+    drill(DrillName::Determinism, [1, 12], Needs::All, determinism::run),
     drill(DrillName::Signals, [6, 60], Needs::All, signals::run),
     drill(DrillName::Kill, [12, 150], Needs::All, kill::run),
 ];
@@ -101,6 +114,7 @@ const fn drill(
 }
 
 /// Where a drill takes place.
+#[derive(Clone)]
 struct Ground {
     /// The quickest program first.
     programs: Vec<Program>,
@@ -137,6 +151,18 @@ impl Ground {
         Ok(trained)
     }
 
+    /// The same ground for the quickest program with other settings.
+    fn with(&self, settings: &[(&str, u64)]) -> anyhow::Result<Self> {
+        let mut program = self.program()?.clone();
+        for (key, value) in settings {
+            program = program.with(key, *value);
+        }
+        Ok(Self {
+            programs: vec![program],
+            ..self.clone()
+        })
+    }
+
     /// Tells how far the drill is.
     fn say(&self, text: &str) {
         say(text);
@@ -156,10 +182,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &cli::Drill) -> anyhow::Resu
     let papers = papers_for(workspace, arguments, &chosen)?;
     let programs = programs(workspace, arguments, &papers)?;
     let undisturbed = Rc::default();
+    let about = About::learn();
     let mut is_good = true;
     for drill in chosen {
+        let needed = drill.needs.of(&programs);
         let ground = |folder: &Path| Ground {
-            programs: programs.clone(),
+            programs: needed.to_vec(),
             n: arguments
                 .n
                 .unwrap_or(if arguments.full { drill.full } else { drill.small }),
@@ -167,7 +195,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &cli::Drill) -> anyhow::Resu
             folder: folder.to_owned(),
             undisturbed: Rc::clone(&undisturbed),
         };
-        let (line, verdict) = carry_out(drill, &ground)?;
+        let (line, verdict) = carry_out(drill, &about, &ground)?;
         is_good &= !matches!(verdict, Verdict::Failed(_));
         writeln!(io::stdout(), "{line}")?;
         if arguments.record {
@@ -182,7 +210,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &cli::Drill) -> anyhow::Resu
 }
 
 /// Carries one drill out in a folder of its own; a drill that cannot be finished has failed.
-fn carry_out(drill: &Drill, ground: &dyn Fn(&Path) -> Ground) -> anyhow::Result<(String, Verdict)> {
+fn carry_out(drill: &Drill, about: &About, ground: &dyn Fn(&Path) -> Ground) -> anyhow::Result<(String, Verdict)> {
     let folder = tempfile::Builder::new()
         .prefix("drill-")
         .tempdir()
@@ -209,7 +237,7 @@ fn carry_out(drill: &Drill, ground: &dyn Fn(&Path) -> Ground) -> anyhow::Result<
         verdict.in_words(),
         took.as_secs_f64()
     ));
-    Ok((ledger::line(&name, &ground, took, &findings), verdict))
+    Ok((ledger::line(&name, about, &ground, took, &findings), verdict))
 }
 
 /// The papers whose programs these drills need, the quickest first.
@@ -245,12 +273,7 @@ fn programs(workspace: &Workspace, arguments: &cli::Drill, papers: &[Paper]) -> 
             None => compile::build(workspace, paper, paper.feature(None)?)?,
         };
         anyhow::ensure!(path.is_file(), "there is no program {}", path.display());
-        programs.push(Program {
-            paper: paper.name.clone(),
-            path,
-            experiment: paper.citation.drill.experiment.clone(),
-            settings: paper.citation.drill.settings.clone(),
-        });
+        programs.push(Program::open(paper, path)?);
     }
     Ok(programs)
 }
@@ -284,7 +307,7 @@ mod tests {
             folder: folder.to_owned(),
             undisturbed: Rc::default(),
         };
-        let (line, verdict) = carry_out(&drill, &ground).unwrap();
+        let (line, verdict) = carry_out(&drill, &About::learn(), &ground).unwrap();
         assert!(matches!(verdict, Verdict::Failed(_)));
         assert!(line.contains("no paper has a program"), "{line}");
     }

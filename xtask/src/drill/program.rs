@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::Context as _;
 
+use crate::papers::Paper;
+
 /// How often a running program is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(2);
 
@@ -24,6 +26,8 @@ const MOST_OUTPUT: usize = 1 << 16;
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     pub(crate) paper: String,
+    /// As the program tells it.
+    pub(crate) version: String,
     /// The file to start.
     pub(crate) path: PathBuf,
     /// Experiment; the paper's default if left out.
@@ -33,6 +37,22 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// The program of a paper, which has to tell its version.
+    ///
+    /// # Errors
+    ///
+    /// A file that is no program of that paper.
+    pub(super) fn open(paper: &Paper, path: PathBuf) -> anyhow::Result<Self> {
+        let drill = &paper.citation.drill;
+        Ok(Self {
+            paper: paper.name.clone(),
+            version: version(&paper.name, &path)?,
+            path,
+            experiment: drill.experiment.clone(),
+            settings: drill.settings.clone(),
+        })
+    }
+
     /// Trains into `out`; what is there is replaced.
     pub(super) fn train(&self, out: &Path, seed: u64) -> Command {
         let mut command = self.verb("train");
@@ -81,11 +101,28 @@ impl Program {
         program
     }
 
+    /// Tells which backends the program has and the machine can use, in lines of JSON.
+    pub(super) fn doctor(&self) -> Command {
+        let mut command = self.verb("doctor");
+        command.arg("--json");
+        command
+    }
+
     fn verb(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.path);
         command.arg(verb).stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
+}
+
+/// The version that a program tells, which begins with its name.
+fn version(name: &str, path: &Path) -> anyhow::Result<String> {
+    let told = Command::new(path).arg("--version").stdin(Stdio::null()).output();
+    let told = told.with_context(|| format!("starting {}", path.display()))?;
+    let words = String::from_utf8_lossy(&told.stdout);
+    let version = words.trim().strip_prefix(name).and_then(|rest| rest.strip_prefix(' '));
+    let version = version.with_context(|| format!("{} is no program of {name}", path.display()))?;
+    Ok(version.to_owned())
 }
 
 /// The generations of a run's checkpoints, oldest first.
@@ -144,6 +181,16 @@ pub(super) fn finish(command: Command, log: &Path, limit: Duration) -> anyhow::R
     }
 }
 
+/// Runs a program to its end as [`finish`] does, with all that it writes to standard output; `folder` is for its outputs.
+pub(super) fn listen(mut command: Command, folder: &Path) -> anyhow::Result<(Ended, Vec<u8>)> {
+    let said = folder.join("said");
+    let file = File::create(&said).with_context(|| format!("creating {}", said.display()))?;
+    command.stdout(file);
+    let ended = finish(command, &folder.join("errors.log"), LONGEST)?;
+    let said = fs::read(&said).with_context(|| format!("reading {}", said.display()))?;
+    Ok((ended, said))
+}
+
 /// A program that runs.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -173,6 +220,11 @@ impl Running {
 
     /// Waits for the end; none if it does not come within `limit`.
     pub(super) fn wait(&mut self, limit: Duration) -> anyhow::Result<Option<Ended>> {
+        self.wait_until(limit, || false)
+    }
+
+    /// Waits for the end; none if it does not come within `limit`, or before `is_due`.
+    pub(super) fn wait_until(&mut self, limit: Duration, is_due: impl Fn() -> bool) -> anyhow::Result<Option<Ended>> {
         let asked = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().context("waiting for a program")? {
@@ -182,7 +234,7 @@ impl Running {
                     took: self.started.elapsed(),
                 }));
             }
-            if asked.elapsed() >= limit {
+            if asked.elapsed() >= limit || is_due() {
                 return Ok(None);
             }
             thread::sleep(POLL);
@@ -235,6 +287,14 @@ mod tests {
         assert!(ended.crashed() && ended.code().is_none());
         let ended = finish(shell("echo \"thread 'main' panicked at\" >&2; exit 1"), &log, LONGEST).unwrap();
         assert!(ended.crashed() && !ended.is_clear_error());
+    }
+
+    #[test]
+    fn a_program_tells_whose_it_is() {
+        let cargo = Path::new(env!("CARGO"));
+        assert!(version("cargo", cargo).unwrap().starts_with("1."));
+        let error = version("toy", cargo).unwrap_err();
+        assert!(error.to_string().contains("no program of toy"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
     chance::Chance,
     kill::shares,
     ledger::Findings,
+    moment::Moment,
     program::{LONGEST, Program, Running, finish},
     undisturbed::Allowed,
 };
@@ -47,7 +48,8 @@ fn once(
     let what = format!("{}: a run that got SIG{name}", program.paper);
     let out = ground.folder.join("stopped");
     let mut running = Running::start(program.train(&out, ground.seed), &ground.log())?;
-    let mut ended = running.wait(undisturbed.took().mul_f64(chance.fraction()))?;
+    let moment = Moment::random(chance, &undisturbed, &out);
+    let mut ended = moment.wait(&mut running, &out)?;
     if ended.is_none() {
         send(name, running.id())?;
         ended = running.wait(LONGEST)?;
@@ -55,6 +57,9 @@ fn once(
     let ended = ended.with_context(|| format!("{what} did not end"))?;
     if ended.code() == Some(exit::INTERRUPTED.into()) {
         findings.count("stopped and saved");
+        if let Moment::Step(..) = moment {
+            findings.count("stopped at a step");
+        }
     } else if ended.status.success() {
         findings.count("too late to stop anything");
     } else if is_ended_by(&ended.status, number) && !out.join("journal.jsonl").exists() {

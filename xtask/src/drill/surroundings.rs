@@ -272,7 +272,8 @@ fn closed(command: &Command, redirection: &str) -> Command {
         .args(["-c", &format!("exec \"$@\" {redirection}"), "sh"])
         .arg(command.get_program())
         .args(command.get_args())
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     shell
 }
 

@@ -33,8 +33,8 @@ pub(super) enum Allowed {
     Nothing,
     /// One more checkpoint, which a signal asked for.
     Checkpoints,
-    /// The number of threads that the record of the run tells.
-    Threads,
+    /// The threads and the backend that the record of the run tells.
+    Means,
 }
 
 impl Undisturbed {
@@ -96,12 +96,14 @@ impl Undisturbed {
         self.took
     }
 
+    /// How many files of the run are compared.
+    pub(super) fn files(&self) -> usize {
+        self.content.len() - self.times.len()
+    }
+
     /// Tells the ledger what is compared, and what is not.
     pub(super) fn describe(&self, paper: &str, findings: &mut Findings) {
-        findings.fact(
-            &format!("{paper}: files compared"),
-            self.content.len() - self.times.len(),
-        );
+        findings.fact(&format!("{paper}: files compared"), self.files());
         if !self.times.is_empty() {
             let times: Vec<String> = self.times.iter().cloned().collect();
             findings.fact(&format!("{paper}: pictures of times, not compared"), times);
@@ -114,7 +116,7 @@ impl Undisturbed {
         let without = |content: &Content| match allowed {
             Allowed::Nothing => Ok(content.clone()),
             Allowed::Checkpoints => compare::without_checkpoints(content),
-            Allowed::Threads => compare::without_threads(content),
+            Allowed::Means => compare::without_means(content),
         };
         Ok(compare::differences(
             &without(&self.content)?,

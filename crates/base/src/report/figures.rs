@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     FIGURES, damaged, remove,
-    saved::{read_bytes, read_json},
+    saved::{in_words, read_bytes, read_json},
 };
 use crate::{
     Error, Result, commit,
@@ -109,7 +109,8 @@ pub(super) fn load_figures(folder: &Path) -> Result<Vec<Figure>> {
     let folder = folder.join(FIGURES);
     let entries: Vec<Entry> = read_json(&folder.join(INDEX))?.unwrap_or_default();
     let figures = entries.into_iter().map(|entry| Figure {
-        body: load_body(&folder, &entry).unwrap_or_else(|error| Body::Text(format!("Cannot be shown. {error}"))),
+        body: load_body(&folder, &entry)
+            .unwrap_or_else(|error| Body::Text(format!("Cannot be shown. {}", in_words(&error)))),
         name: entry.name,
         title: entry.title,
         caption: entry.caption,

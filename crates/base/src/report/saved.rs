@@ -1,7 +1,6 @@
 //! A run as its folder tells it.
 
 use std::{
-    fmt::Display,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -164,11 +163,22 @@ pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<O
         .transpose()
 }
 
-fn or_problem<T: Default, E: Display>(result: Result<T, E>, problems: &mut Vec<String>) -> T {
+fn or_problem<T: Default>(result: Result<T>, problems: &mut Vec<String>) -> T {
     result.unwrap_or_else(|error| {
-        problems.push(error.to_string());
+        problems.push(in_words(&error));
         T::default()
     })
+}
+
+/// An error with its causes, of which the first alone may only name a file.
+pub(super) fn in_words(error: &Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    words
 }
 
 /// Names and values of a JSON object; inner objects as `outer.inner`, what is null left out.

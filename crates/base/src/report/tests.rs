@@ -186,6 +186,20 @@ fn damaged_parts_are_named_on_the_page() {
 }
 
 #[test]
+fn a_page_says_why_a_part_could_not_be_read() {
+    let folder = folder();
+    finish(folder.path(), 0, 1.0, 0.5);
+    // A folder can be opened as a file, but not read as one.
+    for name in [CONFIG, "figures/samples.png"] {
+        let path = folder.path().join(name);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let cause = fs::read(&path).unwrap_err().to_string();
+        assert!(page(folder.path()).contains(&cause), "{name}: {cause}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_no_run_is_refused() {
     let folder = folder();
     let error = run(folder.path()).unwrap_err().to_string();

@@ -338,7 +338,8 @@ impl Store {
     ///
     /// A folder that cannot be read.
     pub fn steps(&self) -> Result<Vec<u64>> {
-        if !self.folder.exists() {
+        let exists = self.folder.try_exists();
+        if !exists.map_err(|source| io("read", &self.folder, source))? {
             return Ok(Vec::new());
         }
         let mut steps: Vec<u64> = self.entries()?.iter().filter_map(|path| step_of(path)).collect();
@@ -399,8 +400,10 @@ impl Store {
     }
 
     fn entries(&self) -> Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(&self.folder).map_err(|source| io("read", &self.folder, source))?;
-        Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        // An entry that cannot be read may be the newest generation: a listing without it would be a wrong one.
+        let unreadable = |source| io("read", &self.folder, source);
+        let entries = fs::read_dir(&self.folder).map_err(unreadable)?;
+        entries.map(|entry| Ok(entry.map_err(unreadable)?.path())).collect()
     }
 
     /// Renames before deleting, so that a kill in between leaves no half generation under a valid name.

@@ -25,6 +25,16 @@ fn the_newest_generation_is_read_back() {
     assert!(warnings.is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_looked_into_is_not_one_without_checkpoints() {
+    let (folder, _) = store();
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("the folder is writable");
+    let error = Store::new(&file).latest().err().expect("a file holds no checkpoints");
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
 #[test]
 fn a_flipped_bit_falls_back_with_one_warning() {
     let (_folder, store) = store();

@@ -14,7 +14,7 @@ use papers_base::{
     report,
 };
 
-use super::{Flag, Paper, Request, drill};
+use super::{Flag, Paper, Request};
 use crate::{
     Context, Error,
     checkpoint::Store,
@@ -52,10 +52,6 @@ pub(super) fn command(paper: &Paper) -> Command {
         .subcommand(DoctorArgs::augment_args(verb(
             "doctor",
             "Show which backends this build can use here",
-        )))
-        .subcommand(drill::DrillArgs::augment_args(verb(
-            "drill",
-            "Kill runs at random moments, resume them, and compare the weights with those of an undisturbed run",
         )))
         .subcommand(CompletionArgs::augment_args(verb(
             "completions",
@@ -104,7 +100,6 @@ pub(super) fn run(paper: &Paper, matches: &ArgMatches) -> anyhow::Result<u8> {
         "config" => print_config(paper, &ConfigArgs::from_arg_matches(matches)?)?,
         "experiments" => list(paper)?,
         "doctor" => doctor(&DoctorArgs::from_arg_matches(matches)?)?,
-        "drill" => drill::run(paper, &drill::DrillArgs::from_arg_matches(matches)?)?,
         "completions" => {
             let arguments = CompletionArgs::from_arg_matches(matches)?;
             clap_complete::generate(arguments.shell, &mut command(paper), paper.name, &mut std::io::stdout());
@@ -309,7 +304,7 @@ fn doctor(arguments: &DoctorArgs) -> anyhow::Result<()> {
 }
 
 /// One line of output; a reader that went away is an error and no panic.
-pub(super) fn print(line: &str) -> anyhow::Result<()> {
+fn print(line: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
 }

@@ -9,7 +9,6 @@
 //! ```
 
 pub(crate) mod commands;
-mod drill;
 mod family;
 mod paper;
 
