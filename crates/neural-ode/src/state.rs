@@ -3,7 +3,7 @@
 use std::{fmt, vec};
 
 use burn::prelude::*;
-use papers_core::vjp;
+use papers_core::{nn::weighted_sum, vjp};
 
 /// A point of the phase space: a tensor of any shape, a tuple of states, or a vector of states.
 ///
@@ -93,7 +93,7 @@ impl<const D: usize> State for Tensor<D> {
 /// state.
 fn combine<const D: usize>(terms: &[(f64, &Tensor<D>)]) -> Tensor<D> {
     if !terms.iter().any(|(_, tensor)| tensor.is_autodiff()) {
-        return sum(terms.iter().map(|&(coefficient, tensor)| (coefficient, tensor.clone())));
+        return weighted_sum(terms.iter().map(|&(coefficient, tensor)| (coefficient, tensor.clone())));
     }
     match *terms {
         [a] => record([a]),
@@ -114,27 +114,11 @@ fn combine<const D: usize>(terms: &[(f64, &Tensor<D>)]) -> Tensor<D> {
 fn record<const N: usize, const D: usize>(terms: [(f64, &Tensor<D>); N]) -> Tensor<D> {
     let coefficients = terms.map(|(coefficient, _)| coefficient);
     vjp::function(terms.map(|(_, tensor)| tensor.clone()), |tensors| {
-        let value = sum(coefficients.into_iter().zip(tensors));
+        let value = weighted_sum(coefficients.into_iter().zip(tensors));
         (value, move |gradient| {
-            coefficients.map(|coefficient| scaled(coefficient, gradient.clone()))
+            coefficients.map(|coefficient| weighted_sum([(coefficient, gradient.clone())]))
         })
     })
-}
-
-/// Left to right. The running sum has one owner, so that Burn can add into its buffer.
-fn sum<const D: usize>(terms: impl Iterator<Item = (f64, Tensor<D>)>) -> Tensor<D> {
-    let products = terms.map(|(coefficient, tensor)| scaled(coefficient, tensor));
-    products
-        .reduce(|sum, product| sum + product)
-        .expect("there is at least one term")
-}
-
-fn scaled<const D: usize>(coefficient: f64, tensor: Tensor<D>) -> Tensor<D> {
-    if coefficient == 1.0 {
-        tensor
-    } else {
-        tensor * coefficient
-    }
 }
 
 impl<A: State> State for Vec<A> {

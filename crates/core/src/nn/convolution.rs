@@ -16,7 +16,6 @@ use burn::{
     },
 };
 
-use super::add_bias;
 use crate::vjp;
 
 #[cfg(feature = "flex")]
@@ -124,15 +123,8 @@ impl Convolution {
     /// - input: `[batch, height, width, channels in]`
     /// - output: `[batch, height out, width out, channels out]`
     pub fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
-        let output = convolve_last(input, self.weight.val(), self.geometry);
-        match &self.bias {
-            Some(bias) => {
-                let shape = output.dims();
-                let rows = output.reshape([-1, shape[3] as isize]);
-                add_bias(rows, bias.val()).reshape(shape)
-            }
-            None => output,
-        }
+        let bias = self.bias.as_ref().map(|bias| bias.val().reshape([1, 1, 1, -1]));
+        convolve_last(input, self.weight.val(), bias, self.geometry)
     }
 }
 
@@ -163,13 +155,24 @@ pub fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tens
     })
 }
 
-/// [`convolve`] with the channels last: `[batch, height, width, channels]`.
-pub fn convolve_last(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
+/// Two-dimensional convolution with the channels last.
+///
+/// # Shapes
+///
+/// - input: `[batch, height, width, channels in]`
+/// - weight: `[channels out, channels in, side, side]`
+/// - bias: `[1, 1, 1, channels out]`, or `[1, height out, width out, channels out]` with one for every pixel
+/// - output: `[batch, height out, width out, channels out]`
+pub fn convolve_last(input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<4>>, geometry: Geometry) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if channels_last::serves(&input) {
-        return channels_last::convolve(input, weight, geometry);
+        return channels_last::convolve(input, weight, bias, geometry);
     }
-    convolve(input.permute([0, 3, 1, 2]), weight, geometry).permute([0, 2, 3, 1])
+    let output = convolve(input.permute([0, 3, 1, 2]), weight, geometry).permute([0, 2, 3, 1]);
+    match bias {
+        Some(bias) => output + bias,
+        None => output,
+    }
 }
 
 fn forward(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
@@ -352,7 +355,7 @@ mod tests {
                     conv2d(input, weight, None, geometry.options())
                 });
                 let last = run(&input, &weight, |input, weight| {
-                    convolve_last(input.permute([0, 2, 3, 1]), weight, geometry).permute([0, 3, 1, 2])
+                    convolve_last(input.permute([0, 2, 3, 1]), weight, None, geometry).permute([0, 3, 1, 2])
                 });
                 for ((ours, last), burns) in ours.iter().zip(&last).zip(&burns) {
                     assert_close(ours, burns, 1e-12);
@@ -371,7 +374,7 @@ mod tests {
             let input = random([19, channels[0], side, side]);
             let weight = random([channels[1], channels[0], 3, 3]) / 15.0;
             let last = run(&input, &weight, |input, weight| {
-                convolve_last(input.permute([0, 2, 3, 1]), weight, geometry).permute([0, 3, 1, 2])
+                convolve_last(input.permute([0, 2, 3, 1]), weight, None, geometry).permute([0, 3, 1, 2])
             });
             let burns = run(&input, &weight, |input, weight| {
                 conv2d(input, weight, None, geometry.options())
@@ -395,11 +398,51 @@ mod tests {
                 pool.expect("threads").install(|| {
                     let (input, weight) = (numbers([37, 6, 6, channels], 0.37), numbers([64, channels, 3, 3], 0.73));
                     run(&input, &weight, |input, weight| {
-                        convolve_last(input, weight, Geometry { stride: 1, padding: 1 })
+                        convolve_last(input, weight, None, Geometry { stride: 1, padding: 1 })
                     })
                 })
             };
             assert_eq!(gradients(1), gradients(3), "{channels} channels");
+        }
+    }
+
+    #[test]
+    fn biases_of_channels_and_of_pixels_are_added_and_learn() {
+        for ([channels, out], [side, kernel, stride, padding]) in [
+            ([2, 3], [6, 3, 1, 1]),
+            ([WIDE, WIDE], [6, 3, 1, 1]),
+            ([WIDE, WIDE], [7, 4, 2, 1]),
+            ([4, 5], [4, 1, 1, 0]),
+        ] {
+            let geometry = Geometry { stride, padding };
+            let input = random([11, side, side, channels]);
+            let weight = random([out, channels, kernel, kernel]) / channels as f64;
+            let [_, height, width, _] = convolve_last(input.clone(), weight.clone(), None, geometry).dims();
+            for shape in [[1, 1, 1, out], [1, height, width, out]] {
+                let bias = random(shape);
+                let run = |is_constant: bool, add: &dyn Fn(Tensor<4>, Tensor<4>) -> Tensor<4>| {
+                    let bias = bias.clone().autodiff().require_grad();
+                    let input = if is_constant {
+                        input.clone()
+                    } else {
+                        input.clone().autodiff().require_grad()
+                    };
+                    let output = add(input, bias.clone());
+                    let gradients = output.clone().powi_scalar(3).sum().backward();
+                    [values(output), values(bias.grad(&gradients).expect("tracked"))]
+                };
+                for is_constant in [false, true] {
+                    let ours = run(is_constant, &|input, bias| {
+                        convolve_last(input, weight.clone(), Some(bias), geometry)
+                    });
+                    let burns = run(is_constant, &|input, bias| {
+                        convolve_last(input, weight.clone(), None, geometry) + bias
+                    });
+                    for (ours, burns) in ours.iter().zip(&burns) {
+                        assert_close(ours, burns, 1e-11);
+                    }
+                }
+            }
         }
     }
 
@@ -416,7 +459,7 @@ mod tests {
         assert_close(&values(weight.grad(&gradients).expect("tracked")), &expected, 1e-12);
 
         let [last, weight] = [constant.permute([0, 2, 3, 1]), weight];
-        let gradients = convolve_last(last, weight.clone(), geometry)
+        let gradients = convolve_last(last, weight.clone(), None, geometry)
             .powi_scalar(3)
             .sum()
             .backward();

@@ -1,6 +1,9 @@
 //! Memory of tensors on Burn's own CPU backend, for what no sequence of tensor operations does in one pass.
 
-use std::ops::{Add, AddAssign, Mul, Sub};
+use std::{
+    mem::MaybeUninit,
+    ops::{Add, AddAssign, Mul, Sub},
+};
 
 use burn::{
     backend::{BackendTypes, Flex},
@@ -172,6 +175,32 @@ pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: i
     }
     let groups = output.par_chunks_mut(group * unit).enumerate();
     groups.for_each(|(index, slice)| work(index * group, slice));
+}
+
+/// New memory for so many numbers, which all cores fill in groups of whole units, as in [`split`]; `work` gets zeros.
+///
+/// The system gives a new page when it is first written: here that is done by the core that works on it, and not by one
+/// core for all.
+pub(super) fn make<T: Number>(
+    length: usize,
+    unit: usize,
+    cost: usize,
+    work: impl Fn(usize, &mut [T]) + Sync + Send,
+) -> Vec<T> {
+    let mut memory = Vec::with_capacity(length);
+    let fill = |first: usize, places: &mut [MaybeUninit<T>]| {
+        places.fill(MaybeUninit::new(T::default()));
+        // SAFETY: all of them were written just now.
+        #[expect(unsafe_code, reason = "there is no other way to fill new memory in parallel")]
+        work(first, unsafe { places.assume_init_mut() });
+    };
+    split(&mut memory.spare_capacity_mut()[..length], unit, cost, fill);
+    // SAFETY: there is room for `length` numbers, and `split` has given each of them to `fill`, which writes it.
+    #[expect(unsafe_code, reason = "there is no other way to fill new memory in parallel")]
+    unsafe {
+        memory.set_len(length);
+    }
+    memory
 }
 
 /// The results of `work` for `0..count`, in order, computed by all cores.

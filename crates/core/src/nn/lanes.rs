@@ -2,8 +2,6 @@
 //! stay in registers from row to row. The loops exist once for each width of vector registers, and results do not depend on
 //! which of them a processor has.
 
-use std::array;
-
 use multiversion::multiversion;
 
 use super::host::Number;
@@ -38,16 +36,16 @@ fn block_sum<T: Number, const D: usize, const C: usize, const N: usize>(
     constants: [&[T]; C],
     element: &impl Fn([T; D], [T; C]) -> T,
 ) -> [T; N] {
-    let constants = constants.map(|constants| lanes::<T, N>(constants, first));
+    let constants: [[T; N]; C] = lanes(constants, first);
     let mut sum = [T::default(); N];
     let mut place = first;
     while place < data[0].len() {
-        let numbers = data.map(|data| lanes::<T, N>(data, place));
+        let numbers: [[T; N]; D] = lanes(data, place);
         // All terms first: a sum in the same loop would keep the compiler from vector instructions.
-        let terms: [T; N] = array::from_fn(|lane| {
-            let numbers = numbers.map(|lanes| lanes[lane]);
-            element(numbers, constants.map(|lanes| lanes[lane]))
-        });
+        let mut terms = [T::default(); N];
+        for (lane, term) in terms.iter_mut().enumerate() {
+            *term = element(of_lane(&numbers, lane), of_lane(&constants, lane));
+        }
         sum.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
         place += channels;
     }
@@ -82,28 +80,42 @@ fn block_update<T: Number, const D: usize, const C: usize, const N: usize>(
     constants: [&[T]; C],
     element: &impl Fn(T, [T; D], [T; C]) -> T,
 ) {
-    let constants = constants.map(|constants| lanes::<T, N>(constants, first));
+    let constants: [[T; N]; C] = lanes(constants, first);
     let mut place = first;
     while place < target.len() {
-        let numbers = data.map(|data| lanes::<T, N>(data, place));
-        let own = lanes::<T, N>(target, place);
-        let results: [T; N] = array::from_fn(|lane| {
-            let numbers = numbers.map(|lanes| lanes[lane]);
-            element(own[lane], numbers, constants.map(|lanes| lanes[lane]))
-        });
-        target[place..place + N].copy_from_slice(&results);
+        let numbers: [[T; N]; D] = lanes(data, place);
+        let target = target[place..]
+            .first_chunk_mut::<N>()
+            .expect("a block ends within its row");
+        for (lane, own) in target.iter_mut().enumerate() {
+            *own = element(*own, of_lane(&numbers, lane), of_lane(&constants, lane));
+        }
         place += channels;
     }
+}
+
+/// A block of each of the slices. A loop, since adapters of arrays are not always inlined, and then keep the compiler from
+/// vector instructions.
+#[inline(always)]
+fn lanes<T: Number, const D: usize, const N: usize>(slices: [&[T]; D], first: usize) -> [[T; N]; D] {
+    let mut blocks = [[T::default(); N]; D];
+    for (block, slice) in blocks.iter_mut().zip(slices) {
+        block.copy_from_slice(&slice[first..first + N]);
+    }
+    blocks
+}
+
+#[inline(always)]
+fn of_lane<T: Number, const D: usize, const N: usize>(blocks: &[[T; N]; D], lane: usize) -> [T; D] {
+    let mut numbers = [T::default(); D];
+    for (number, block) in numbers.iter_mut().zip(blocks) {
+        *number = block[lane];
+    }
+    numbers
 }
 
 /// `number` where `linear` is positive, `leak · number` elsewhere.
 #[inline(always)]
 pub(super) fn rectify<T: Number>(linear: T, number: T, leak: T) -> T {
     if linear > T::default() { number } else { number * leak }
-}
-
-#[inline(always)]
-fn lanes<T: Number, const N: usize>(numbers: &[T], first: usize) -> [T; N] {
-    let numbers: &[T; N] = numbers[first..].first_chunk().expect("a block ends within its row");
-    *numbers
 }

@@ -1,13 +1,11 @@
 //! Building blocks of networks that papers share, and what training does to their weights.
 
 mod average;
-mod bias;
 mod decay;
 mod dropout;
 mod trainable;
 
 pub use average::WeightAverage;
-pub use bias::add_bias;
 pub use decay::decay_kernels;
 pub use dropout::dropout;
 pub use trainable::trainable_parameters;
@@ -21,7 +19,10 @@ mod host;
 #[cfg(feature = "flex")]
 mod lanes;
 pub mod normalization;
+#[cfg(feature = "flex")]
+mod rows;
 pub mod running;
+mod weighted_sum;
 pub mod wide_resnet;
 
 pub use activation::leaky_relu;
@@ -30,6 +31,7 @@ pub use convolution::Convolution;
 pub use group_norm::GroupNorm;
 pub use normalization::{BatchNorm, BatchNormConfig};
 pub use running::RunningAverage;
+pub use weighted_sum::weighted_sum;
 pub use wide_resnet::{WideResNet, WideResNetConfig};
 
 /// Which statistics normalize a batch, and whether the running averages learn from it.

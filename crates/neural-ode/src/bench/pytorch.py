@@ -206,7 +206,8 @@ CASES = {
     "solver/rk4-adjoint": lambda: rk4_gradient(odeint_adjoint),
     "solver/dopri5": dopri5,
     "latent-ode/dopri5": latent_ode,
-    "ode-net/rk4": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
+    "ode-net/rk4-direct": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
+    "ode-net/rk4-checkpointed": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
     "ode-net/dopri5-adjoint": lambda: ode_net(odeint_adjoint, method="dopri5", rtol=1e-3, atol=1e-3),
 }
 

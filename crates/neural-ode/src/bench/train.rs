@@ -23,12 +23,9 @@ use crate::{
 pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("latent-ode/dopri5", "update", latent_ode).target(0.8),
-        Case::new("ode-net/rk4", "update", || {
-            ode_net(
-                Solver::new(Method::Rk4)
-                    .step_size(0.5)
-                    .gradient(GradientMode::Checkpointed),
-            )
+        Case::new("ode-net/rk4-direct", "update", || ode_net(rk4(GradientMode::Direct))),
+        Case::new("ode-net/rk4-checkpointed", "update", || {
+            ode_net(rk4(GradientMode::Checkpointed))
         }),
         Case::new("ode-net/dopri5-adjoint", "update", || {
             ode_net(
@@ -38,6 +35,10 @@ pub(super) fn cases() -> Vec<Case> {
             )
         }),
     ]
+}
+
+fn rk4(gradient: GradientMode) -> Solver {
+    Solver::new(Method::Rk4).step_size(0.5).gradient(gradient)
 }
 
 /// So small that weights, and with them the number of steps, stay what they are.

@@ -5,7 +5,7 @@ use burn::{
     prelude::*,
 };
 use papers_core::nn::{
-    Convolution, GroupNorm, add_bias,
+    Convolution, GroupNorm,
     convolution::{Geometry, convolve_last},
 };
 
@@ -77,10 +77,8 @@ impl TimeConvolution {
         let by_time = weight.clone().narrow(1, 0, 1).reshape([channels, 9]).transpose();
         let plane = coverage(time, height, width, &input).matmul(by_time) + self.bias.val().reshape([1, channels]);
         let geometry = Geometry { stride: 1, padding: 1 };
-        let output = convolve_last(input, weight.narrow(1, 1, channels), geometry);
-        let shape = output.dims();
-        let pictures = output.reshape([shape[0], height * width * channels]);
-        add_bias(pictures, plane.reshape([-1])).reshape(shape)
+        let plane = plane.reshape([1, height, width, channels]);
+        convolve_last(input, weight.narrow(1, 1, channels), Some(plane), geometry)
     }
 }
 

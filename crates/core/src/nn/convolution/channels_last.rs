@@ -7,7 +7,10 @@ use burn::{backend::Flex, prelude::*};
 
 use super::Geometry;
 use crate::{
-    nn::host::{Host, host, with_precision},
+    nn::{
+        host::{Host, Number, host, with_precision},
+        rows::sum_of_rows,
+    },
     vjp,
 };
 
@@ -22,37 +25,74 @@ pub(super) fn serves(input: &Tensor<4>) -> bool {
     host(&input.clone().inner()).is_some()
 }
 
-/// [`convolve`](super::convolve) with the channels last, for tensors that this module [`serves`].
-pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
+/// [`convolve_last`](super::convolve_last) for tensors that this module [`serves`].
+pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<4>>, geometry: Geometry) -> Tensor<4> {
     let [out, _, side, _] = weight.dims();
     let frame = Frame::new(input.dims(), side, out, geometry);
     // A picture needs no gradient, and computing it would cost as much as the forward pass.
-    if !input.is_autodiff() {
-        return vjp::function([weight], |[weight]| {
-            let output = forward(&input, weight, frame);
+    match (input.is_autodiff(), bias) {
+        (true, Some(bias)) => vjp::function([input, weight, bias], |[input, weight, bias]| {
+            let output = forward(&input, weight.clone(), Some(&bias), frame);
+            let pullback = move |gradient: Tensor<4>| {
+                let [by_weight, by_bias] = [
+                    weight_gradient(&input, &gradient, frame),
+                    bias_gradient(&gradient, bias.dims()),
+                ];
+                [input_gradient(&gradient, weight, frame), by_weight, by_bias]
+            };
+            (output, pullback)
+        }),
+        (true, None) => vjp::function([input, weight], |[input, weight]| {
+            let output = forward(&input, weight.clone(), None, frame);
+            let pullback = move |gradient: Tensor<4>| {
+                let by_weight = weight_gradient(&input, &gradient, frame);
+                [input_gradient(&gradient, weight, frame), by_weight]
+            };
+            (output, pullback)
+        }),
+        (false, Some(bias)) => vjp::function([weight, bias], |[weight, bias]| {
+            let output = forward(&input, weight, Some(&bias), frame);
+            let pullback = move |gradient: Tensor<4>| {
+                let by_bias = bias_gradient(&gradient, bias.dims());
+                [weight_gradient(&input, &gradient, frame), by_bias]
+            };
+            (output, pullback)
+        }),
+        (false, None) => vjp::function([weight], |[weight]| {
+            let output = forward(&input, weight, None, frame);
             (output, move |gradient| [weight_gradient(&input, &gradient, frame)])
-        });
+        }),
     }
-    vjp::function([input, weight], |[input, weight]| {
-        let output = forward(&input, weight.clone(), frame);
-        let pullback = move |gradient: Tensor<4>| {
-            let by_weight = weight_gradient(&input, &gradient, frame);
-            [input_gradient(&gradient, weight, frame), by_weight]
-        };
-        (output, pullback)
-    })
 }
 
-fn forward(input: &Tensor<4>, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
+fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame: Frame) -> Tensor<4> {
     if frame.is_pointwise() {
         let matrix = weight.permute([3, 2, 1, 0]).reshape([frame.channels, frame.out]);
-        return pixels(input).matmul(matrix).reshape(frame.output());
+        let output = pixels(input).matmul(matrix).reshape(frame.output());
+        return match bias {
+            Some(bias) => output + bias.clone(),
+            None => output,
+        };
     }
-    let memory = memory(input);
+    let [input, bias] = [Some(input), bias].map(|tensor| tensor.map(memory));
+    let input = input.expect("there is an input");
     if frame.is_wide() {
-        return with_precision!(memory, taps::forward(&memory, weight, frame));
+        return with_precision!(input, taps::forward(&input, weight, bias.as_ref(), frame));
     }
-    with_precision!(memory, stack::forward(&memory, weight, frame))
+    with_precision!(input, stack::forward(&input, weight, bias.as_ref(), frame))
+}
+
+/// The gradient summed over the batch, and over the pixels where those share a bias.
+fn bias_gradient(gradient: &Tensor<4>, bias: [usize; 4]) -> Tensor<4> {
+    let columns = bias.iter().product::<usize>();
+    let rows = gradient.clone().reshape([-1, columns as isize]);
+    sum_of_rows(rows).reshape(bias)
+}
+
+/// The bias of every output pixel of a picture.
+fn plane<T: Number>(bias: &Host, frame: Frame) -> Vec<T> {
+    let bias = T::read(bias);
+    bias.repeat(frame.out_height * frame.out_width * frame.out / bias.len())
 }
 
 /// The sum over all output pixels of `gradient · square`.
@@ -85,7 +125,7 @@ fn input_gradient(gradient: &Tensor<4>, weight: Tensor<4>, frame: Frame) -> Tens
             frame.channels,
             Geometry { stride, padding },
         );
-        return forward(gradient, turned, frame);
+        return forward(gradient, turned, None, frame);
     }
     let memory = memory(gradient);
     with_precision!(memory, stack::input_gradient(pixels(gradient), weight, frame))

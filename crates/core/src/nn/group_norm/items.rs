@@ -4,7 +4,7 @@ use burn::{backend::Flex, prelude::*};
 
 use super::{Groups, Pullback};
 use crate::nn::{
-    host::{Host, Number, doubles, host, map, split, with_precision},
+    host::{Host, Number, doubles, host, make, map, split, with_precision},
     lanes::{self, rectify},
 };
 
@@ -102,8 +102,7 @@ fn forward<T: Number>(items: &Items) -> (Tensor<3>, Vec<Moments>) {
         items.moments(&input[index * items.item()..][..items.item()])
     });
     let slope = T::from_f64(items.groups.slope);
-    let mut output = vec![T::default(); input.len()];
-    each_item(items, &mut output, |index, output| {
+    let work = |index: usize, output: &mut [T]| {
         let input = &input[index * items.item()..][..items.item()];
         let [rate, offset] = items.line::<T>(&moments[index]);
         lanes::update(
@@ -116,6 +115,9 @@ fn forward<T: Number>(items: &Items) -> (Tensor<3>, Vec<Moments>) {
                 rectify(linear, linear, slope)
             },
         );
+    };
+    let output = make(input.len(), items.item(), items.cost(), |first, memory| {
+        each_item(items, first, memory, &work);
     });
     (T::tensor(output, items.shape, &items.device), moments)
 }
@@ -139,7 +141,7 @@ fn pull_back<T: Number>(items: Items, moments: &[Moments], mut gradient: Host) -
             items.backward(&moments[index], [&gradient[range.clone()], &input[range]])
         })
     };
-    each_item(&items, T::write(&mut gradient), |index, gradient| {
+    let work = |index: usize, gradient: &mut [T]| {
         let input = &input[index * items.item()..][..items.item()];
         let [rate, offset] = items.line::<T>(&moments[index]);
         let mean = numbers(&moments[index].mean);
@@ -156,6 +158,9 @@ fn pull_back<T: Number>(items: Items, moments: &[Moments], mut gradient: Host) -
                 inner * rate + (value - mean) * line + constant
             },
         );
+    };
+    split(T::write(&mut gradient), items.item(), items.cost(), |first, memory| {
+        each_item(&items, first, memory, &work);
     });
     let total = |of: fn(&Backward<T>) -> &[f64]| {
         let mut sum = vec![0.0; items.shape[2]];
@@ -207,14 +212,11 @@ impl Items {
     }
 }
 
-/// Calls `work` with every item of the memory and its index.
-fn each_item<T: Number>(items: &Items, memory: &mut [T], work: impl Fn(usize, &mut [T]) + Sync + Send) {
-    let item = items.item();
-    split(memory, item, items.cost(), |first, memory| {
-        for (index, memory) in memory.chunks_exact_mut(item).enumerate() {
-            work(first + index, memory);
-        }
-    });
+/// Calls `work` with every item of a part of the memory, which begins at item `first`, and its index.
+fn each_item<T: Number>(items: &Items, first: usize, memory: &mut [T], work: &impl Fn(usize, &mut [T])) {
+    for (index, memory) in memory.chunks_exact_mut(items.item()).enumerate() {
+        work(first + index, memory);
+    }
 }
 
 fn numbers<T: Number>(values: &[f64]) -> Vec<T> {

@@ -6,7 +6,7 @@ use burn::{backend::Flex, prelude::*};
 
 use super::Line;
 use crate::nn::{
-    host::{Host, Number, doubles, host, map, split, with_precision},
+    host::{Host, Number, doubles, host, make, map, split, with_precision},
     lanes::{self, rectify},
 };
 
@@ -65,14 +65,17 @@ pub(super) fn forward(line: &Line, rows: &Tensor<2>) -> Option<Tensor<2>> {
 
 fn forward_of<T: Number>(memories: &[Host; 3], shape: [usize; 2], slope: f64, device: &Device) -> Tensor<2> {
     let [rows, rate, offset] = memories.each_ref().map(T::read);
-    let mut output = vec![T::default(); rows.len()];
-    update_parts(&mut output, shape[1], |place, part| {
+    let work = |place: usize, part: &mut [T]| {
         let rows = &rows[place..place + part.len()];
         let slope = T::from_f64(slope);
         lanes::update(shape[1], part, [rows], [rate, offset], |_, [value], [rate, offset]| {
             let linear = value * rate + offset;
             rectify(linear, linear, slope)
         });
+    };
+    let part = PART * shape[1];
+    let output = make(rows.len(), part, rows.len(), |first, output| {
+        each_part(part, first, output, &work);
     });
     T::tensor(output, shape, device)
 }
@@ -126,7 +129,7 @@ fn pull_back<T: Number>(backward: Backward, follows_batch: bool) -> [Tensor<2>; 
     let constants = constants.map(|([rate, _], &sum)| T::from_f64(-rate * share(sum)));
     let (slopes, constants): (Vec<T>, Vec<T>) = (slopes.collect(), constants.collect());
 
-    update_parts(T::write(&mut gradient), channels, |place, part| {
+    let work = |place: usize, part: &mut [T]| {
         let rows = &rows[place..place + part.len()];
         let constants = [rate, offset, mean, &slopes, &constants];
         lanes::update(channels, part, [rows], constants, |gradient, [value], constants| {
@@ -134,6 +137,10 @@ fn pull_back<T: Number>(backward: Backward, follows_batch: bool) -> [Tensor<2>; 
             let inner = rectify(value * rate + offset, gradient, leak);
             inner * rate + (value - mean) * slope + constant
         });
+    };
+    let part = PART * channels;
+    split(T::write(&mut gradient), part, rows.len(), |first, memory| {
+        each_part(part, first, memory, &work);
     });
     let vector = |values: Vec<f64>| {
         let values = values.into_iter().map(T::from_f64);
@@ -182,13 +189,9 @@ fn map_parts<R: Send>(length: usize, channels: usize, work: impl Fn(Range<usize>
     })
 }
 
-/// Calls `work` with every part of `[rows, channels]` and where it begins.
-fn update_parts<T: Number>(output: &mut [T], channels: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
-    let part = PART * channels;
-    let cost = output.len();
-    split(output, part, cost, |first, output| {
-        for (index, output) in output.chunks_mut(part).enumerate() {
-            work((first + index) * part, output);
-        }
-    });
+/// Calls `work` with every part of the memory, of which the first has the number `first`, and where it begins.
+fn each_part<T: Number>(part: usize, first: usize, memory: &mut [T], work: &impl Fn(usize, &mut [T])) {
+    for (index, memory) in memory.chunks_mut(part).enumerate() {
+        work((first + index) * part, memory);
+    }
 }

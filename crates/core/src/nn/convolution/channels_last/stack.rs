@@ -10,21 +10,21 @@ use std::ops::Range;
 
 use burn::{prelude::*, tensor::s};
 
-use super::{Flex, Frame, memory};
-use crate::nn::host::{Host, Number, map, split};
+use super::{Flex, Frame, memory, plane};
+use crate::nn::host::{Host, Number, make, map};
 
 /// Parts of a batch whose sums are added up in order, so that results do not depend on the number of threads.
 const GROUPS: usize = 8;
 
-pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
+pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, bias: Option<&Host>, frame: Frame) -> Tensor<4> {
+    let plane = bias.map(|bias| plane::<T>(bias, frame));
     let matrix = weight
         .permute([3, 2, 1, 0])
         .reshape([frame.side * frame.pixel(), frame.out]);
     let device = matrix.device();
     let row = frame.out_width * frame.out;
     let band = frame.band(1);
-    let mut output = vec![T::default(); frame.rows() * row];
-    split(&mut output, band * row, frame.cost(), |first, output| {
+    let output = make(frame.rows() * row, band * row, frame.cost(), |first, output| {
         let mut stack = Stack::new::<T>(frame, band, &device);
         for (index, output) in output.chunks_mut(band * row).enumerate() {
             let start = (first + index) * band;
@@ -32,8 +32,12 @@ pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, frame: Frame) 
             let product = stack.squares::<T>(T::read(input), rows).matmul(matrix.clone());
             let product = memory(&product);
             let product = T::read(&product).chunks_exact(frame.windows() * frame.out);
-            for (output, product) in output.chunks_exact_mut(row).zip(product) {
+            for (offset, (output, product)) in output.chunks_exact_mut(row).zip(product).enumerate() {
                 output.copy_from_slice(&product[..row]);
+                if let Some(plane) = &plane {
+                    let bias = &plane[(start + offset) % frame.out_height * row..][..row];
+                    output.iter_mut().zip(bias).for_each(|(output, &bias)| *output += bias);
+                }
             }
         }
     });
@@ -79,8 +83,7 @@ pub(super) fn input_gradient<T: Number>(gradient: Tensor<2>, weight: Tensor<4>, 
     let device = matrix.device();
     let item = frame.height * frame.width * frame.channels;
     let pixels = frame.out_height * frame.out_width;
-    let mut output = vec![T::default(); frame.batch * item];
-    split(&mut output, item, frame.cost(), |first, output| {
+    let output = make(frame.batch * item, item, frame.cost(), |first, output: &mut [T]| {
         for (index, output) in output.chunks_exact_mut(item).enumerate() {
             let start = (first + index) * pixels;
             let gradient = gradient.clone().slice(s![start..start + pixels, ..]);

@@ -6,8 +6,8 @@
 
 use burn::prelude::*;
 
-use super::{Frame, memory};
-use crate::nn::host::{Host, Matrix, Number, add_product, map, split};
+use super::{Frame, memory, plane};
+use crate::nn::host::{Host, Matrix, Number, add_product, make, map};
 
 /// Parts of a batch whose sums are added up in order, so that results do not depend on the number of threads.
 const GROUPS: usize = 8;
@@ -27,22 +27,26 @@ struct Visit {
     pixels: usize,
 }
 
-pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
+pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, bias: Option<&Host>, frame: Frame) -> Tensor<4> {
+    let plane = bias.map(|bias| plane::<T>(bias, frame));
     let device = weight.device();
     let weight = memory(&weight.permute([2, 3, 1, 0]));
     let blocks = Blocks::new(frame);
     let (input, weight) = (T::read(input), T::read(&weight));
     let item = blocks.output.item();
-    let mut output = vec![T::default(); frame.batch * item];
-    split(&mut output, blocks.items * item, frame.cost(), |first, output| {
+    let unit = blocks.items * item;
+    let output = make(frame.batch * item, unit, frame.cost(), |first, output| {
         let [mut seen, mut made] = blocks.memory();
-        for (index, output) in output.chunks_mut(blocks.items * item).enumerate() {
+        for (index, output) in output.chunks_mut(unit).enumerate() {
             let items = output.len() / item;
             let start = (first + index) * blocks.items;
             blocks
                 .input
                 .gather(&mut seen, &input[start * blocks.input.item()..], items);
-            made.fill(T::default());
+            match &plane {
+                Some(plane) => blocks.output.spread(&mut made, plane, items),
+                None => made.fill(T::default()),
+            }
             for visit in &blocks.visits {
                 let [rows, channels, out] = [visit.pixels * items, frame.channels, frame.out];
                 let left = Matrix::new(&seen[visit.input * items * channels..], [channels, 1]);
@@ -66,10 +70,10 @@ pub(super) fn input_gradient<T: Number>(gradient: &Host, weight: Tensor<4>, fram
     let blocks = Blocks::new(frame);
     let (gradient, weight) = (T::read(gradient), T::read(&weight));
     let item = blocks.input.item();
-    let mut output = vec![T::default(); frame.batch * item];
-    split(&mut output, blocks.items * item, frame.cost(), |first, output| {
+    let unit = blocks.items * item;
+    let output = make(frame.batch * item, unit, frame.cost(), |first, output| {
         let [mut made, mut seen] = blocks.memory();
-        for (index, output) in output.chunks_mut(blocks.items * item).enumerate() {
+        for (index, output) in output.chunks_mut(unit).enumerate() {
             let items = output.len() / item;
             let start = (first + index) * blocks.items;
             blocks
@@ -231,6 +235,16 @@ impl Layout {
         self.each_pixel(items, |pixel, place| {
             block[place..place + self.channels].copy_from_slice(&pictures[pixel..pixel + self.channels]);
         });
+    }
+
+    /// Writes one picture in the place of all.
+    fn spread<T: Number>(&self, block: &mut [T], picture: &[T], items: usize) {
+        let pixels = picture.chunks_exact(self.channels);
+        for (block, pixel) in block.chunks_exact_mut(items * self.channels).zip(pixels) {
+            block
+                .chunks_exact_mut(self.channels)
+                .for_each(|place| place.copy_from_slice(pixel));
+        }
     }
 
     fn scatter<T: Number>(&self, pictures: &mut [T], block: &[T], items: usize) {
