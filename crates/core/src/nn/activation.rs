@@ -3,7 +3,10 @@
 use burn::prelude::*;
 
 #[cfg(feature = "flex")]
-use super::host::{Host, Number, host, split, with_precision};
+use super::{
+    host::{Host, Number, host, split, with_precision},
+    lanes,
+};
 use crate::vjp;
 
 /// `x` where it is positive, `slope · x` elsewhere.
@@ -14,10 +17,25 @@ use crate::vjp;
 ///
 /// - input, output: any shape
 pub fn leaky_relu<const D: usize>(input: Tensor<D>, slope: f64) -> Tensor<D> {
+    // Off the tape nobody needs the input any more, and its memory can become the result's.
+    if !input.is_autodiff() {
+        return rectified(input, slope);
+    }
     vjp::function([input], |[input]| {
-        let value = times_factor(input.clone(), &input, slope);
+        let value = rectified(input.clone(), slope);
         (value, move |gradient| [times_factor(gradient, &input, slope)])
     })
+}
+
+/// `input` where it is positive, `slope · input` elsewhere.
+fn rectified<const D: usize>(input: Tensor<D>, slope: f64) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if let Some(memory) = host(&input) {
+        drop(input);
+        let rectified = with_precision!(memory, rectify(memory, slope));
+        return Tensor::from_primitive::<burn::backend::Flex>(rectified);
+    }
+    input.clone() * factor(input, slope)
 }
 
 /// `tensor` where `input` is positive, `slope · tensor` elsewhere.
@@ -40,13 +58,26 @@ pub(super) fn factor<const D: usize>(input: Tensor<D>, slope: f64) -> Tensor<D> 
 }
 
 #[cfg(feature = "flex")]
+fn rectify<T: Number>(mut target: Host, slope: f64) -> Host {
+    let slope = T::from_f64(slope);
+    let numbers = T::write(&mut target);
+    let cost = numbers.len() / 2;
+    split(numbers, 1, cost, |_, numbers| {
+        lanes::update(numbers.len(), numbers, [], [], |value, [], []| {
+            lanes::rectify(value, value, slope)
+        });
+    });
+    target
+}
+
+#[cfg(feature = "flex")]
 fn scale<T: Number>(mut target: Host, input: &Host, slope: f64) -> Host {
-    let (input, slope, one) = (T::read(input), T::from_f64(slope), T::from_f64(1.0));
-    split(T::write(&mut target), 1, input.len(), |first, target| {
-        for (target, &value) in target.iter_mut().zip(&input[first..]) {
-            // A factor that is chosen, instead of a choice whether to multiply, leaves no branch in the loop.
-            *target = *target * if value > T::default() { one } else { slope };
-        }
+    let (input, slope) = (T::read(input), T::from_f64(slope));
+    split(T::write(&mut target), 1, input.len() / 2, |first, target| {
+        let input = &input[first..first + target.len()];
+        lanes::update(target.len(), target, [input], [], |number, [value], []| {
+            lanes::rectify(value, number, slope)
+        });
     });
     target
 }

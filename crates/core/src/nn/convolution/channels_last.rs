@@ -82,8 +82,15 @@ fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame
     with_precision!(input, stack::forward(&input, weight, bias.as_ref(), frame))
 }
 
+/// Numbers of a gradient from which on its sum is worth the work of all cores.
+const LARGE: usize = 1 << 20;
+
 /// The gradient summed over the batch, and over the pixels where those share a bias.
 fn bias_gradient(gradient: &Tensor<4>, bias: [usize; 4]) -> Tensor<4> {
+    let is_shared = bias[1] * bias[2] == 1;
+    if is_shared && gradient.shape().num_elements() < LARGE {
+        return gradient.clone().sum_dim(0).sum_dim(1).sum_dim(2);
+    }
     let columns = bias.iter().product::<usize>();
     let rows = gradient.clone().reshape([-1, columns as isize]);
     sum_of_rows(rows).reshape(bias)
