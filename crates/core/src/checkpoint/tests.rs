@@ -1,3 +1,7 @@
+use std::{fs, path::PathBuf};
+
+use tempfile::TempDir;
+
 use super::*;
 
 fn store() -> (TempDir, Store) {

@@ -9,9 +9,8 @@ use human_preferences::{
 use papers_core::{
     Context, Experiment,
     base::{
-        Error,
-        config::{self, Preset},
-        journal::Scalars,
+        Error, config,
+        journal::{Scalars, scalar},
     },
     testing,
 };
@@ -31,16 +30,9 @@ const SMALL: [&str; 11] = [
     "schedule.checkpoint_every=2",
 ];
 
-/// The experiment called `name`.
-pub(crate) fn preset(name: &str) -> &'static Preset {
-    let found = PRESETS.iter().find(|preset| preset.name == name);
-    found.unwrap_or_else(|| panic!("no experiment `{name}`"))
-}
-
 /// The experiment called `name` with overrides, and nothing else changed.
 pub(crate) fn experiment(name: &str, sets: &[&str]) -> PreferenceConfig {
-    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
-    config::resolve(preset(name).toml, None, &sets).expect("settings that exist")
+    config::experiment(PRESETS, name, sets).expect("settings that exist")
 }
 
 /// A few small rounds of the experiment called `name`, with overrides.
@@ -50,8 +42,7 @@ pub(crate) fn small(name: &str, sets: &[&str]) -> PreferenceConfig {
 
 /// The same, or the error of settings that make no sense.
 fn try_small(name: &str, sets: &[&str]) -> Result<PreferenceConfig, Error> {
-    let sets: Vec<String> = SMALL.iter().chain(sets).map(|&set| set.to_owned()).collect();
-    config::resolve(preset(name).toml, None, &sets)
+    config::experiment(PRESETS, name, &[&SMALL, sets].concat())
 }
 
 /// A small pendulum in episodes of 60 steps with overrides, or the error of settings that make no sense.
@@ -82,12 +73,7 @@ pub(crate) fn advance(experiment: &mut PreferenceLearning, from: u64, to: u64) -
         .collect()
 }
 
-/// The number called `name`, if it was measured.
-pub(crate) fn find(scalars: &Scalars, name: &str) -> Option<f64> {
-    scalars.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
-}
-
 /// The number called `name`.
 pub(crate) fn value(scalars: &Scalars, name: &str) -> f64 {
-    find(scalars, name).unwrap_or_else(|| panic!("no `{name}` among {scalars:?}"))
+    scalar(scalars, name).unwrap_or_else(|| panic!("no `{name}` among {scalars:?}"))
 }
