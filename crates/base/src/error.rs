@@ -27,6 +27,14 @@ pub enum Error {
         /// Who holds it, as in "process 4242 on host since 2026-01-01T00:00:00Z".
         holder: String,
     },
+    /// A folder that was taken for that of a run.
+    #[error("{} is not the folder of a run: it has no {file}", folder.display())]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that every run has.
+        file: &'static str,
+    },
     /// A file of a run that is not what this program writes.
     #[error("{}: {problem}", path.display())]
     Damaged {
@@ -50,7 +58,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// For `map_err`: what was tried on which path.
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::metrics;
+
 /// A picture or a table with its title.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -57,7 +59,7 @@ impl Table {
     }
 
     /// Whether a column holds numbers only, so that it is set flush right.
-    pub fn is_numeric(&self, column: usize) -> bool {
+    pub(crate) fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self
             .rows
             .iter()
@@ -150,16 +152,8 @@ pub fn mean_and_spread(values: &[f64], digits: usize) -> String {
 
 /// Mean and sample standard deviation; no values have neither, one value has no deviation.
 pub fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    match values {
-        [] => None,
-        [_] => Some((mean, None)),
-        _ => {
-            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            Some((mean, Some((squares / (count - 1.0)).sqrt())))
-        }
-    }
+    let deviation = (values.len() > 1).then(|| metrics::sample_deviation(values));
+    (!values.is_empty()).then(|| (metrics::mean(values), deviation))
 }
 
 fn without_zeros(number: &str) -> &str {

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Whether `bytes` begin like a gzip file.
-pub fn is_gzip(bytes: &[u8]) -> bool {
+fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 

@@ -5,6 +5,7 @@
 //! | what is a run? | [`config`], [`cli`], [`provenance`] |
 //! | what did it do? | [`journal`], [`progress`], [`figure`], [`plot`], [`report`] |
 //! | what survives a crash? | [`commit`], [`lock`] |
+//! | numbers of tables | [`metrics`] |
 //! | what does it learn from? | [`catalogue`], [`idx`], [`images`], [`gzip`] |
 
 pub mod catalogue;
@@ -18,6 +19,7 @@ pub mod idx;
 pub mod images;
 pub mod journal;
 pub mod lock;
+pub mod metrics;
 pub mod plot;
 pub mod progress;
 pub mod provenance;

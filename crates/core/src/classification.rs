@@ -9,9 +9,10 @@ use burn::{
 use papers_base::{
     figure::{Body, Figure, Table},
     images::{self, ImageSet, Tile},
+    metrics,
 };
 
-use crate::{Result, metrics};
+use crate::Result;
 
 /// Pictures of the sheet of samples, and in one row of it.
 const SAMPLES: usize = 24;
@@ -68,7 +69,7 @@ impl Classification {
     }
 
     /// Probability of each picture's likeliest class.
-    pub fn confidences(&self) -> Vec<f64> {
+    fn confidences(&self) -> Vec<f64> {
         let rows = self.probabilities.chunks(self.classes.max(1));
         rows.map(|row| row[largest(row)]).collect()
     }

@@ -31,16 +31,6 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
-    /// A folder could not be read or written.
-    #[error("cannot {action} {}", path.display())]
-    Io {
-        /// What was tried, as in "read".
-        action: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why it failed.
-        source: std::io::Error,
-    },
     /// The requested backend is not part of this build.
     #[error(
         "backend `{name}` is not compiled in (this build has: {compiled}); use `cargo xtask train <paper> --backend {name}`, or build with `--features {name}`"
@@ -148,6 +138,17 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// A request that makes no sense, by what refused it.
+    pub fn usage(refused: impl std::fmt::Display) -> Self {
+        Self::Usage(refused.to_string())
+    }
+
+    /// For `map_err`: what was tried on which path, as in "read".
+    pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let named = papers_base::Error::io(action, path);
+        move |source| Self::Base(named(source))
+    }
+
     /// Whether a data set is not on this machine; the message says how to get it.
     pub fn is_missing_data(&self) -> bool {
         match self {
@@ -172,7 +173,7 @@ impl Error {
             Self::Usage(_)
             | Self::LabelSplit(_)
             | Self::RunExists { .. }
-            | Self::Base(papers_base::Error::Config(_))
+            | Self::Base(papers_base::Error::Config(_) | papers_base::Error::NoRun { .. })
             | Self::Catalogue(CatalogueError::UnknownDataset { .. }) => exit::USAGE,
             _ => exit::FAILED,
         }

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use burn::prelude::Device;
-pub use papers_base::journal::Scalars;
-use papers_base::{config::RunConfig, figure::Figure, progress::Notices};
+use papers_base::{config::RunConfig, figure::Figure, journal::Scalars, progress::Notices};
 
 use crate::{Result, checkpoint, data::DataSource, random::Streams};
 

@@ -9,7 +9,7 @@
 //! | what does it learn from? | [`data`] |
 //! | what are networks made of? | [`nn`] |
 //! | gradients that Burn cannot know | [`vjp`] |
-//! | numbers and pictures of results | [`metrics`], [`classification`] |
+//! | what does a classifier say? | [`classification`] |
 //! | calls that change between Burn releases | [`port`] |
 //! | how fast is it? | [`mod@bench`] |
 //! | helpers for tests | [`testing`] |
@@ -22,7 +22,6 @@ pub mod data;
 pub mod device;
 mod error;
 pub mod experiment;
-pub mod metrics;
 pub mod nn;
 pub mod port;
 pub mod random;
@@ -35,3 +34,6 @@ pub mod vjp;
 pub use error::{Error, Result};
 pub use experiment::{Context, Experiment};
 pub use papers_base as base;
+
+#[doc(hidden)]
+pub use mimalloc::MiMalloc;

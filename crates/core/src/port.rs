@@ -12,7 +12,7 @@ use burn::{
 /// same ids (Burn draws them from the operating system's entropy).
 ///
 /// Optimizers key their state by these ids: give two models that one optimizer serves different prefixes.
-pub fn with_path_ids<M: Module>(module: M, prefix: &str) -> M {
+pub(crate) fn with_path_ids<M: Module>(module: M, prefix: &str) -> M {
     module.map(&mut PathIds {
         path: vec![prefix.to_owned()],
     })
@@ -79,7 +79,7 @@ pub fn from_bytes<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, RecordError
 /// # Errors
 ///
 /// What Burn's record format reports.
-pub fn optimizer_to_bytes(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, RecordError> {
+pub(crate) fn optimizer_to_bytes(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, RecordError> {
     // Burn writes the tensors in the order of a hash map, which differs from run to run.
     let reader = burn_pack::Reader::from_bytes(optimizer.into_bytes()?)?;
     let (scalars, metadata) = (reader.scalars().clone(), reader.metadata().clone());
@@ -100,7 +100,7 @@ pub fn optimizer_to_bytes(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, Record
 /// # Errors
 ///
 /// Damaged bytes.
-pub fn optimizer_from_bytes(optimizer: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOptimizer, RecordError> {
+pub(crate) fn optimizer_from_bytes(optimizer: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOptimizer, RecordError> {
     optimizer.from_bytes(Bytes::from_bytes_vec(bytes))
 }
 
@@ -110,7 +110,7 @@ pub fn optimizer_from_bytes(optimizer: ModuleOptimizer, bytes: Vec<u8>) -> Resul
 /// # Errors
 ///
 /// What Burn's store reports.
-pub fn to_safetensors<M: Module>(module: &M) -> Result<Vec<u8>, String> {
+pub(crate) fn to_safetensors<M: Module>(module: &M) -> Result<Vec<u8>, String> {
     // Burn writes its own metadata in an order that differs from run to run; one entry has one order.
     let mut store = SafetensorsStore::from_bytes(None)
         .clear_metadata()

@@ -10,7 +10,7 @@ use papers_base::{
     cli::{ReproduceArgs, exit},
     commit,
     figure::{Body, Figure, mean_and_spread},
-    journal::{self, Event, Scalars},
+    journal::{self, Event, Scalars, scalar},
     progress::Mode,
     provenance::Provenance,
     report,
@@ -24,6 +24,9 @@ use crate::{
     signals,
     training::Ending,
 };
+
+/// Seeds of no run on which anything was chosen; a paper's plan takes them all, or the first few of them.
+pub const SEEDS: [u64; 5] = [20, 21, 22, 23, 24];
 
 /// What `reproduce` does for a paper.
 #[derive(Clone, Copy)]
@@ -47,6 +50,23 @@ pub struct PlannedRun {
     pub sets: Vec<String>,
 }
 
+impl PlannedRun {
+    /// The runs of a row, one for each seed.
+    pub fn row(
+        row: &str,
+        experiment: &'static str,
+        seeds: &[u64],
+        sets: &[impl AsRef<str>],
+    ) -> impl Iterator<Item = Self> {
+        seeds.iter().map(move |&seed| Self {
+            row: row.to_owned(),
+            experiment,
+            seed,
+            sets: sets.iter().map(|set| set.as_ref().to_owned()).collect(),
+        })
+    }
+}
+
 /// A run of a plan that came to its end.
 #[derive(Debug, Clone)]
 pub struct FinishedRun {
@@ -63,10 +83,7 @@ pub struct FinishedRun {
 impl FinishedRun {
     /// The value of a metric of the last evaluation.
     pub fn metric(&self, name: &str) -> Option<f64> {
-        self.scalars
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| *value)
+        scalar(&self.scalars, name)
     }
 }
 
@@ -105,8 +122,7 @@ fn curve(run: &FinishedRun, metric: &str) -> Result<Vec<(f64, f64)>> {
     let mut points = Vec::new();
     for record in journal::read(&run.folder)? {
         if let Event::Evaluation { step, scalars } = record.event {
-            let found = scalars.iter().find(|(name, _)| name == metric);
-            points.extend(found.map(|(_, value)| (step as f64, *value)));
+            points.extend(scalar(&scalars, metric).map(|value| (step as f64, value)));
         }
     }
     Ok(points)
@@ -215,11 +231,7 @@ fn write(
     runs: &[FinishedRun],
     skipped: &[String],
 ) -> Result<PathBuf> {
-    fs::create_dir_all(out).map_err(|source| Error::Io {
-        action: "create",
-        path: out.to_owned(),
-        source,
-    })?;
+    fs::create_dir_all(out).map_err(Error::io("create", out))?;
     let mut page = String::new();
     let quick = arguments.quick;
     page += &format!("Printed by `cargo xtask reproduce {}", paper.name);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use burn::{prelude::*, tensor::DType};
-use papers_base::config::About;
+use papers_base::{config::About, journal::Scalars};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
     bench::{Case, peer::Script},
     checkpoint,
     cli::Paper,
-    experiment::Scalars,
 };
 
 /// The plain device every test runs on, whatever backends the build enables.
@@ -101,15 +100,17 @@ pub fn fixture<T: DeserializeOwned>(crate_folder: &str, name: &str) -> T {
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("fixture {}: {error}", path.display()))
 }
 
-/// Asserts that a paper's experiments can be run and say what they are, and that its reproduction plans runs of them
-/// that have each a folder of their own, fewer of them where it has to be quick.
+/// Asserts that a paper's experiments are the files of the folder `experiments` in `crate_folder`
+/// (`env!("CARGO_MANIFEST_DIR")`), can be run and say what they are, one of them being the default; and that its
+/// reproduction plans runs of them that have each a folder of their own, fewer of them where it has to be quick.
 ///
 /// # Panics
 ///
 /// With what does not fit.
 #[track_caller]
-pub fn assert_consistent(paper: &Paper) {
+pub fn assert_consistent(paper: &Paper, crate_folder: &str) {
     let mut known = BTreeSet::new();
+    let mut defaults = Vec::new();
     for family in &paper.families {
         for preset in family.presets() {
             let resolved = family.resolve(preset, None, &[]);
@@ -117,11 +118,13 @@ pub fn assert_consistent(paper: &Paper) {
             let about = About::parse(preset.toml).unwrap_or_else(|error| panic!("{}: {error}", preset.name));
             assert!(!about.summary.is_empty(), "{}: no summary", preset.name);
             assert!(known.insert(preset.name), "{}: there are two of them", preset.name);
+            defaults.extend(about.default.then_some(preset.name));
         }
     }
-    assert!(
-        known.contains(paper.default_experiment),
-        "the default experiment is unknown"
+    assert_eq!(defaults, [paper.default_experiment], "one experiment is the default");
+    assert_eq!(
+        known.iter().map(|name| format!("{name}.toml")).collect::<BTreeSet<_>>(),
+        files(crate_folder)
     );
     let Some(reproduction) = &paper.reproduction else {
         return;
@@ -143,6 +146,15 @@ pub fn assert_consistent(paper: &Paper) {
             resolved.unwrap_or_else(|error| panic!("{}: {error}", run.row));
         }
     }
+}
+
+/// Names of the files of a crate's experiments.
+fn files(crate_folder: &str) -> BTreeSet<String> {
+    let folder = Path::new(crate_folder).join("experiments");
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Asserts that benchmarks do their work, and that the script of the peer has a counterpart of each.

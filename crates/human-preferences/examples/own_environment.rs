@@ -17,7 +17,7 @@ use human_preferences::{
     answer::Answer,
     clip::{Clip, Observations},
     experience::{End, Experience},
-    policy::{ActionDistribution, ActorCritic},
+    policy::{ActionDistribution, ActorCritic, Acts},
     queries::{ClipPool, QueryConfig},
     reward_model::{RewardConfig, RewardLearner, RewardNormalizer},
     reward_network::MlpRewardConfig,

@@ -13,7 +13,7 @@ use crate::{
     actions::Actions,
     environment::Task,
     experience::{AgentRewards, Experience},
-    policy::{ConvActorCritic, ConvConfig, MlpActorCritic, MlpConfig, MlpPolicy, MlpValue},
+    policy::{Acts, ConvActorCritic, ConvConfig, MlpActorCritic, MlpConfig, MlpPolicy, MlpValue},
     trpo::{Trpo, TrpoConfig},
 };
 
@@ -131,23 +131,23 @@ impl Agent {
         let streams = context.streams;
         let (size, actions) = (task.observation.len(), &task.action);
         if let Some(convolutions) = config.network.convolutions() {
-            let shape = picture(task).map_err(usage)?;
-            convolutions.validate("agent.network", shape).map_err(usage)?;
+            let shape = picture(task).map_err(Error::usage)?;
+            convolutions.validate("agent.network", shape).map_err(Error::usage)?;
             let network = streams.initialize("agent", &device, || convolutions.init(shape, actions, &device));
-            let a2c = A2c::new(network, &config.a2c).map_err(usage)?;
+            let a2c = A2c::new(network, &config.a2c).map_err(Error::usage)?;
             return Ok(Self::A2cConv(Box::new(a2c)));
         }
         let NetworkConfig::Mlp(network) = &config.network else {
-            return Err(usage("`agent.network` is of a kind without layers"));
+            return Err(Error::usage("`agent.network` is of a kind without layers"));
         };
         if config.algorithm == Algorithm::A2c {
             let network = streams.initialize("agent", &device, || network.init_actor_critic(size, actions, &device));
-            let a2c = A2c::new(network, &config.a2c).map_err(usage)?;
+            let a2c = A2c::new(network, &config.a2c).map_err(Error::usage)?;
             return Ok(Self::A2cMlp(Box::new(a2c)));
         }
         let policy = streams.initialize("policy", &device, || network.init_policy(size, actions, &device));
         let value = streams.initialize("value", &device, || network.init_value(size, &device));
-        let trpo = Trpo::new(policy, value, &config.trpo, streams).map_err(usage)?;
+        let trpo = Trpo::new(policy, value, &config.trpo, streams).map_err(Error::usage)?;
         Ok(Self::Trpo(Box::new(trpo)))
     }
 
@@ -224,8 +224,4 @@ fn picture(task: &Task) -> Result<[usize; 3], ConfigError> {
             format!("`{}` shows no picture: use `kind = 'mlp'`", task.name),
         )),
     }
-}
-
-fn usage(error: impl std::fmt::Display) -> Error {
-    Error::Usage(error.to_string())
 }

@@ -107,12 +107,13 @@ fn landings(angles: &[f64], heights: &[f64]) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
+    use papers_core::base::journal::scalar;
+
     use super::*;
     use crate::environment::{ActionSpace, ObservationSpace};
 
     fn value(scalars: &Scalars, name: &str) -> f64 {
-        let found = scalars.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| *value).expect("the number is there")
+        scalar(scalars, name).expect("the number is there")
     }
 
     fn task(signals: &'static [&'static str]) -> Task {

@@ -1,6 +1,6 @@
 //! The numbers that the paper reports: true returns on fresh episodes, and how well predicted rewards follow true ones.
 
-use papers_core::{base::journal::Scalars, metrics};
+use papers_core::base::{journal::Scalars, metrics};
 
 use crate::{
     behavior,

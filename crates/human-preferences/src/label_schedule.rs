@@ -2,7 +2,7 @@
 //!
 //! A share of all labels is asked for before learning begins; the others at a rate that falls as learning goes on.
 
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 /// Steps after which the labelling rate of robotics has halved (appendix A.1).
@@ -58,35 +58,25 @@ impl LabelConfig {
     ///
     /// [`ConfigError::Invalid`] naming a key below `labels`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.total < 4 {
-            let problem = format!(
-                "must be at least 4, not {}: a quarter of them is asked for at the start",
-                self.total
-            );
-            return Err(ConfigError::invalid("labels.total", problem));
+        let checks = Checks::of("labels");
+        let total = self.total;
+        checks.require(
+            total >= 4,
+            "total",
+            format_args!("must be at least 4, not {total}: a quarter of them is asked for at the start"),
+        )?;
+        if let Some(initial) = self.initial {
+            let problem = "must be at least 1: nothing can be learned before the first answer";
+            checks.require(initial > 0, "initial", problem)?;
+            let problem = format_args!("is {initial}, more than the {total} of `labels.total`");
+            checks.require(initial <= total, "initial", problem)?;
         }
-        match self.initial {
-            Some(0) => {
-                let problem = "must be at least 1: nothing can be learned before the first answer";
-                return Err(ConfigError::invalid("labels.initial", problem));
-            }
-            Some(initial) if initial > self.total => {
-                let problem = format!("is {initial}, more than the {} of `labels.total`", self.total);
-                return Err(ConfigError::invalid("labels.initial", problem));
-            }
-            _ => {}
-        }
-        if self.total > MOST_LABELS {
-            let problem = format!("must be at most {MOST_LABELS}, not {}", self.total);
-            return Err(ConfigError::invalid("labels.total", problem));
-        }
-        match self.decay_steps {
-            Some(decay) if !(decay >= 1.0 && decay.is_finite()) => {
-                let problem = format!("must be at least 1, not {decay}");
-                Err(ConfigError::invalid("labels.decay_steps", problem))
-            }
-            _ => Ok(()),
-        }
+        let problem = format_args!("must be at most {MOST_LABELS}, not {total}");
+        checks.require(total <= MOST_LABELS, "total", problem)?;
+        self.decay_steps.map_or(Ok(()), |decay| {
+            let problem = format_args!("must be at least 1, not {decay}");
+            checks.require(decay >= 1.0 && decay.is_finite(), "decay_steps", problem)
+        })
     }
 
     /// The schedule of a run of so many steps of all environments together.

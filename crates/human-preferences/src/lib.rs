@@ -55,12 +55,14 @@ pub mod train;
 pub mod trpo;
 mod verbs;
 
-use papers_core::cli::{Flag, Paper};
+use papers_core::{
+    cli::{Flag, Paper},
+    paper,
+};
 
 /// The paper's experiments, for its program.
 pub fn paper() -> Paper {
-    let title = "Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)";
-    Paper::new("human-preferences", env!("CARGO_PKG_VERSION"), title, "pendulum")
+    paper!("Deep Reinforcement Learning from Human Preferences (Christiano et al., NeurIPS 2017)")
         .family::<train::PreferenceLearning>(config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)
         .bench(bench::run)
@@ -84,6 +86,6 @@ pub fn paper() -> Paper {
 mod tests {
     #[test]
     fn experiments_and_reproduction_fit_together() {
-        papers_core::testing::assert_consistent(&super::paper());
+        papers_core::testing::assert_consistent(&super::paper(), env!("CARGO_MANIFEST_DIR"));
     }
 }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -63,15 +63,17 @@ impl QueryConfig {
     ///
     /// [`ConfigError::Invalid`] naming a key below `queries`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if !(1..=1000).contains(&self.factor) {
-            let problem = format!("must be between 1 and 1000, not {}", self.factor);
-            return Err(ConfigError::invalid("queries.factor", problem));
-        }
-        if self.pool < 2 {
-            let problem = format!("must be at least 2, not {}: a pair has two clips", self.pool);
-            return Err(ConfigError::invalid("queries.pool", problem));
-        }
-        Ok(())
+        let checks = Checks::of("queries");
+        checks.require(
+            (1..=1000).contains(&self.factor),
+            "factor",
+            format_args!("must be between 1 and 1000, not {}", self.factor),
+        )?;
+        checks.require(
+            self.pool >= 2,
+            "pool",
+            format_args!("must be at least 2, not {}: a pair has two clips", self.pool),
+        )
     }
 }
 

@@ -4,6 +4,8 @@
 //! on: what it would have been worth is estimated from its last observation. Neither lets anything through to the steps
 //! before from the episode that comes after. A step in which the simulation diverged is left out, whatever its reward.
 
+use papers_core::base::metrics;
+
 use crate::experience::End;
 
 /// Steps of one environment, in order.
@@ -105,10 +107,8 @@ impl Trajectory<'_> {
 
 /// Shifts and scales numbers to mean 0 and standard deviation 1. Equal numbers become 0.
 pub fn normalize(values: &mut [f64]) {
-    let count = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-    let scale = variance.sqrt() + 1e-8;
+    let mean = metrics::mean(values);
+    let scale = metrics::population_deviation(values) + 1e-8;
     for value in values {
         *value = (*value - mean) / scale;
     }

@@ -4,7 +4,6 @@
 
 #![cfg(unix)]
 
-#[expect(dead_code, reason = "other test programs need more of it")]
 mod common;
 
 use std::{
@@ -30,7 +29,7 @@ use human_preferences::{
 use papers_core::{
     Context,
     base::{
-        journal::{self, Event, Scalars},
+        journal::{self, Event, Scalars, scalar},
         progress::Mode,
         provenance::Provenance,
     },
@@ -41,7 +40,7 @@ use papers_core::{
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
-use common::{find, value};
+use common::value;
 
 /// How long anything may take that a person waits for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -295,7 +294,11 @@ fn every_answer_counts_once_and_teaches_another_run_the_same() {
         assert!(value(scalars, "pairs_waiting") <= 24.0);
         assert!(value(scalars, "clips_waiting") >= 0.0);
     }
-    assert!(measured.iter().any(|scalars| find(scalars, "query_variance").is_some()));
+    assert!(
+        measured
+            .iter()
+            .any(|scalars| scalar(scalars, "query_variance").is_some())
+    );
 
     let store = LabelStore::open(&out.join(DATABASE), "pendulum").expect("the database");
     let stats = store.stats(0).expect("counts");

@@ -5,12 +5,10 @@
 //! ```
 
 mod moons;
+#[path = "moons/network.rs"]
+mod network;
 
-use burn::{
-    nn::{Linear, LinearConfig},
-    prelude::*,
-    tensor::activation::relu,
-};
+use burn::prelude::*;
 use mixmatch::{
     Classifier, Learner, LearnerConfig, Method, Progress,
     method::{Ict, MeanTeacher, MixMatch, MixUp, PiModel, PseudoLabel, Supervised, Vat},
@@ -18,20 +16,7 @@ use mixmatch::{
 use papers_core::{nn::Statistics, random::Streams};
 
 use moons::Moons;
-
-#[derive(Module, Debug)]
-struct Network {
-    first: Linear,
-    second: Linear,
-    last: Linear,
-}
-
-impl Classifier<2> for Network {
-    fn forward(&self, input: Tensor<2>, _: Statistics) -> Tensor<2> {
-        let hidden = relu(self.first.forward(input));
-        self.last.forward(relu(self.second.forward(hidden)))
-    }
-}
+use network::Network;
 
 /// The paper's methods, with weights for this small problem where its own are for pictures.
 fn methods() -> [Method; 8] {
@@ -66,11 +51,7 @@ fn methods() -> [Method; 8] {
 fn error(method: &Method, moons: &Moons, streams: &Streams) -> anyhow::Result<f64> {
     const STEPS: u64 = 1000;
     let device = Device::flex().autodiff();
-    let network = streams.initialize("network", &device, || Network {
-        first: LinearConfig::new(2, 32).init(&device),
-        second: LinearConfig::new(32, 32).init(&device),
-        last: LinearConfig::new(32, 2).init(&device),
-    });
+    let network = streams.initialize("network", &device, || Network::new(&device));
     let config = LearnerConfig {
         ema: 0.99,
         ..LearnerConfig::default()

@@ -43,12 +43,11 @@ pub use error::StepError;
 pub use learner::{Guesses, Learner, LearnerConfig, Report};
 pub use method::{Losses, Method, Progress, Step};
 
-use papers_core::cli::Paper;
+use papers_core::{cli::Paper, paper};
 
 /// The paper's experiments, for its program.
 pub fn paper() -> Paper {
-    let title = "MixMatch: A Holistic Approach to Semi-Supervised Learning (Berthelot et al., NeurIPS 2019)";
-    Paper::new("mixmatch", env!("CARGO_PKG_VERSION"), title, "digits-20")
+    paper!("MixMatch: A Holistic Approach to Semi-Supervised Learning (Berthelot et al., NeurIPS 2019)")
         .family::<train::SemiSupervised>(config::PRESETS)
         .verb(verbs::split::VERB)
         .verb(verbs::sharpen::VERB)
@@ -60,6 +59,6 @@ pub fn paper() -> Paper {
 mod tests {
     #[test]
     fn experiments_and_reproduction_fit_together() {
-        papers_core::testing::assert_consistent(&super::paper());
+        papers_core::testing::assert_consistent(&super::paper(), env!("CARGO_MANIFEST_DIR"));
     }
 }

@@ -1,10 +1,3 @@
 //! The experiments of MixMatch: `mixmatch --help`.
 
-use std::process::ExitCode;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    papers_core::cli::main(&mixmatch::paper())
-}
+papers_core::program!(mixmatch::paper());

@@ -1,6 +1,6 @@
 //! What an update reports when its equation cannot be solved.
 
-use papers_core::{Error, Result, experiment::Scalars};
+use papers_core::{Error, Result, base::journal::Scalars};
 
 use crate::SolveError;
 

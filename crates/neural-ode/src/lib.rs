@@ -68,12 +68,11 @@ pub use solver::{
 };
 pub use state::State;
 
-use papers_core::cli::Paper;
+use papers_core::{cli::Paper, paper};
 
 /// The paper's experiments, for its program.
 pub fn paper() -> Paper {
-    let title = "Neural Ordinary Differential Equations (Chen et al., NeurIPS 2018)";
-    Paper::new("neural-ode", env!("CARGO_PKG_VERSION"), title, "spirals")
+    paper!("Neural Ordinary Differential Equations (Chen et al., NeurIPS 2018)")
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)
@@ -84,6 +83,6 @@ pub fn paper() -> Paper {
 mod tests {
     #[test]
     fn experiments_and_reproduction_fit_together() {
-        papers_core::testing::assert_consistent(&super::paper());
+        papers_core::testing::assert_consistent(&super::paper(), env!("CARGO_MANIFEST_DIR"));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use papers_core::{
     Error, Result,
     base::figure::{Body, Figure, Table, mean_and_spread},
-    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, minutes, of_row, values},
+    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, minutes, of_row, values},
 };
 
 use crate::{latent_ode::config::ModelKind as SpiralModel, ode_net::config::ModelKind as Classifier};
@@ -13,9 +13,7 @@ use crate::{latent_ode::config::ModelKind as SpiralModel, ode_net::config::Model
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
 
-/// Seeds of no run on which anything was chosen: a seed draws the spirals, too, those of the test among them.
-const SEEDS: [u64; 5] = [20, 21, 22, 23, 24];
-/// Seeds of the spirals, whose runs take minutes each.
+/// Seeds of the spirals, whose runs take minutes each; a seed draws the spirals, too, those of the test among them.
 const SPIRAL_SEEDS: usize = 3;
 /// Observed times of table 2, with the paper's RMSE of the RNN and of the latent ODE.
 const TABLE_2: [(usize, &str, &str); 3] = [
@@ -29,51 +27,26 @@ const BY_MEAN_GAP: &str = "test/extrapolation_by_mean_gap_rmse";
 
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
-    let mut plan = |row: String, experiment: &'static str, seeds: &[u64], sets: &[String]| {
-        runs.extend(seeds.iter().map(|&seed| PlannedRun {
-            row: row.clone(),
-            experiment,
-            seed,
-            sets: sets.to_vec(),
-        }));
-    };
     let counts = if quick { &TABLE_2[..1] } else { &TABLE_2[..] };
     for (observations, ..) in counts {
         for model in SpiralModel::ALL {
-            let sets = [
-                format!("model='{}'", model.name()),
-                format!("data.observations={observations}"),
-            ];
-            plan(
-                format!("spirals-{observations}/{}", model.name()),
-                "spirals",
-                &SEEDS[..SPIRAL_SEEDS],
-                &sets,
-            );
+            let name = model.name();
+            let sets = [format!("model='{name}'"), format!("data.observations={observations}")];
+            let row = format!("spirals-{observations}/{name}");
+            runs.extend(PlannedRun::row(&row, "spirals", &SEEDS[..SPIRAL_SEEDS], &sets));
         }
     }
     for model in Classifier::ALL {
-        let set = format!("model='{}'", model.name());
-        plan(
-            format!("digits/{}", model.name()),
-            "digits",
-            &SEEDS,
-            std::slice::from_ref(&set),
-        );
+        let name = model.name();
+        let set = format!("model='{name}'");
+        let mut plan = |set_of_pictures: &str, experiment, sets: &[&str]| {
+            let row = format!("{set_of_pictures}/{name}");
+            runs.extend(PlannedRun::row(&row, experiment, &SEEDS, sets));
+        };
+        plan("digits", "digits", &[&set]);
         if !quick {
-            plan(
-                format!("mnist-reduced/{}", model.name()),
-                "mnist-reduced",
-                &SEEDS,
-                std::slice::from_ref(&set),
-            );
-            let longer = [set, "schedule.steps=1500".to_owned()];
-            plan(
-                format!("mnist-reduced-12/{}", model.name()),
-                "mnist-reduced",
-                &SEEDS,
-                &longer,
-            );
+            plan("mnist-reduced", "mnist-reduced", &[&set]);
+            plan("mnist-reduced-12", "mnist-reduced", &[&set, "schedule.steps=1500"]);
         }
     }
     runs
@@ -202,11 +175,7 @@ fn figure_3(runs: &[FinishedRun]) -> Result<Vec<Figure>> {
         return Ok(Vec::new());
     };
     let path = run.folder.join("figures/figure-3.svg");
-    let svg = fs::read_to_string(&path).map_err(|source| Error::Io {
-        action: "read",
-        path,
-        source,
-    })?;
+    let svg = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     Ok(vec![Figure {
         name: "figure-3".to_owned(),
         title: "Figure 3: accuracy and cost of the ODE".to_owned(),

@@ -1,7 +1,7 @@
 //! Settings that the experiments share: how an equation is solved, and how weights are updated.
 
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig, momentum::MomentumConfig};
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use crate::{GradientMode, Method, Solver};
@@ -56,12 +56,12 @@ impl SolverConfig {
     ///
     /// [`ConfigError::Invalid`] naming the key.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if !(self.step_size >= 0.0 && self.step_size.is_finite()) {
-            let problem = format!("must be positive, or 0 for none, not {}", self.step_size);
-            return Err(ConfigError::invalid("solver.step_size", problem));
-        }
-        is_positive("solver.rtol", self.rtol)?;
-        is_positive("solver.atol", self.atol)
+        let checks = Checks::of("solver");
+        let problem = format_args!("must be positive, or 0 for none, not {}", self.step_size);
+        let holds = self.step_size >= 0.0 && self.step_size.is_finite();
+        checks.require(holds, "step_size", problem)?;
+        checks.positive("rtol", self.rtol)?;
+        checks.positive("atol", self.atol)
     }
 }
 
@@ -128,32 +128,17 @@ impl OptimizerConfig {
     ///
     /// [`ConfigError::Invalid`] naming the key.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        is_positive("optimizer.learning_rate", self.learning_rate)?;
-        is_positive("optimizer.drop_factor", self.drop_factor)?;
-        if !(0.0..1.0).contains(&self.momentum) {
-            let problem = format!("must be in [0, 1), not {}", self.momentum);
-            return Err(ConfigError::invalid("optimizer.momentum", problem));
-        }
-        if self.kind == OptimizerKind::Adam && self.momentum != 0.0 {
-            let problem = "is for `sgd`; Adam has its own";
-            return Err(ConfigError::invalid("optimizer.momentum", problem));
-        }
-        match self.drops.iter().find(|&&part| !(part > 0.0 && part < 1.0)) {
-            Some(part) => {
-                let problem = format!("must be in (0, 1), not {part}");
-                Err(ConfigError::invalid("optimizer.drops", problem))
-            }
-            None => Ok(()),
-        }
+        let checks = Checks::of("optimizer");
+        checks.positive("learning_rate", self.learning_rate)?;
+        checks.positive("drop_factor", self.drop_factor)?;
+        checks.share_below_one("momentum", self.momentum)?;
+        let is_used = self.kind == OptimizerKind::Sgd || self.momentum == 0.0;
+        checks.require(is_used, "momentum", "is for `sgd`; Adam has its own")?;
+        self.drops.iter().try_for_each(|&part| {
+            let problem = format_args!("must be in (0, 1), not {part}");
+            checks.require(part > 0.0 && part < 1.0, "drops", problem)
+        })
     }
-}
-
-/// Checks a number that has to be positive and finite.
-pub(crate) fn is_positive(key: &str, value: f64) -> Result<(), ConfigError> {
-    if value > 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(ConfigError::invalid(key, format!("must be positive, not {value}")))
 }
 
 #[cfg(test)]

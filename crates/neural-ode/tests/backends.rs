@@ -27,10 +27,8 @@ fn ode_net_trains_alike_in_every_gradient_mode() {
             "data.validation=8",
             "data.test=8",
             &format!("solver.gradient='{mode}'"),
-        ]
-        .map(str::to_owned);
-        let digits = PRESETS.iter().find(|preset| preset.name == "digits").expect("a preset");
-        let config: OdeNetConfig = config::resolve(digits.toml, None, &sets).expect("settings that exist");
+        ];
+        let config: OdeNetConfig = config::experiment(PRESETS, "digits", &sets).expect("settings that exist");
         check::<OdeNet>(mode, &config);
     }
 }
@@ -44,8 +42,7 @@ fn the_latent_ode_trains_alike() {
         "data.test=4",
         "data.observations=10",
     ];
-    let sets = sets.map(str::to_owned);
-    let config: LatentOdeConfig =
-        config::resolve(latent_ode::config::PRESETS[0].toml, None, &sets).expect("settings that exist");
+    let spirals = latent_ode::config::PRESETS;
+    let config: LatentOdeConfig = config::experiment(spirals, "spirals", &sets).expect("settings that exist");
     check::<LatentOdeExperiment>("latent ODE", &config);
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use papers_base::{
     commit,
     figure::{Table, digits_for, mean_and_deviation, mean_and_spread},
-    journal::Scalars,
+    journal::{Scalars, scalar},
     report,
 };
 
@@ -175,7 +175,7 @@ impl Gathered {
 
 impl Row {
     fn values(&self, metric: &str) -> Vec<f64> {
-        let value = |scalars: &Scalars| scalars.iter().find(|(name, _)| name == metric).map(|(_, value)| *value);
+        let value = |scalars: &Scalars| scalar(scalars, metric);
         self.evaluations.iter().filter_map(value).collect()
     }
 }

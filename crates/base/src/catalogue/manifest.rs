@@ -57,7 +57,7 @@ pub struct DatasetFile {
 
 impl DatasetFile {
     /// The digest to hold the file against, if anything is published.
-    pub fn published_digest(&self) -> Option<Digest> {
+    pub(crate) fn published_digest(&self) -> Option<Digest> {
         self.sha256.or(self.md5)
     }
 }
@@ -169,7 +169,7 @@ impl Dataset {
     }
 
     /// Names of the folders that may hold the set, the best first.
-    pub fn folder_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn folder_names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.name).chain(&self.also_in).map(String::as_str)
     }
 

@@ -56,6 +56,14 @@ pub enum ConfigError {
         /// What is wrong with it, as in "must be positive, not -1".
         problem: String,
     },
+    /// An experiment that the program does not have.
+    #[error("no experiment `{name}`; there are: {known}")]
+    UnknownExperiment {
+        /// The name asked for.
+        name: String,
+        /// All names, comma separated.
+        known: String,
+    },
     /// A file that is too large for a configuration.
     #[error("{} has more than {limit} bytes; is it a configuration?", path.display())]
     TooLarge {

@@ -17,12 +17,16 @@
 //! ```
 
 mod about;
+mod checks;
 mod error;
+mod preset;
 mod resolve;
 mod schedule;
 
 pub use about::About;
+pub use checks::Checks;
 pub use error::ConfigError;
+pub use preset::{FILE, Preset, experiment, of_run};
 pub use resolve::{resolve, to_toml};
 pub use schedule::{EarlyStop, Goal, Median, Schedule, Target};
 
@@ -39,18 +43,9 @@ pub trait RunConfig: Serialize + DeserializeOwned + Clone + Debug {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`], as [`ConfigError::invalid`] makes it.
+    /// [`ConfigError::Invalid`], as [`Checks`] and [`ConfigError::invalid`] make it.
     fn validate(&self) -> Result<(), ConfigError>;
 
     /// What happens when.
     fn schedule(&self) -> &Schedule;
-}
-
-/// A named experiment, built into the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Preset {
-    /// Its name: that of the file without `.toml`.
-    pub name: &'static str,
-    /// Text of the file.
-    pub toml: &'static str,
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{Checks, ConfigError};
 
 /// What happens when, counted in updates ("steps"). Where something happens every so many steps, 0 means only at the
 /// end; at the end it always happens.
@@ -104,30 +104,23 @@ impl Schedule {
 
     /// Refuses a schedule that does nothing, keeps nothing, or names what never happens.
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |key: &str, problem: &str| Err(ConfigError::invalid(format!("schedule.{key}"), problem));
-        if self.steps == 0 {
-            return invalid("steps", "must be at least 1");
+        let checks = Checks::of("schedule");
+        checks.at_least(1, "steps", self.steps)?;
+        checks.require(
+            self.keep_last > 0,
+            "keep_last",
+            "must be at least 1: a run without a checkpoint cannot be resumed",
+        )?;
+        if let Some(median) = &self.median {
+            checks.at_least(1, "median.last", median.last)?;
         }
-        if self.keep_last == 0 {
-            return invalid(
-                "keep_last",
-                "must be at least 1: a run without a checkpoint cannot be resumed",
-            );
-        }
-        if self.median.as_ref().is_some_and(|median| median.last == 0) {
-            return invalid("median.last", "must be at least 1");
-        }
-        let Some(early_stop) = &self.early_stop else {
-            return Ok(());
-        };
-        if early_stop.patience == 0 {
-            return invalid("early_stop.patience", "must be at least 1");
-        }
-        if self.evaluate_every == 0 {
-            return invalid(
+        if let Some(early_stop) = &self.early_stop {
+            checks.at_least(1, "early_stop.patience", early_stop.patience)?;
+            checks.require(
+                self.evaluate_every > 0,
                 "early_stop",
                 "needs evaluations before the end; set `schedule.evaluate_every` too",
-            );
+            )?;
         }
         Ok(())
     }

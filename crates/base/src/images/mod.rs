@@ -7,6 +7,7 @@ mod archive;
 mod cifar;
 mod decode;
 mod digits;
+mod encode;
 mod error;
 mod folder;
 mod font;
@@ -19,6 +20,7 @@ mod sheet;
 mod stl;
 
 pub use digits::digits;
+pub use encode::rgb_png;
 pub use error::{FormatError, ImagesError};
 pub use folder::{FolderError, FolderOptions, Pictures, folder};
 pub use mat::MatError;

@@ -1,6 +1,6 @@
 //! Sheets of pictures with captions, as PNG.
 
-use super::{ImageSet, ImagesError, font};
+use super::{ImageSet, ImagesError, font, rgb_png};
 
 /// Pixels between things on a sheet.
 pub(super) const GAP: usize = 4;
@@ -140,14 +140,8 @@ impl Sheet {
     }
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, png::EncodingError> {
-        let mut bytes = Vec::new();
         let side = |length| u32::try_from(length).unwrap_or(u32::MAX);
-        let mut encoder = png::Encoder::new(&mut bytes, side(self.width), side(self.height));
-        encoder.set_color(png::ColorType::Rgb);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.pixels)?;
-        writer.finish()?;
-        Ok(bytes)
+        rgb_png(side(self.width), side(self.height), &self.pixels)
     }
 }
 

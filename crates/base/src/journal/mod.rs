@@ -33,6 +33,11 @@ const LINE_LIMIT: u64 = 1 << 20;
 /// Measured numbers with their names, in the order in which they are shown.
 pub type Scalars = Vec<(String, f64)>;
 
+/// The number called `name`, if it was measured.
+pub fn scalar(scalars: &Scalars, name: &str) -> Option<f64> {
+    scalars.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
 /// Something that happened in a run. Steps count updates that were applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -16,6 +16,8 @@ use super::{
 use crate::{
     Result,
     figure::{Table, digits_for, mean_and_spread},
+    journal::scalar,
+    metrics,
     plot::Chart,
     progress::duration,
 };
@@ -173,10 +175,7 @@ fn results(groups: &[Group<'_>]) -> Table {
         let (counted, note) = group.counted();
         let mut row = vec![format!("{}{note}", group.name)];
         for name in &names {
-            let values = counted.iter().filter_map(|run| {
-                let scalars = scalars(run);
-                scalars.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
-            });
+            let values = counted.iter().filter_map(|run| scalar(&scalars(run), name));
             row.push(cell(&values.collect::<Vec<f64>>()));
         }
         let seconds = counted.iter().filter_map(|run| match run.status() {
@@ -203,8 +202,7 @@ impl<'a> Group<'a> {
 }
 
 fn cell(values: &[f64]) -> String {
-    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-    mean_and_spread(values, digits_for(mean))
+    mean_and_spread(values, digits_for(metrics::mean(values)))
 }
 
 /// The settings in which groups differ: a row for each, a column for each group.

@@ -17,13 +17,13 @@ use std::{
 
 use crate::{
     Error, Result, commit,
+    config::FILE as CONFIG,
     journal::{self, ScalarMap, Scalars},
 };
 
 pub use figures::save_figures;
 use saved::SavedRun;
 
-const CONFIG: &str = "config.toml";
 const PROVENANCE: &str = "run.json";
 const RESULTS: &str = "results.json";
 const FIGURES: &str = "figures";

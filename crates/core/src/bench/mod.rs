@@ -28,6 +28,19 @@ use papers_base::cli::{BenchArgs, exit};
 
 use crate::cli::Bench;
 
+/// The whole benchmark target of a paper, of the module that has its `run` and its `check`; see [`main`].
+#[macro_export]
+macro_rules! bench_program {
+    ($($bench:ident)::+) => {
+        #[global_allocator]
+        static ALLOCATOR: $crate::MiMalloc = $crate::MiMalloc;
+
+        fn main() -> std::process::ExitCode {
+            $crate::bench::main($($bench)::+::run, $($bench)::+::check)
+        }
+    };
+}
+
 /// The `main` of a benchmark target: `run` with the arguments after `cargo bench --`, or `check` where cargo does not
 /// ask for measurements, as in `cargo test --benches`.
 ///

@@ -1,6 +1,5 @@
+use papers_base::metrics;
 use serde::Serialize;
-
-use crate::metrics;
 
 /// Middle and ends of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
-use papers_base::journal::Number;
+use papers_base::{journal::Number, metrics};
 use serde::{Deserialize, Serialize};
-
-use crate::metrics;
 
 /// What the training loop itself has to remember.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,3 +1,7 @@
+use std::{fs, path::PathBuf};
+
+use tempfile::TempDir;
+
 use super::*;
 
 fn store() -> (TempDir, Store) {
@@ -31,8 +35,8 @@ fn a_folder_that_cannot_be_looked_into_is_not_one_without_checkpoints() {
     let (folder, _) = store();
     let file = folder.path().join("file");
     fs::write(&file, "").expect("the folder is writable");
-    let error = Store::new(&file).latest().err().expect("a file holds no checkpoints");
-    assert!(matches!(error, Error::Io { .. }), "{error}");
+    let error = Store::new(&file).latest().expect_err("a file holds no checkpoints");
+    assert!(matches!(error, Error::Base(papers_base::Error::Io { .. })), "{error}");
 }
 
 #[test]

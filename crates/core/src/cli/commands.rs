@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use papers_base::{
     cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs, exit, run_folder},
-    config::About,
+    config::{self, About},
     journal::Scalars,
     progress::Mode,
     provenance::Provenance,
@@ -370,7 +370,7 @@ pub(crate) fn saved_or_trained(
 ) -> crate::Result<Summary> {
     let (family, preset) = paper.find(planned.experiment)?;
     let wanted = family.resolve(preset, None, &planned.sets)?;
-    let is_same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|saved| saved == wanted)
+    let is_same = std::fs::read_to_string(folder.join(config::FILE)).is_ok_and(|saved| saved == wanted)
         && Provenance::load(folder).is_ok_and(|saved| is_alike(&saved, &provenance));
     if is_same && training::is_finished(folder) {
         return training::finished(folder);

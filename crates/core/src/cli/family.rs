@@ -1,5 +1,4 @@
 use std::{
-    fs,
     marker::PhantomData,
     path::{Path, PathBuf},
 };
@@ -89,7 +88,7 @@ impl<E: Experiment> Family for FamilyOf<E> {
     }
 
     fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)> {
-        let config: E::Config = config::resolve(&saved_config(run)?, None, &[])?;
+        let config: E::Config = config::of_run(run, &[])?;
         let (experiment, step) = training::restore::<E>(&config, context, run)?;
         Ok((step, experiment.evaluate()?))
     }
@@ -108,14 +107,5 @@ fn resumed_config<C: RunConfig>(request: &Request) -> Result<C> {
             "--config cannot be combined with --resume: a resumed run keeps its configuration".to_owned(),
         ));
     }
-    Ok(config::resolve(&saved_config(&request.out)?, None, &request.sets)?)
-}
-
-fn saved_config(run: &Path) -> Result<String> {
-    let path = run.join("config.toml");
-    fs::read_to_string(&path).map_err(|source| Error::Io {
-        action: "read",
-        path,
-        source,
-    })
+    Ok(config::of_run(&request.out, &request.sets)?)
 }

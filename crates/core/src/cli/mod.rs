@@ -1,11 +1,15 @@
 //! The command line that every paper binary has.
 //!
+//! A paper says in its library what it consists of, and its `main.rs` is one line:
+//!
 //! ```no_run
-//! # use papers_core::cli::{self, Paper};
-//! # fn paper() -> Paper { unimplemented!() }
-//! fn main() -> std::process::ExitCode {
-//!     cli::main(&paper())
+//! # use papers_core::{cli::Paper, paper};
+//! /// The paper's experiments, for its program.
+//! pub fn paper() -> Paper {
+//!     paper!("A Paper (Somebody, somewhere 2024)") // .family::<MyExperiment>(PRESETS)
 //! }
+//!
+//! papers_core::program!(paper()); // `my_paper::paper()` in `main.rs`
 //! ```
 
 pub(crate) mod commands;
@@ -18,6 +22,27 @@ pub use paper::{Bench, Flag, Paper, Verb};
 use std::process::ExitCode;
 
 use papers_base::cli::exit;
+
+/// A [`Paper`] with the name and the version of the crate that it stands in.
+#[macro_export]
+macro_rules! paper {
+    ($title:expr) => {
+        $crate::cli::Paper::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), $title)
+    };
+}
+
+/// The whole `main.rs` of a paper: its command line, and an allocator that keeps freed memory for the next step.
+#[macro_export]
+macro_rules! program {
+    ($paper:expr) => {
+        #[global_allocator]
+        static ALLOCATOR: $crate::MiMalloc = $crate::MiMalloc;
+
+        fn main() -> std::process::ExitCode {
+            $crate::cli::main(&$paper)
+        }
+    };
+}
 
 /// Parses the process's arguments, runs the command, prints an error chain once, and returns the documented exit code.
 pub fn main(paper: &Paper) -> ExitCode {

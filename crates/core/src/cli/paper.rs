@@ -1,7 +1,10 @@
 use std::fmt;
 
 use clap::{ArgMatches, Command};
-use papers_base::{cli::BenchArgs, config::Preset};
+use papers_base::{
+    cli::BenchArgs,
+    config::{About, Preset},
+};
 
 use super::family::{Family, FamilyOf};
 use crate::{Error, Experiment, Result, reproduce::Reproduction};
@@ -45,18 +48,13 @@ pub struct Verb {
 }
 
 impl Paper {
-    /// A paper whose runs are named after `name` (the crate's), with `default_experiment` where none is asked for.
-    pub fn new(
-        name: &'static str,
-        version: &'static str,
-        title: &'static str,
-        default_experiment: &'static str,
-    ) -> Self {
+    /// A paper whose runs are named after `name`, which is its crate's; [`paper!`](crate::paper) takes it from there.
+    pub fn new(name: &'static str, version: &'static str, title: &'static str) -> Self {
         Self {
             name,
             version,
             title,
-            default_experiment,
+            default_experiment: "",
             families: Vec::new(),
             flags: Vec::new(),
             verbs: Vec::new(),
@@ -65,8 +63,15 @@ impl Paper {
         }
     }
 
-    /// Adds experiments that share the implementation `E`.
+    /// Adds experiments that share the implementation `E`. The one whose table `[about]` says `default = true` is trained
+    /// where none is asked for.
     pub fn family<E: Experiment + 'static>(mut self, presets: &'static [Preset]) -> Self {
+        let is_default = |preset: &&Preset| About::parse(preset.toml).is_ok_and(|about| about.default);
+        if self.default_experiment.is_empty()
+            && let Some(default) = presets.iter().find(is_default)
+        {
+            self.default_experiment = default.name;
+        }
         self.families.push(Box::new(FamilyOf::<E>::new(presets)));
         self
     }
@@ -102,17 +107,13 @@ impl Paper {
 
     /// The experiment called `name` and the implementation behind it.
     pub(crate) fn find(&self, name: &str) -> Result<(&dyn Family, &'static Preset)> {
+        let preset = Preset::find(self.presets(), name)?;
         for family in &self.families {
-            if let Some(preset) = family.presets().iter().find(|preset| preset.name == name) {
+            if family.presets().contains(preset) {
                 return Ok((family.as_ref(), preset));
             }
         }
-        let known: Vec<&str> = self.presets().map(|preset| preset.name).collect();
-        Err(Error::Usage(format!(
-            "no experiment `{name}`; {} has: {}",
-            self.name,
-            known.join(", ")
-        )))
+        Err(Error::Usage(format!("no implementation of the experiment `{name}`")))
     }
 }
 

@@ -29,7 +29,7 @@ impl Sampler {
     }
 
     /// Batches in one epoch.
-    pub fn batches_per_epoch(&self) -> u64 {
+    fn batches_per_epoch(&self) -> u64 {
         (self.epochs.length() / self.batch) as u64
     }
 

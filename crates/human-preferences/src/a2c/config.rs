@@ -1,4 +1,4 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 /// Settings of A2C, as the paper has them for Atari games; the weight of the value loss is common use.
@@ -68,33 +68,13 @@ impl A2cConfig {
     ///
     /// [`ConfigError::Invalid`] naming the key below `agent.a2c`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let require = |holds: bool, key: &str, problem: String| {
-            if holds {
-                return Ok(());
-            }
-            Err(ConfigError::invalid(format!("agent.a2c.{key}"), problem))
-        };
-        let discount = self.discount;
-        let problem = format!("must be in [0, 1], not {discount}");
-        require((0.0..=1.0).contains(&discount), "discount", problem)?;
-        let decay = self.decay;
-        let problem = format!("must be 0 or more and less than 1, not {decay}");
-        require((0.0..1.0).contains(&decay), "decay", problem)?;
-        for (key, value) in [
-            ("entropy_bonus", self.entropy_bonus),
-            ("value_coefficient", self.value_coefficient),
-        ] {
-            let problem = format!("must be 0 or more, not {value}");
-            require(value >= 0.0 && value.is_finite(), key, problem)?;
-        }
-        for (key, value) in [
-            ("gradient_norm", self.gradient_norm),
-            ("learning_rate", self.learning_rate),
-            ("epsilon", self.epsilon),
-        ] {
-            let problem = format!("must be positive, not {value}");
-            require(value > 0.0 && value.is_finite(), key, problem)?;
-        }
-        Ok(())
+        let checks = Checks::of("agent.a2c");
+        checks.share("discount", self.discount)?;
+        checks.share_below_one("decay", self.decay)?;
+        checks.not_negative("entropy_bonus", self.entropy_bonus)?;
+        checks.not_negative("value_coefficient", self.value_coefficient)?;
+        checks.positive("gradient_norm", self.gradient_norm)?;
+        checks.positive("learning_rate", self.learning_rate)?;
+        checks.positive("epsilon", self.epsilon)
     }
 }

@@ -15,14 +15,15 @@ use burn::{
     optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig},
     prelude::*,
 };
-use papers_core::{base::config::ConfigError, checkpoint};
-use rand_chacha::ChaCha8Rng;
+use papers_core::{
+    base::{config::ConfigError, metrics::mean},
+    checkpoint,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::Actions,
     experience::{AgentRewards, Experience},
-    policy::{ActorCritic, AgentError, HostDistribution, Samples, device_of, require_finite, upload},
+    policy::{ActorCritic, Acts, AgentError, HostDistribution, Samples, device_of, require_finite, upload},
 };
 
 /// An agent that learns by A2C.
@@ -84,37 +85,6 @@ impl<M: ActorCritic> A2c<M> {
         self.state.updates
     }
 
-    /// Draws an action in each environment, from the generator of the same number.
-    ///
-    /// # Shapes
-    ///
-    /// - observations: `[environments, size]`, one environment per generator
-    ///
-    /// # Errors
-    ///
-    /// A policy that left the finite numbers, or a device that cannot be read.
-    pub fn act(&self, observations: &[f32], generators: &mut [ChaCha8Rng]) -> Result<Actions, AgentError> {
-        self.decide(observations, generators.len())?.draw(generators)
-    }
-
-    /// The most likely action in each environment.
-    ///
-    /// # Shapes
-    ///
-    /// - observations: `[environments, size]`
-    ///
-    /// # Errors
-    ///
-    /// As [`act`](Self::act).
-    pub fn act_best(&self, observations: &[f32], environments: usize) -> Result<Actions, AgentError> {
-        self.decide(observations, environments)?.best()
-    }
-
-    fn decide(&self, observations: &[f32], environments: usize) -> Result<HostDistribution, AgentError> {
-        let observations = upload(observations, environments, &device_of(&self.model));
-        self.model.forward(observations).0.into_host()
-    }
-
     /// Makes one update from what the present policy experienced; the learning rate follows from all steps before.
     ///
     /// # Errors
@@ -132,7 +102,7 @@ impl<M: ActorCritic> A2c<M> {
         let (distribution, values) = self.training.forward(upload(samples.observations(), rows, &device));
         samples.check_actions(&distribution)?;
         let (advantages, returns) = self.advantages(&samples, &values)?;
-        let mean_return = returns.iter().sum::<f64>() / rows as f64;
+        let mean_return = mean(&returns);
 
         let column = |numbers: Vec<f64>| {
             let numbers: Vec<f32> = numbers.into_iter().map(|number| number as f32).collect();
@@ -223,6 +193,13 @@ impl<M: ActorCritic> A2c<M> {
         self.training = training;
         self.optimizer = optimizer;
         Ok(())
+    }
+}
+
+impl<M: ActorCritic> Acts for A2c<M> {
+    fn decide(&self, observations: &[f32], environments: usize) -> Result<HostDistribution, AgentError> {
+        let observations = upload(observations, environments, &device_of(&self.model));
+        self.model.forward(observations).0.into_host()
     }
 }
 

@@ -1,4 +1,4 @@
-use papers_core::experiment::Scalars;
+use papers_core::base::journal::Scalars;
 
 /// What one update of A2C measured before it changed the weights.
 #[derive(Debug, Clone, PartialEq)]

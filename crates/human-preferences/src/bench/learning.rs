@@ -13,7 +13,7 @@ use crate::{
     clip::{Clip, Observations},
     environment::ActionSpace,
     experience::{AgentRewards, End, Experience},
-    policy::{ConvConfig, MlpConfig, MlpPolicy, MlpValue},
+    policy::{Acts, ConvConfig, MlpConfig, MlpPolicy, MlpValue},
     queries::{ClipPool, QueryConfig},
     reward_model::{Comparison, RewardConfig, RewardLearner},
     reward_network::{MlpReward, MlpRewardConfig},

@@ -1,6 +1,5 @@
 //! A whole round of Hopper, and what the shared loop adds to rounds.
 
-use anyhow::Context as _;
 use papers_core::{
     Context, Experiment as _,
     base::config,
@@ -8,10 +7,7 @@ use papers_core::{
     device,
 };
 
-use crate::{
-    config::{PRESETS, PreferenceConfig},
-    train::PreferenceLearning,
-};
+use crate::{config::PRESETS, train::PreferenceLearning};
 
 pub(super) const HARNESS: &str = "harness/pendulum";
 
@@ -23,7 +19,7 @@ pub(super) fn case() -> Case {
 fn round() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
     // The experiment's initial labels, and its mean of nine a round for more rounds than are measured.
     let sets = ["schedule.steps=6000", "labels.total=13000", "labels.initial=175"];
-    let mut experiment = PreferenceLearning::new(&experiment("hopper", &sets)?, &context()?)?;
+    let mut experiment = PreferenceLearning::new(&config::experiment(PRESETS, "hopper", &sets)?, &context()?)?;
     let mut rounds = 0;
     // The first one asks for the initial labels and fits the reward model to them.
     let mut next = move || {
@@ -43,17 +39,10 @@ pub(super) fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
         "schedule.checkpoint_every=0",
         "evaluation.episodes=1",
     ];
-    let config = experiment("pendulum", &sets)?;
+    let config = config::experiment(PRESETS, "pendulum", &sets)?;
     harness::run::<PreferenceLearning>(session, HARNESS, &config, &context()?)
 }
 
 fn context() -> anyhow::Result<Context> {
     Ok(Context::new(device::resolve(device::default_backend()?)?, 0))
-}
-
-fn experiment(name: &str, sets: &[&str]) -> anyhow::Result<PreferenceConfig> {
-    let preset = PRESETS.iter().find(|preset| preset.name == name);
-    let preset = preset.with_context(|| format!("the experiment `{name}`"))?;
-    let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    Ok(config::resolve(preset.toml, None, &sets)?)
 }

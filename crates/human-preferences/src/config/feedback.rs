@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use crate::feedback::Script;
@@ -98,15 +98,11 @@ impl Default for ServerConfig {
 impl FeedbackConfig {
     /// Refuses a judge that lacks what it judges by, and what another one would judge by.
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        if !(0.0..=1.0).contains(&self.noise) {
-            let problem = format!("must be between 0 and 1, not {}", self.noise);
-            return Err(ConfigError::invalid("feedback.noise", problem));
-        }
-        if let Some(beta) = self.boltzmann
-            && !(beta > 0.0 && beta.is_finite())
-        {
-            let problem = format!("must be positive, not {beta}; leave it out for an oracle that never errs");
-            return Err(ConfigError::invalid("feedback.boltzmann", problem));
+        let checks = Checks::of("feedback");
+        checks.share("noise", self.noise)?;
+        if let Some(beta) = self.boltzmann {
+            let problem = format_args!("must be positive, not {beta}; leave it out for an oracle that never errs");
+            checks.require(beta > 0.0 && beta.is_finite(), "boltzmann", problem)?;
         }
         let missing = |key: &str, what: &str| {
             let problem = format!("is missing: `feedback.mode = '{}'` needs {what}", self.mode.name());

@@ -8,7 +8,7 @@ pub use self::{
     presets::PRESETS,
 };
 
-use papers_core::base::config::{ConfigError, RunConfig, Schedule};
+use papers_core::base::config::{Checks, ConfigError, RunConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -223,45 +223,42 @@ impl PreferenceConfig {
 
 impl RunConfig for PreferenceConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        let at_least_one = [
-            ("environment.episode_steps", self.environment.episode_steps.unwrap_or(1)),
-            ("environment.clip_steps", self.environment.clip_steps.unwrap_or(1)),
-            ("rollout.environments", self.rollout.environments),
-            ("rollout.steps", self.rollout.steps),
-            ("rollout.updates", self.rollout.updates),
-            ("evaluation.episodes", self.evaluation.episodes),
-        ];
-        if let Some((key, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
-            return Err(ConfigError::invalid(key, "must be at least 1"));
+        let checks = Checks::top();
+        let environment = &self.environment;
+        checks.at_least(1, "environment.episode_steps", environment.episode_steps.unwrap_or(1))?;
+        checks.at_least(1, "environment.clip_steps", environment.clip_steps.unwrap_or(1))?;
+        checks.at_least(1, "rollout.environments", self.rollout.environments)?;
+        checks.at_least(1, "rollout.steps", self.rollout.steps)?;
+        checks.at_least(1, "rollout.updates", self.rollout.updates)?;
+        checks.at_least(1, "evaluation.episodes", self.evaluation.episodes)?;
+        if let (Some(episode), Some(clip)) = (environment.episode_steps, self.clip_steps()) {
+            let problem = format_args!("is {clip}, longer than an episode of {episode} (`environment.episode_steps`)");
+            checks.require(clip <= episode, "environment.clip_steps", problem)?;
         }
-        if let (Some(episode), Some(clip)) = (self.environment.episode_steps, self.clip_steps())
-            && clip > episode
-        {
-            let problem = format!("is {clip}, longer than an episode of {episode} (`environment.episode_steps`)");
-            return Err(ConfigError::invalid("environment.clip_steps", problem));
-        }
-        if self.environment.options.gym && self.feedback.mode != FeedbackMode::None {
-            let problem = "has episodes that end early, and a learned reward has no zero: an agent would learn to end them, \
-                           or not to; only `feedback.mode = 'none'` may have it";
-            return Err(ConfigError::invalid("environment.options.gym", problem));
-        }
-        if self.asynchronous && !self.feedback.mode.asks() {
-            let problem = format!(
+        checks.require(
+            !environment.options.gym || self.feedback.mode == FeedbackMode::None,
+            "environment.options.gym",
+            "has episodes that end early, and a learned reward has no zero: an agent would learn to end them, or not to; \
+             only `feedback.mode = 'none'` may have it",
+        )?;
+        checks.require(
+            !self.asynchronous || self.feedback.mode.asks(),
+            "asynchronous",
+            format_args!(
                 "has nothing to go on beside with `feedback.mode = '{}'`",
                 self.feedback.mode.name()
-            );
-            return Err(ConfigError::invalid("asynchronous", problem));
-        }
+            ),
+        )?;
         self.agent.validate()?;
         self.feedback.validate()?;
         self.labels.validate()?;
         self.queries.validate()?;
         self.reward.validate()?;
-        if self.reward().objective == Objective::Return && self.feedback.mode != FeedbackMode::Synthetic {
-            let problem = "regresses true returns, which only `feedback.mode = 'synthetic'` knows";
-            return Err(ConfigError::invalid("reward.objective", problem));
-        }
-        Ok(())
+        checks.require(
+            self.reward().objective != Objective::Return || self.feedback.mode == FeedbackMode::Synthetic,
+            "reward.objective",
+            "regresses true returns, which only `feedback.mode = 'synthetic'` knows",
+        )
     }
 
     fn schedule(&self) -> &Schedule {

@@ -1,16 +1,7 @@
-use papers_core::base::config::Preset;
+use papers_core::base::{config::Preset, presets};
 
-macro_rules! presets {
-    ($($name:literal),* $(,)?) => {
-        [$(Preset {
-            name: $name,
-            toml: include_str!(concat!("../../experiments/", $name, ".toml")),
-        }),*]
-    };
-}
-
-/// The experiments.
-pub const PRESETS: &[Preset] = &presets![
+/// The experiments of this paper.
+pub const PRESETS: &[Preset] = presets![
     "pendulum",
     "breakout",
     "cartpole",

@@ -46,6 +46,13 @@ pub(super) fn read(environment: &str, size: usize, snapshot: &[u8]) -> Result<(u
     Ok((u64::from_le_bytes(*step), state))
 }
 
+/// The same for a state that has its place: puts the numbers there, and tells the steps.
+pub(super) fn read_into(environment: &str, state: &mut [f64], snapshot: &[u8]) -> Result<u64, EnvironmentError> {
+    let (step, numbers) = read(environment, state.len(), snapshot)?;
+    state.copy_from_slice(&numbers);
+    Ok(step)
+}
+
 /// Refuses a state that no later step can bring back.
 pub(super) fn check(environment: &str, step: u64, state: &[f64]) -> Result<(), EnvironmentError> {
     if state.iter().all(|number| number.abs() <= LARGEST) {

@@ -1,4 +1,4 @@
-use std::num::NonZeroU32;
+use papers_core::base::images::rgb_png;
 
 use super::Layout;
 use crate::frame::Frame;
@@ -25,18 +25,9 @@ pub fn sheet(frames: &[Frame], rate: f64) -> Option<(Vec<u8>, Layout)> {
         rate,
     };
     let pixels = joined(frames, &layout);
-    let size = |length: u32, times: u32| length.checked_mul(times).and_then(NonZeroU32::new);
-    let (width, height) = (
-        size(layout.width, columns)?,
-        size(layout.height, count.div_ceil(columns))?,
-    );
-    let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, width.get(), height.get());
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().ok()?;
-    writer.write_image_data(&pixels).ok()?;
-    writer.finish().ok()?;
+    let width = layout.width.checked_mul(columns)?;
+    let height = layout.height.checked_mul(count.div_ceil(columns))?;
+    let png = rgb_png(width, height, &pixels).ok()?;
     Some((png, layout))
 }
 

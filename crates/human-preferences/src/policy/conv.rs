@@ -4,7 +4,7 @@ use burn::{
     prelude::*,
 };
 use papers_core::{
-    base::config::ConfigError,
+    base::config::{Checks, ConfigError},
     nn::{Convolution, leaky_relu},
 };
 use serde::{Deserialize, Serialize};
@@ -77,11 +77,7 @@ impl ConvConfig {
     pub fn validate(&self, table: &str, shape: [usize; 3]) -> Result<(), ConfigError> {
         self.sizes(shape)
             .map_err(|problem| ConfigError::invalid(format!("{table}.convolutions"), problem))?;
-        if self.hidden == 0 {
-            let problem = "must be positive, not 0";
-            return Err(ConfigError::invalid(format!("{table}.hidden"), problem));
-        }
-        Ok(())
+        Checks::of(table).at_least(1, "hidden", self.hidden)
     }
 
     /// A network for pictures of `shape`, `[channels, height, width]`. The layer of the policy is

@@ -3,7 +3,7 @@ use burn::{
     nn::Linear,
     prelude::*,
 };
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -80,15 +80,12 @@ impl MlpConfig {
     ///
     /// [`ConfigError::Invalid`] naming the key below `table`.
     pub fn validate(&self, table: &str) -> Result<(), ConfigError> {
-        if self.hidden.contains(&0) {
-            let problem = format!("must hold positive widths, not {:?}", self.hidden);
-            return Err(ConfigError::invalid(format!("{table}.hidden"), problem));
-        }
-        if !self.initial_log_std.is_finite() {
-            let problem = format!("must be finite, not {}", self.initial_log_std);
-            return Err(ConfigError::invalid(format!("{table}.initial_log_std"), problem));
-        }
-        Ok(())
+        let checks = Checks::of(table);
+        let problem = format_args!("must hold positive widths, not {:?}", self.hidden);
+        checks.require(!self.hidden.contains(&0), "hidden", problem)?;
+        let log_std = self.initial_log_std;
+        let problem = format_args!("must be finite, not {log_std}");
+        checks.require(log_std.is_finite(), "initial_log_std", problem)
     }
 
     /// A policy for observations of so many numbers. Its last layer is small, so that it begins without preference.

@@ -2,6 +2,7 @@
 //!
 //! An observation is a row of numbers, whatever its shape in the task; networks for pictures know that shape.
 
+mod acts;
 mod conv;
 mod device;
 mod distribution;
@@ -15,6 +16,7 @@ mod tangent;
 mod tanh;
 
 pub use self::{
+    acts::Acts,
     conv::{ConvActorCritic, ConvConfig, ConvLayer},
     distribution::{ActionDistribution, OutputTangent},
     draw::{ActionKind, HostDistribution},

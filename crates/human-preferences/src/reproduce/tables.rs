@@ -1,7 +1,10 @@
 //! The tables.
 
 use papers_core::{
-    base::figure::{Body, Figure, Table, mean_and_spread},
+    base::{
+        figure::{Body, Figure, Table, mean_and_spread},
+        metrics::mean,
+    },
     reproduce::{FinishedRun, minutes, of_row, values},
 };
 
@@ -32,7 +35,8 @@ pub(super) fn returns(runs: &[FinishedRun], rows: &[Row], name: &str, title: &st
         "correlation",
         "minutes of training",
     ]);
-    let mut of_true = None;
+    // NaN where there are none, and so not above 0.
+    let mut of_true = f64::NAN;
     for row in rows {
         let found = of_row(runs, row.name);
         if row.sets == TRUE {
@@ -81,17 +85,13 @@ pub(super) fn arrivals(runs: &[FinishedRun]) -> Option<Figure> {
 }
 
 /// What part of the return with the true reward is reached; only of returns that are positive.
-fn share(row: &Row, returns: &[f64], of_true: Option<f64>) -> String {
-    match (of_true, mean(returns)) {
-        (Some(of_true), Some(mean)) if row.sets != TRUE && of_true > 0.0 && mean > 0.0 => {
-            format!("{:.0} %", 100.0 * mean / of_true)
-        }
-        _ => "–".to_owned(),
+fn share(row: &Row, returns: &[f64], of_true: f64) -> String {
+    let mean = mean(returns);
+    if row.sets != TRUE && of_true > 0.0 && mean > 0.0 {
+        format!("{:.0} %", 100.0 * mean / of_true)
+    } else {
+        "–".to_owned()
     }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 pub(super) fn ablations(runs: &[FinishedRun]) -> Option<Figure> {

@@ -1,4 +1,4 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use crate::{preference::ERROR_SHARE, reward_network::RewardNetworkConfig};
@@ -107,29 +107,14 @@ impl RewardConfig {
     ///
     /// [`ConfigError::Invalid`] naming a key below `reward`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let at_least_one = [
-            ("reward.members", self.members),
-            ("reward.batch", self.batch),
-            ("reward.normalization.batches", self.normalization.batches),
-        ];
-        if let Some((key, _)) = at_least_one.into_iter().find(|(_, value)| *value == 0) {
-            return Err(ConfigError::invalid(key, "must be at least 1"));
-        }
-        let positive = [
-            ("reward.learning_rate", self.learning_rate),
-            ("reward.l2.initial", self.l2.initial),
-            ("reward.normalization.deviation", self.normalization.deviation),
-        ];
-        if let Some((key, value)) = positive
-            .into_iter()
-            .find(|(_, value)| !(*value > 0.0 && value.is_finite()))
-        {
-            return Err(ConfigError::invalid(key, format!("must be positive, not {value}")));
-        }
-        if !(0.0..1.0).contains(&self.error_share) {
-            let problem = format!("must be at least 0 and below 1, not {}", self.error_share);
-            return Err(ConfigError::invalid("reward.error_share", problem));
-        }
+        let checks = Checks::of("reward");
+        checks.at_least(1, "members", self.members)?;
+        checks.at_least(1, "batch", self.batch)?;
+        checks.at_least(1, "normalization.batches", self.normalization.batches)?;
+        checks.positive("learning_rate", self.learning_rate)?;
+        checks.positive("l2.initial", self.l2.initial)?;
+        checks.positive("normalization.deviation", self.normalization.deviation)?;
+        checks.share_below_one("error_share", self.error_share)?;
         self.network.validate()
     }
 }

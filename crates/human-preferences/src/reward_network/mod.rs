@@ -15,7 +15,7 @@ pub use self::{
 use std::fmt;
 
 use burn::prelude::*;
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Task;
@@ -66,17 +66,9 @@ impl RewardNetworkConfig {
             Self::Grid(config) => (config.hidden.min(config.filters), 0.0),
             Self::Atari(config) => (config.hidden.min(config.filters), config.dropout),
         };
-        if hidden == 0 {
-            return Err(ConfigError::invalid(
-                "reward.network",
-                "its layers must have at least one unit",
-            ));
-        }
-        if !(0.0..1.0).contains(&dropout) {
-            let problem = format!("must be at least 0 and below 1, not {dropout}");
-            return Err(ConfigError::invalid("reward.network.dropout", problem));
-        }
-        Ok(())
+        let problem = "its layers must have at least one unit";
+        Checks::of("reward").require(hidden > 0, "network", problem)?;
+        Checks::of("reward.network").share_below_one("dropout", dropout)
     }
 
     /// A network for a task's observations and actions, with random weights.

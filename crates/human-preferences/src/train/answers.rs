@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use papers_core::Result;
+use papers_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{page::DATABASE, teacher::fits, usage};
+use super::{judge::fits, page::DATABASE};
 use crate::{
     clip::Clip,
     environment::Task,
@@ -57,11 +57,11 @@ impl Answers {
 
     /// Brings answers that are new to the learner, and takes those back that were undone.
     pub(super) fn bring(&mut self, learner: &mut RewardLearner<AnyReward>) -> Result<()> {
-        let changes = lock(&self.store).changes().map_err(usage)?;
+        let changes = lock(&self.store).changes().map_err(Error::usage)?;
         if self.seen == Some(changes) {
             return Ok(());
         }
-        let counting = lock(&self.store).answer_ids().map_err(usage)?;
+        let counting = lock(&self.store).answer_ids().map_err(Error::usage)?;
         let is_undone = |known: &KnownAnswer| counting.binary_search(&known.id).is_err();
         for known in self.known.extract_if(.., |known| is_undone(known)) {
             if let Some(comparison) = known.comparison {
@@ -69,7 +69,7 @@ impl Answers {
             }
         }
         let latest = self.known.last().map_or(0, |known| known.id);
-        let new = lock(&self.store).answers_after(latest).map_err(usage)?;
+        let new = lock(&self.store).answers_after(latest).map_err(Error::usage)?;
         for answer in new {
             let comparison = self.learn(learner, &answer)?;
             self.known.push(KnownAnswer {
@@ -84,12 +84,14 @@ impl Answers {
     /// Gives one answer to the learner; returns the number of the comparison, if it can be learned from.
     fn learn(&self, learner: &mut RewardLearner<AnyReward>, answer: &StoredAnswer) -> Result<Option<u64>> {
         let clip = |data: &[u8]| -> Result<Arc<Clip>> {
-            let clip: Clip = serde_json::from_slice(data).map_err(usage)?;
+            let clip: Clip = serde_json::from_slice(data).map_err(Error::usage)?;
             let fits = fits(&clip, &self.task, self.lengths);
-            fits.map_err(|problem| usage(format!("{DATABASE} is of other clips: {problem}; use another --out")))?;
+            fits.map_err(|problem| {
+                Error::usage(format!("{DATABASE} is of other clips: {problem}; use another --out"))
+            })?;
             Ok(Arc::new(clip))
         };
         let (first, second) = (clip(&answer.first)?, clip(&answer.second)?);
-        learner.answer(first, second, answer.answer).map_err(usage)
+        learner.answer(first, second, answer.answer).map_err(Error::usage)
     }
 }

@@ -2,6 +2,8 @@
 
 mod answers;
 mod beside;
+mod ensemble;
+mod judge;
 mod page;
 mod teacher;
 #[cfg(test)]
@@ -14,8 +16,8 @@ use std::fmt;
 
 use papers_core::{
     Context, Error, Experiment, Result,
-    base::{figure::Figure, journal::Scalars},
-    checkpoint, metrics,
+    base::{figure::Figure, journal::Scalars, metrics},
+    checkpoint,
     random::Streams,
 };
 use rand_chacha::ChaCha8Rng;
@@ -56,7 +58,8 @@ impl Experiment for PreferenceLearning {
     type Config = PreferenceConfig;
 
     fn new(config: &PreferenceConfig, context: &Context) -> Result<Self> {
-        let environment = environment::make(&config.environment.name, &config.environment.options).map_err(usage)?;
+        let environment =
+            environment::make(&config.environment.name, &config.environment.options).map_err(Error::usage)?;
         let task = environment.task().clone();
         let lengths = lengths(config, &task)?;
         let rollouts = Rollouts::new(
@@ -134,7 +137,7 @@ impl Experiment for PreferenceLearning {
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
         let state: RolloutsState = checkpoint.json("rollouts")?;
-        self.rollouts.restore(state).map_err(usage)?;
+        self.rollouts.restore(state).map_err(Error::usage)?;
         self.agent.restore(checkpoint)?;
         self.teacher.restore(checkpoint)?;
         self.rounds = checkpoint.step();
@@ -271,14 +274,9 @@ fn lengths(config: &PreferenceConfig, task: &Task) -> Result<Lengths> {
     };
     if lengths.clip > lengths.episode {
         let (episode, clip) = (lengths.episode, lengths.clip);
-        return Err(usage(ClipError::EpisodeTooShort { episode, clip }));
+        return Err(Error::usage(ClipError::EpisodeTooShort { episode, clip }));
     }
     Ok(lengths)
-}
-
-/// An error of what was asked for.
-fn usage(error: impl fmt::Display) -> Error {
-    Error::Usage(error.to_string())
 }
 
 impl fmt::Debug for PreferenceLearning {

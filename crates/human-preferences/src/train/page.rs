@@ -9,7 +9,7 @@ use std::{
 use papers_core::{Context, Error, Result};
 use rand::RngExt;
 
-use super::{answers::Answers, usage};
+use super::answers::Answers;
 use crate::{
     clip_frames,
     config::PreferenceConfig,
@@ -65,11 +65,11 @@ impl Page {
         context: &Context,
     ) -> Result<Self> {
         let task = environment.task();
-        let store = LabelStore::open(&folder.join(DATABASE), task.name).map_err(usage)?;
-        let pairs = store.pairs().map_err(usage)?;
-        let answered = store.stats(now()).map_err(usage)?.answered;
+        let store = LabelStore::open(&folder.join(DATABASE), task.name).map_err(Error::usage)?;
+        let pairs = store.pairs().map_err(Error::usage)?;
+        let answered = store.stats(now()).map_err(Error::usage)?.answered;
         let store = Arc::new(Mutex::new(store));
-        let server = LabelServer::start(Arc::clone(&store), server_options(config, task)?).map_err(usage)?;
+        let server = LabelServer::start(Arc::clone(&store), server_options(config, task)?).map_err(Error::usage)?;
         context.notices.say(&format!("compare clips at {}", server.url()));
         if answered > 0 {
             context
@@ -111,7 +111,7 @@ impl Page {
     /// Whether pairs may be missing, or answers have come, since this was last asked.
     pub(super) fn has_news(&mut self, labelling: &Labelling, due: u64) -> Result<bool> {
         let now = Seen {
-            database: lock(&self.store).changes().map_err(usage)?,
+            database: lock(&self.store).changes().map_err(Error::usage)?,
             due,
             clips: labelling.pool().received(),
         };
@@ -125,7 +125,7 @@ impl Page {
         due: u64,
         predictor: Option<&RewardPredictor<N>>,
     ) -> Result<Vec<f64>> {
-        let stats = self.stats().map_err(usage)?;
+        let stats = self.stats().map_err(Error::usage)?;
         // Where nobody could tell so far there is nothing to begin with: more is asked, beyond the plan if need be.
         let has_usable = stats.answered > stats.cant_tell;
         let planned = (due + READY).min(labelling.schedule().total());
@@ -139,7 +139,7 @@ impl Page {
             return Ok(Vec::new());
         }
         let chosen = labelling.choose(missing.min(AT_ONCE) as usize, self.pairs, predictor);
-        let queries = chosen.map_err(usage)?;
+        let queries = chosen.map_err(Error::usage)?;
         let version = predictor.map_or(0, RewardPredictor::version);
         let mut variances = Vec::new();
         for query in &queries {
@@ -166,7 +166,10 @@ impl Page {
             variance: query.variance,
             model_version,
         };
-        let is_new = lock(&self.store).add_pair(&pair, now()).map_err(usage)?.is_some();
+        let is_new = lock(&self.store)
+            .add_pair(&pair, now())
+            .map_err(Error::usage)?
+            .is_some();
         self.pairs += u64::from(is_new);
         Ok(is_new)
     }
@@ -179,9 +182,9 @@ impl Page {
         };
         let frames = clip_frames::of_clip(self.environment.as_ref(), &clip)?;
         let rate = self.environment.task().steps_per_second;
-        let film = animation::encode(&frames, rate).map_err(usage)?;
-        let (sheet, layout) = sheet(&frames, rate).ok_or_else(|| usage("the environment draws no pictures"))?;
-        let data = serde_json::to_vec(&clip.clip).map_err(usage)?;
+        let film = animation::encode(&frames, rate).map_err(Error::usage)?;
+        let (sheet, layout) = sheet(&frames, rate).ok_or_else(|| Error::usage("the environment draws no pictures"))?;
+        let data = serde_json::to_vec(&clip.clip).map_err(Error::usage)?;
         let segment = NewSegment {
             digest: &digest(&data),
             run: &self.run,
@@ -194,7 +197,7 @@ impl Page {
             layout,
             true_return: Some(clip.record.true_return),
         };
-        lock(&self.store).add_segment(&segment).map_err(usage)
+        lock(&self.store).add_segment(&segment).map_err(Error::usage)
     }
 }
 
@@ -219,11 +222,7 @@ impl Stats {
 pub(crate) fn server_options(config: &PreferenceConfig, task: &Task) -> Result<ServerOptions> {
     let server = &config.feedback.server;
     let instructions = match &server.instructions {
-        Some(path) => fs::read_to_string(path).map_err(|source| Error::Io {
-            action: "read",
-            path: path.clone(),
-            source,
-        })?,
+        Some(path) => fs::read_to_string(path).map_err(Error::io("read", path))?,
         // An experiment with a script is about its behavior, also where a person answers.
         None => {
             let script = config.feedback.script.map(Script::instructions);

@@ -1,23 +1,20 @@
 //! Where the agent's rewards come from.
 
-use std::{fs::File, io::BufReader};
+use papers_core::{Context, Error, Result, base::journal::Scalars, checkpoint};
 
-use papers_core::{
-    Context, Error, Result,
-    base::{config, journal::Scalars},
-    checkpoint::{self, Store},
+use super::{
+    beside::Beside,
+    ensemble::{frozen, learner},
+    judge::judge,
+    page::Page,
 };
-
-use super::{beside::Beside, page::Page, usage};
 use crate::{
-    clip::Clip,
     config::{FeedbackMode, PreferenceConfig, TrueReward},
-    environment::{Environment, Task},
+    environment::Environment,
     evaluate::Evaluation,
     experience::AgentRewards,
-    feedback::{Counts, Synthetic},
-    labelling::{Asked, Judge, Labelling, LabellingState, Recorded},
-    labels,
+    feedback::Counts,
+    labelling::{Asked, Labelling, LabellingState},
     reward_model::{FitReport, RewardError, RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
     rollout::{Collected, Lengths, RecordedClip},
@@ -282,7 +279,7 @@ pub(super) fn fit_scalars(report: &FitReport) -> Scalars {
 
 pub(super) fn restore_normalizer(normalizer: &mut RewardNormalizer, checkpoint: &checkpoint::Reader) -> Result<()> {
     let saved: RewardNormalizer = checkpoint.json("normalizer")?;
-    normalizer.restore(saved).map_err(usage)
+    normalizer.restore(saved).map_err(Error::usage)
 }
 
 fn true_rewards(how: TrueReward, normalizer: &mut RewardNormalizer, rewards: &[f64]) -> AgentRewards {
@@ -295,117 +292,4 @@ fn true_rewards(how: TrueReward, normalizer: &mut RewardNormalizer, rewards: &[f
             AgentRewards::of_baseline(rewards.iter().map(|reward| reward.clamp(-1.0, 1.0) as f32).collect())
         }
     }
-}
-
-/// The ensemble of a run, each network with weights of its own.
-pub(super) fn learner(config: &PreferenceConfig, task: &Task, context: &Context) -> Result<RewardLearner<AnyReward>> {
-    let reward = config.reward();
-    let device = context.device.clone().autodiff();
-    let mut networks = Vec::with_capacity(reward.members);
-    for member in 0..reward.members {
-        // Tried first: what is initialized by name cannot fail.
-        reward.network.init(task, &device).map_err(usage)?;
-        networks.push(context.streams.initialize(&format!("reward-{member}"), &device, || {
-            reward.network.init(task, &device).expect("it was built before")
-        }));
-    }
-    RewardLearner::new(reward, networks, device, context.streams).map_err(usage)
-}
-
-fn judge(config: &PreferenceConfig, task: &Task, lengths: Lengths) -> Result<Judge> {
-    let feedback = &config.feedback;
-    let oracle = Synthetic {
-        noise: feedback.noise,
-        boltzmann: feedback.boltzmann,
-    };
-    match (feedback.mode, feedback.script) {
-        (FeedbackMode::Scripted, Some(script)) => {
-            script.check(task).map_err(usage)?;
-            Ok(Judge::Scripted(script, oracle))
-        }
-        (FeedbackMode::Human, _) => Ok(Judge::Person),
-        (FeedbackMode::Replay, _) => Ok(Judge::Replay(recorded(config, task, lengths)?)),
-        _ => Ok(Judge::Synthetic(oracle)),
-    }
-}
-
-/// Recorded answers, about clips of this run's environment and length.
-fn recorded(config: &PreferenceConfig, task: &Task, lengths: Lengths) -> Result<Vec<Recorded>> {
-    let Some(path) = &config.feedback.file else {
-        return Err(usage("`feedback.file` names no file"));
-    };
-    let file = File::open(path).map_err(|source| Error::Io {
-        action: "read",
-        path: path.clone(),
-        source,
-    })?;
-    let of_file = |problem: String| usage(format!("{}: {problem}", path.display()));
-    let imported = labels::import(BufReader::new(file)).map_err(|error| of_file(error.to_string()))?;
-    match imported.environment {
-        Some(found) if found != task.name => {
-            Err(of_file(format!("its clips are of `{found}`, not of `{}`", task.name)))
-        }
-        None => Err(of_file("it holds no answers".to_owned())),
-        Some(_) => {
-            for Recorded { first, second, .. } in &imported.answers {
-                fits(first, task, lengths)
-                    .and_then(|()| fits(second, task, lengths))
-                    .map_err(of_file)?;
-            }
-            Ok(imported.answers)
-        }
-    }
-}
-
-/// Refuses a recorded clip that is of another view of the task, or of another length than this run's.
-pub(super) fn fits(clip: &Clip, task: &Task, lengths: Lengths) -> Result<(), String> {
-    let found = [clip.observations.size(), clip.actions.features(), clip.steps()];
-    let expected = [task.observation.len(), task.action.features(), lengths.clip];
-    if found == expected {
-        return Ok(());
-    }
-    let words = |[observation, action, steps]: [usize; 3]| {
-        format!("observations of {observation} numbers, actions of {action} and {steps} steps")
-    };
-    Err(format!(
-        "it holds clips with {}, and this run has {}",
-        words(found),
-        words(expected)
-    ))
-}
-
-/// The reward model of an earlier run.
-fn frozen(config: &PreferenceConfig, task: &Task, context: &Context) -> Result<RewardPredictor<AnyReward>> {
-    let Some(folder) = &config.feedback.run else {
-        return Err(usage("`feedback.run` names no run"));
-    };
-    let path = folder.join("config.toml");
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::Io {
-        action: "read",
-        path,
-        source,
-    })?;
-    let earlier: PreferenceConfig = config::resolve(&text, None, &[])?;
-    if earlier.environment.name != config.environment.name || earlier.environment.options != config.environment.options
-    {
-        return Err(usage(format!(
-            "the reward model of {} was learned in `{}`, with other options or another environment than this run's `{}`",
-            folder.display(),
-            earlier.environment.name,
-            config.environment.name
-        )));
-    }
-    let (reader, warnings) = Store::new(folder).latest()?;
-    for warning in warnings {
-        log::warn!("{warning}");
-    }
-    let mut learner = learner(&earlier, task, context)?;
-    learner.restore(&reader)?;
-    if !learner.is_trained() {
-        return Err(usage(format!(
-            "the reward model of {} was never fitted",
-            folder.display()
-        )));
-    }
-    Ok(learner.predictor())
 }

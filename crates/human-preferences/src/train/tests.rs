@@ -1,7 +1,7 @@
 //! Runs in an environment that fails in ways that no environment of the program does on demand.
 
 use papers_core::{
-    base::{cli::exit, config},
+    base::{cli::exit, config, journal::scalar},
     testing,
 };
 
@@ -91,8 +91,7 @@ fn faulty(fault: Fault, at: u64) -> PreferenceLearning {
         "fitting.minibatches=1",
         "schedule.steps=4",
     ];
-    let config: PreferenceConfig =
-        config::resolve(PRESETS[0].toml, None, &sets.map(str::to_owned)).expect("settings that exist");
+    let config = config::experiment(PRESETS, "pendulum", &sets).expect("settings that exist");
     let context = Context::new(testing::device(), 3);
     let mut run = PreferenceLearning::new(&config, &context).expect("a run");
     let environment = Faulty {
@@ -117,7 +116,6 @@ fn a_simulator_that_ends_while_the_run_goes_on_is_no_mistake_of_usage() {
 fn clips_that_cannot_be_learned_from_are_counted_and_the_run_goes_on() {
     // Four episodes are in their 36th step or later after a batch, and one clip of each has the step.
     let scalars = faulty(Fault::EarnsNoNumber, 20).step(0).expect("a round");
-    let rejected = scalars.iter().find(|(name, _)| name == "clips_rejected");
-    let (_, count) = rejected.expect("a count");
-    assert!((4.0..=12.0).contains(count), "{count}");
+    let count = scalar(&scalars, "clips_rejected").expect("a count");
+    assert!((4.0..=12.0).contains(&count), "{count}");
 }

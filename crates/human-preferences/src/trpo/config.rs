@@ -1,4 +1,4 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 /// Settings of TRPO. Discount, λ and entropy bonus are the paper's for robotics; the rest is common use.
@@ -56,34 +56,15 @@ impl TrpoConfig {
     ///
     /// [`ConfigError::Invalid`] naming the key below `agent.trpo`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let require = |holds: bool, key: &str, problem: String| {
-            if holds {
-                return Ok(());
-            }
-            Err(ConfigError::invalid(format!("agent.trpo.{key}"), problem))
-        };
-        for (key, value) in [("discount", self.discount), ("lambda", self.lambda)] {
-            let problem = format!("must be in [0, 1], not {value}");
-            require((0.0..=1.0).contains(&value), key, problem)?;
-        }
-        for (key, value) in [("entropy_bonus", self.entropy_bonus), ("damping", self.damping)] {
-            let problem = format!("must be 0 or more, not {value}");
-            require(value >= 0.0 && value.is_finite(), key, problem)?;
-        }
-        for (key, value) in [
-            ("max_kl", self.max_kl),
-            ("value_learning_rate", self.value_learning_rate),
-        ] {
-            let problem = format!("must be positive, not {value}");
-            require(value > 0.0 && value.is_finite(), key, problem)?;
-        }
-        for (key, value) in [
-            ("conjugate_gradients", self.conjugate_gradients),
-            ("fisher_every", self.fisher_every),
-            ("value_batch", self.value_batch),
-        ] {
-            require(value > 0, key, "must be positive, not 0".to_owned())?;
-        }
-        Ok(())
+        let checks = Checks::of("agent.trpo");
+        checks.share("discount", self.discount)?;
+        checks.share("lambda", self.lambda)?;
+        checks.not_negative("entropy_bonus", self.entropy_bonus)?;
+        checks.not_negative("damping", self.damping)?;
+        checks.positive("max_kl", self.max_kl)?;
+        checks.positive("value_learning_rate", self.value_learning_rate)?;
+        checks.at_least(1, "conjugate_gradients", self.conjugate_gradients)?;
+        checks.at_least(1, "fisher_every", self.fisher_every)?;
+        checks.at_least(1, "value_batch", self.value_batch)
     }
 }

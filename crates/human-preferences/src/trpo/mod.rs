@@ -23,7 +23,6 @@ use std::fmt;
 
 use burn::prelude::*;
 use papers_core::{base::config::ConfigError, checkpoint, random::Streams};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use self::{
@@ -31,9 +30,10 @@ use self::{
     value_fit::{Quality, ValueFit},
 };
 use crate::{
-    actions::Actions,
     experience::{AgentRewards, Experience},
-    policy::{AgentError, HostDistribution, Samples, TangentPolicy, Value, device_of, is_host, require_finite, upload},
+    policy::{
+        Acts, AgentError, HostDistribution, Samples, TangentPolicy, Value, device_of, is_host, require_finite, upload,
+    },
     returns::normalize,
 };
 
@@ -88,37 +88,6 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
     /// Updates so far.
     pub fn updates(&self) -> u64 {
         self.state.updates
-    }
-
-    /// Draws an action in each environment, from the generator of the same number.
-    ///
-    /// # Shapes
-    ///
-    /// - observations: `[environments, size]`, one environment per generator
-    ///
-    /// # Errors
-    ///
-    /// A policy that left the finite numbers, or a device that cannot be read.
-    pub fn act(&self, observations: &[f32], generators: &mut [ChaCha8Rng]) -> Result<Actions, AgentError> {
-        self.decide(observations, generators.len())?.draw(generators)
-    }
-
-    /// The most likely action in each environment.
-    ///
-    /// # Shapes
-    ///
-    /// - observations: `[environments, size]`
-    ///
-    /// # Errors
-    ///
-    /// As [`act`](Self::act).
-    pub fn act_best(&self, observations: &[f32], environments: usize) -> Result<Actions, AgentError> {
-        self.decide(observations, environments)?.best()
-    }
-
-    fn decide(&self, observations: &[f32], environments: usize) -> Result<HostDistribution, AgentError> {
-        let observations = upload(observations, environments, &device_of(&self.policy));
-        self.policy.distribution(observations).into_host()
     }
 
     /// Makes one update from what the present policy experienced.
@@ -227,6 +196,13 @@ impl<P: TangentPolicy, V: Value> Trpo<P, V> {
         self.policy = policy;
         self.value = value;
         Ok(())
+    }
+}
+
+impl<P: TangentPolicy, V: Value> Acts for Trpo<P, V> {
+    fn decide(&self, observations: &[f32], environments: usize) -> Result<HostDistribution, AgentError> {
+        let observations = upload(observations, environments, &device_of(&self.policy));
+        self.policy.distribution(observations).into_host()
     }
 }
 

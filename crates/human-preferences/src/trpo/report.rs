@@ -1,4 +1,4 @@
-use papers_core::experiment::Scalars;
+use papers_core::base::journal::Scalars;
 
 use super::{step::Improved, value_fit::Quality};
 

@@ -2,7 +2,11 @@ use burn::{
     optim::{AdamConfig, GradientsParams, ModuleOptimizer},
     prelude::*,
 };
-use papers_core::{checkpoint, random::Streams};
+use papers_core::{
+    base::metrics::{mean, population_variance},
+    checkpoint,
+    random::Streams,
+};
 use rayon::prelude::*;
 
 use super::{TrpoConfig, conjugate_gradient::dot};
@@ -105,19 +109,11 @@ impl Quality {
             .zip(values)
             .map(|(wanted, value)| wanted - value)
             .collect();
-        let (mean_return, variance) = moments(returns);
+        let variance = population_variance(returns);
         Self {
             loss: dot(&errors, &errors) / errors.len().max(1) as f64,
-            explained_variance: (variance > 0.0).then(|| 1.0 - moments(&errors).1 / variance),
-            mean_return,
+            explained_variance: (variance > 0.0).then(|| 1.0 - population_variance(&errors) / variance),
+            mean_return: mean(returns),
         }
     }
-}
-
-/// Mean and variance.
-fn moments(numbers: &[f64]) -> (f64, f64) {
-    let count = numbers.len().max(1) as f64;
-    let mean = numbers.iter().sum::<f64>() / count;
-    let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
-    (mean, variance)
 }

@@ -6,22 +6,18 @@ pub(crate) mod label;
 pub(crate) mod serve;
 
 use std::{
-    fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use papers_core::base::config;
 
 use crate::{config::PreferenceConfig, labels::LabelStore, train::DATABASE};
 
 /// Configuration of the run in `folder`.
-fn config_of(folder: &Path) -> anyhow::Result<PreferenceConfig> {
-    let path = folder.join("config.toml");
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("{} is not the folder of a run: it has no config.toml", folder.display()))?;
-    Ok(config::resolve(&text, None, &[])?)
+fn config_of(folder: &Path) -> papers_core::Result<PreferenceConfig> {
+    Ok(config::of_run(folder, &[])?)
 }
 
 /// The answers of people in a run's folder, if it has any.

@@ -9,9 +9,8 @@ use human_preferences::{
 use papers_core::{
     Context, Experiment,
     base::{
-        Error,
-        config::{self, Preset},
-        journal::Scalars,
+        Error, config,
+        journal::{Scalars, scalar},
     },
     testing,
 };
@@ -32,22 +31,14 @@ const SMALL: [&str; 12] = [
     "schedule.checkpoint_every=2",
 ];
 
-/// The experiment called `name`.
-pub(crate) fn preset(name: &str) -> &'static Preset {
-    let found = PRESETS.iter().find(|preset| preset.name == name);
-    found.unwrap_or_else(|| panic!("no experiment `{name}`"))
-}
-
 /// The experiment called `name` with overrides, and nothing else changed.
 pub(crate) fn experiment(name: &str, sets: &[&str]) -> PreferenceConfig {
-    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
-    config::resolve(preset(name).toml, None, &sets).expect("settings that exist")
+    config::experiment(PRESETS, name, sets).expect("settings that exist")
 }
 
 /// A small pendulum with overrides, or the error of settings that make no sense.
 pub(crate) fn try_pendulum(sets: &[&str]) -> Result<PreferenceConfig, Error> {
-    let sets: Vec<String> = SMALL.iter().chain(sets).map(|&set| set.to_owned()).collect();
-    config::resolve(preset("pendulum").toml, None, &sets)
+    config::experiment(PRESETS, "pendulum", &[&SMALL, sets].concat())
 }
 
 /// A small pendulum with overrides.
@@ -73,12 +64,7 @@ pub(crate) fn advance(experiment: &mut PreferenceLearning, from: u64, to: u64) -
         .collect()
 }
 
-/// The number called `name`, if it was measured.
-pub(crate) fn find(scalars: &Scalars, name: &str) -> Option<f64> {
-    scalars.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
-}
-
 /// The number called `name`.
 pub(crate) fn value(scalars: &Scalars, name: &str) -> f64 {
-    find(scalars, name).unwrap_or_else(|| panic!("no `{name}` among {scalars:?}"))
+    scalar(scalars, name).unwrap_or_else(|| panic!("no `{name}` among {scalars:?}"))
 }

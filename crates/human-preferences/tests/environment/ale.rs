@@ -3,11 +3,13 @@
 use std::{path::PathBuf, time::Duration};
 
 use human_preferences::environment::{
-    Action, ActionSpace, Environment, EnvironmentError, EnvironmentOptions,
+    Action, Environment, EnvironmentError, EnvironmentOptions,
     ale::{self, AleOptions},
 };
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::play::{observe, play};
 
 /// The games can be played, or the reason why not is printed.
 fn can_play() -> bool {
@@ -28,34 +30,6 @@ fn problem(name: &str, options: &AleOptions) -> String {
         Some(Err(error @ EnvironmentError::Simulator { .. })) => error.to_string(),
         other => panic!("{other:?}"),
     }
-}
-
-fn num_actions(environment: &dyn Environment) -> usize {
-    match environment.task().action {
-        ActionSpace::Discrete { actions } => actions,
-        ActionSpace::Continuous { .. } => panic!("games have discrete actions"),
-    }
-}
-
-fn observe(environment: &dyn Environment) -> Vec<f32> {
-    let mut observation = vec![f32::NAN; environment.task().observation.len()];
-    environment.observe(&mut observation);
-    observation
-}
-
-/// Observation, true reward and signals of each step of random play.
-fn play(environment: &mut dyn Environment, steps: usize, seed: u64) -> Vec<(Vec<f32>, f64, Vec<f64>)> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let actions = num_actions(environment);
-    (0..steps)
-        .map(|_| {
-            let action = Action::Discrete(rng.random_range(0..actions));
-            let outcome = environment.step(action).expect("a step");
-            assert!(!outcome.terminated, "no game ends for the agent");
-            let hidden = outcome.hidden;
-            (observe(environment), hidden.true_reward, hidden.signals)
-        })
-        .collect()
 }
 
 #[test]

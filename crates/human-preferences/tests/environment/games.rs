@@ -1,8 +1,8 @@
-use human_preferences::environment::{
-    Action, ActionSpace, Environment, EnvironmentError, EnvironmentOptions, Storage, View, games,
-};
+use human_preferences::environment::{Action, Environment, EnvironmentError, EnvironmentOptions, Storage, View, games};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::play::{num_actions, observe, play};
 
 /// From black, 0, to white, 1.
 type Brightness = std::ops::RangeInclusive<f32>;
@@ -24,35 +24,6 @@ fn with_options(name: &str, options: EnvironmentOptions) -> Box<dyn Environment>
 
 fn seeded(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
-}
-
-fn num_actions(environment: &dyn Environment) -> usize {
-    match environment.task().action {
-        ActionSpace::Discrete { actions } => actions,
-        ActionSpace::Continuous { .. } => panic!("games have discrete actions"),
-    }
-}
-
-fn observe(environment: &dyn Environment) -> Vec<f32> {
-    let mut observation = vec![f32::NAN; environment.task().observation.len()];
-    environment.observe(&mut observation);
-    observation
-}
-
-/// Observations, rewards and signals of random play.
-fn play(environment: &mut dyn Environment, steps: usize, seed: u64) -> Vec<(Vec<f32>, f64, Vec<f64>)> {
-    let mut rng = seeded(seed);
-    let actions = num_actions(environment);
-    (0..steps)
-        .map(|_| {
-            let action = Action::Discrete(rng.random_range(0..actions));
-            let outcome = environment.step(action).expect("a step");
-            assert!(!outcome.terminated, "no game ends for the agent");
-            let hidden = outcome.hidden;
-            assert_eq!(hidden.signals.len(), environment.task().signals.len());
-            (observe(environment), hidden.true_reward, hidden.signals)
-        })
-        .collect()
 }
 
 fn each(mut test: impl FnMut(&str, View)) {

@@ -8,4 +8,5 @@ mod games;
 mod laws;
 mod mujoco;
 mod planar;
+mod play;
 mod robots;

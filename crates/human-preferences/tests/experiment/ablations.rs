@@ -5,14 +5,15 @@ use human_preferences::{
     queries::Selection,
     reward_model::{Comparison, Objective},
 };
+use papers_core::base::journal::{Scalars, scalar};
 
 use crate::{
-    common::{self, find, value},
+    common::{self, value},
     saved::{self, Saved},
 };
 
 /// The numbers of the second round, and the state after it.
-fn run(sets: &[&str]) -> (papers_core::base::journal::Scalars, Saved) {
+fn run(sets: &[&str]) -> (Scalars, Saved) {
     let mut experiment = common::begin(&common::pendulum(sets), 3);
     let scalars = common::advance(&mut experiment, 0, 2).pop().expect("two rounds");
     (scalars, saved::save(&experiment, 2))
@@ -41,7 +42,7 @@ fn without_ablation_members_disagree_and_are_asked() {
 #[test]
 fn random_queries_do_not_ask_the_ensemble() {
     let (scalars, saved) = run(&["ablation='random-queries'"]);
-    assert_eq!(find(&scalars, "query_variance"), None);
+    assert_eq!(scalar(&scalars, "query_variance"), None);
     assert_eq!(members(&saved), 3);
     let [chosen, by_setting] = ["ablation='random-queries'", "queries.selection='uniform'"].map(|set| run(&[set]).1);
     assert_eq!(chosen.digests(), by_setting.digests());
@@ -52,7 +53,7 @@ fn random_queries_do_not_ask_the_ensemble() {
 fn no_ensemble_is_one_network_and_random_queries() {
     let (scalars, saved) = run(&["ablation='no-ensemble'"]);
     assert_eq!(members(&saved), 1);
-    assert_eq!(find(&scalars, "query_variance"), None);
+    assert_eq!(scalar(&scalars, "query_variance"), None);
     let config = common::pendulum(&["ablation='no-ensemble'"]);
     assert_eq!(config.queries().selection, Selection::Uniform);
 }

@@ -8,12 +8,15 @@ use human_preferences::{
 };
 use papers_core::{
     Context, Error, Experiment,
-    base::{cli::exit, journal::Scalars},
+    base::{
+        cli::exit,
+        journal::{Scalars, scalar},
+    },
     testing,
 };
 
 use crate::{
-    common::{self, find, value},
+    common::{self, value},
     repeats,
     saved::{self, Saved},
 };
@@ -110,11 +113,11 @@ fn a_frozen_reward_model_asks_nobody_and_stays_what_it_was() {
     assert!(
         rounds
             .iter()
-            .all(|scalars| find(scalars, "labels").is_none() && find(scalars, "reward_loss").is_none())
+            .all(|scalars| scalar(scalars, "labels").is_none() && scalar(scalars, "reward_loss").is_none())
     );
     let evaluation = experiment.evaluate().expect("an evaluation");
-    assert_eq!(find(&evaluation, "labels"), None);
-    assert!(find(&evaluation, "correlation").is_some());
+    assert_eq!(scalar(&evaluation, "labels"), None);
+    assert!(scalar(&evaluation, "correlation").is_some());
     let parts = saved::save(&experiment, 2).digests();
     assert!(!parts.keys().any(|name| name.starts_with("reward-")), "{parts:?}");
     testing::assert_resumes_exactly::<PreferenceLearning>(&frozen(&[]), &Context::new(testing::device(), 3), 1)
@@ -163,7 +166,7 @@ fn the_baseline_is_given_the_true_reward_in_either_scale() {
     let agent = |sets: &[&str]| {
         let (evaluation, saved) = run(&common::pendulum(&[&["feedback.mode='none'"], sets].concat()));
         for absent in ["labels", "correlation", "return_predicted"] {
-            assert_eq!(find(&evaluation, absent), None);
+            assert_eq!(scalar(&evaluation, absent), None);
         }
         saved.digests_of("policy")
     };
@@ -174,11 +177,11 @@ fn the_baseline_is_given_the_true_reward_in_either_scale() {
 fn no_return_is_predicted_before_there_is_a_scale_for_it() {
     let mut experiment = common::begin(&common::pendulum(&[]), 3);
     let before = experiment.evaluate().expect("an evaluation");
-    assert_eq!(find(&before, "return_predicted"), None);
-    assert!(find(&before, "return_true").is_some());
+    assert_eq!(scalar(&before, "return_predicted"), None);
+    assert!(scalar(&before, "return_true").is_some());
     common::advance(&mut experiment, 0, 1);
     let after = experiment.evaluate().expect("an evaluation");
-    assert!(find(&after, "return_predicted").is_some());
+    assert!(scalar(&after, "return_predicted").is_some());
 }
 
 #[test]
@@ -193,7 +196,7 @@ fn an_oracle_to_which_all_is_alike_teaches_nothing_and_says_no_nonsense() {
     let (evaluation, saved) = run(&config);
     let counts = saved.counts();
     assert!(counts.says_nothing() && counts.tie == 23, "{counts:?}");
-    assert_eq!(find(&evaluation, "correlation"), None);
+    assert_eq!(scalar(&evaluation, "correlation"), None);
     assert!(evaluation.iter().all(|(_, value)| value.is_finite()), "{evaluation:?}");
 }
 

@@ -10,7 +10,11 @@ use human_preferences::{
     reward_model::{NormalizationConfig, RewardNormalizer},
     rollout::{Lengths, Rollouts},
 };
-use papers_core::{Context, Error, Experiment, metrics, testing};
+use papers_core::{
+    Context, Error, Experiment,
+    base::{journal::scalar, metrics},
+    testing,
+};
 
 use crate::{common, saved};
 
@@ -75,7 +79,7 @@ fn an_agent_is_scored_by_true_returns_whatever_it_was_taught() {
     let returns = measured
         .iter()
         .chain([&evaluation])
-        .filter_map(|scalars| common::find(scalars, "return_true"));
+        .filter_map(|scalars| scalar(scalars, "return_true"));
     for value in returns {
         // At worst π² + 0.1 · 8² in each of 60 steps.
         assert!((-60.0 * (PI * PI + 6.4)..=0.0).contains(&value), "{value}");

@@ -1,10 +1,10 @@
 //! How many labels there are, and that agent, judge and reward model keep pace beside each other.
 
 use human_preferences::{clip_frames, config::PreferenceConfig};
-use papers_core::base::journal::Scalars;
+use papers_core::base::journal::{Scalars, scalar};
 
 use crate::{
-    common::{self, find, value},
+    common::{self, value},
     saved,
 };
 
@@ -44,7 +44,7 @@ fn labels_that_a_small_pool_has_no_pairs_for_are_counted_and_made_up_for_by_late
     let missing = |sets: &[&str]| -> (Vec<f64>, Vec<Option<f64>>) {
         let measured = rounds(&common::pendulum(sets));
         let labels = measured.iter().map(|scalars| value(scalars, "labels"));
-        let missing = measured.iter().map(|scalars| find(scalars, "labels_missing"));
+        let missing = measured.iter().map(|scalars| scalar(scalars, "labels_missing"));
         (labels.collect(), missing.collect())
     };
     let (_, none) = missing(&[]);
@@ -67,10 +67,10 @@ fn a_run_that_ends_with_too_few_labels_says_so_in_its_numbers() {
     let missing = |sets: &[&str]| {
         let mut experiment = common::begin(&common::pendulum(sets), 3);
         let before = experiment.evaluate().expect("an evaluation");
-        assert_eq!(find(&before, "labels_missing"), None);
+        assert_eq!(scalar(&before, "labels_missing"), None);
         common::advance(&mut experiment, 0, 4);
         let after = experiment.evaluate().expect("an evaluation");
-        (value(&after, "labels"), find(&after, "labels_missing"))
+        (value(&after, "labels"), scalar(&after, "labels_missing"))
     };
     assert_eq!(missing(&[]), (23.0, None));
     assert_eq!(missing(&["queries.pool=2"]), (5.0, Some(18.0)));
@@ -131,11 +131,11 @@ fn a_run_beside_an_oracle_tells_how_far_its_parts_are_behind_each_other() {
         let age = value(scalars, "reward_age");
         assert!((0.0..=round as f64).contains(&age), "round {round}: {age}");
         assert!(value(scalars, "clips_waiting") >= 0.0, "round {round}");
-        assert_eq!(find(scalars, "pairs_waiting"), None, "an oracle lets nobody wait");
+        assert_eq!(scalar(scalars, "pairs_waiting"), None, "an oracle lets nobody wait");
     }
     let variances: Vec<f64> = measured
         .iter()
-        .filter_map(|scalars| find(scalars, "query_variance"))
+        .filter_map(|scalars| scalar(scalars, "query_variance"))
         .collect();
     // That of a probability is a quarter at most.
     assert!(
@@ -167,9 +167,9 @@ fn nothing_is_learned_from_a_reward_model_that_was_never_fitted() {
         &["fitting.initial_minibatches=0", "asynchronous=true"],
     ] {
         let measured = rounds(&common::pendulum(sets));
-        let version = find(&measured[0], "reward_version").unwrap_or(1.0);
+        let version = scalar(&measured[0], "reward_version").unwrap_or(1.0);
         assert!(version >= 1.0, "{sets:?}");
-        assert!(find(&measured[0], "reward_loss").is_some(), "{sets:?}");
+        assert!(scalar(&measured[0], "reward_loss").is_some(), "{sets:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Comparisons of clips teach an agent what it was never told, and answers that say nothing do not.
 
-use papers_core::{Experiment, metrics};
+use papers_core::{Experiment, base::metrics};
 
 use crate::common::{self, value};
 

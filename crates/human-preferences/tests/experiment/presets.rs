@@ -1,7 +1,5 @@
 //! The experiments are those of their folder, can be built and run, and have the paper's numbers.
 
-use std::{collections::BTreeSet, fs, path::Path};
-
 use human_preferences::{
     a2c::A2cOptimizer,
     agent::{Algorithm, NetworkConfig},
@@ -16,7 +14,7 @@ use papers_core::{
     Context, Experiment,
     base::{
         cli::exit,
-        config::{self, RunConfig},
+        config::{self, Preset},
     },
     testing,
 };
@@ -43,27 +41,6 @@ const TINY: [&str; 13] = [
 fn needs_simulator(config: &PreferenceConfig) -> bool {
     let name = config.environment.name.as_str();
     ale::names().any(|known| known == name) || mujoco::NAMES.contains(&name)
-}
-
-#[test]
-fn experiments_are_the_files_of_the_folder() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
-    let files: BTreeSet<String> = fs::read_dir(folder)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
-        .collect();
-    let presets: BTreeSet<String> = PRESETS.iter().map(|preset| format!("{}.toml", preset.name)).collect();
-    assert_eq!(presets, files);
-}
-
-#[test]
-fn every_experiment_resolves_and_makes_sense() {
-    for preset in PRESETS {
-        let config = common::experiment(preset.name, &[]);
-        config
-            .validate()
-            .unwrap_or_else(|error| panic!("{}: {error}", preset.name));
-    }
 }
 
 #[test]
@@ -237,7 +214,7 @@ fn novel_behaviors_are_taught_by_scripts_that_are_called_so() {
         let config = common::experiment(name, &[]);
         assert_eq!(config.feedback.mode, FeedbackMode::Scripted, "{name}");
         assert_eq!(config.labels.total, labels, "{name}");
-        let summary = common::preset(name).toml;
+        let summary = Preset::find(PRESETS, name).expect("a preset").toml;
         assert!(summary.contains("no person"), "{name}");
     }
 }

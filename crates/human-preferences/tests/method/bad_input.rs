@@ -4,7 +4,7 @@ use human_preferences::{
     a2c::A2cConfig,
     actions::Actions,
     experience::{AgentRewards, Experience},
-    policy::{AgentError, TangentPolicy},
+    policy::{Acts, AgentError, TangentPolicy},
     trpo::{TrpoConfig, TrpoWarning},
 };
 
@@ -40,39 +40,35 @@ fn numbers_that_are_none_are_found_where_they_are() {
     for value in [f32::NAN, f32::INFINITY] {
         let mut bad = rewards.clone();
         bad[25] = value;
-        assert_eq!(
-            refusal(&good, bad),
-            format!("the reward of environment 1 at step 5 is {value}")
-        );
-        let mut bad = good.clone();
-        bad.observations[45] = value;
-        assert_eq!(
-            refusal(&bad, rewards.clone()),
-            format!("the observation of environment 2 at step 5 is {value}")
-        );
-        let mut bad = good.clone();
-        bad.last_observations[1] = value;
-        assert_eq!(
-            refusal(&bad, rewards.clone()),
-            format!("the last observation of environment 1 at step 19 is {value}")
-        );
-        let mut bad = good.clone();
-        // Each environment has two truncated episodes: the fourth is the second one's second.
-        bad.truncated_observations[3] = value;
-        assert_eq!(
-            refusal(&bad, rewards.clone()),
-            format!("the last observation of the episode of environment 1 at step 19 is {value}")
-        );
-        let mut bad = good.clone();
-        let Actions::Continuous { values, .. } = &mut bad.actions else {
-            panic!("another kind");
+        let found = refusal(&good, bad);
+        assert_eq!(found, format!("the reward of environment 1 at step 5 is {value}"));
+        let with = |put: fn(&mut Experience) -> &mut f32, expected: &str| {
+            let mut bad = good.clone();
+            *put(&mut bad) = value;
+            assert_eq!(refusal(&bad, rewards.clone()), format!("{expected} is {value}"));
         };
-        values[0] = value;
-        assert_eq!(
-            refusal(&bad, rewards.clone()),
-            format!("the action of environment 0 at step 0 is {value}")
+        with(
+            |bad| &mut bad.observations[45],
+            "the observation of environment 2 at step 5",
         );
+        with(
+            |bad| &mut bad.last_observations[1],
+            "the last observation of environment 1 at step 19",
+        );
+        // Each environment has two truncated episodes: the fourth is the second one's second.
+        with(
+            |bad| &mut bad.truncated_observations[3],
+            "the last observation of the episode of environment 1 at step 19",
+        );
+        with(first_action, "the action of environment 0 at step 0");
     }
+}
+
+fn first_action(experience: &mut Experience) -> &mut f32 {
+    let Actions::Continuous { values, .. } = &mut experience.actions else {
+        panic!("another kind");
+    };
+    &mut values[0]
 }
 
 #[test]

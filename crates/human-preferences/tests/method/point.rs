@@ -5,7 +5,7 @@ use human_preferences::{
     actions::Actions,
     environment::{Action, ActionSpace},
     experience::{AgentRewards, End, Experience},
-    policy::{ActorCritic, AgentError, TangentPolicy, Value},
+    policy::{ActorCritic, Acts, TangentPolicy, Value},
     trpo::Trpo,
 };
 use rand::{RngExt, SeedableRng};
@@ -21,26 +21,17 @@ pub(crate) const CONTINUOUS: ActionSpace = ActionSpace::Continuous {
 pub(crate) const DISCRETE: ActionSpace = ActionSpace::Discrete { actions: 3 };
 
 /// What both learners have in common.
-pub(crate) trait Agent {
-    fn act(&self, observations: &[f32], generators: &mut [ChaCha8Rng]) -> Result<Actions, AgentError>;
+pub(crate) trait Agent: Acts {
     fn learn(&mut self, experience: &Experience, rewards: &AgentRewards);
 }
 
 impl<P: TangentPolicy, V: Value> Agent for Trpo<P, V> {
-    fn act(&self, observations: &[f32], generators: &mut [ChaCha8Rng]) -> Result<Actions, AgentError> {
-        self.act(observations, generators)
-    }
-
     fn learn(&mut self, experience: &Experience, rewards: &AgentRewards) {
         self.update(experience, rewards).expect("an update");
     }
 }
 
 impl<M: ActorCritic> Agent for A2c<M> {
-    fn act(&self, observations: &[f32], generators: &mut [ChaCha8Rng]) -> Result<Actions, AgentError> {
-        self.act(observations, generators)
-    }
-
     fn learn(&mut self, experience: &Experience, rewards: &AgentRewards) {
         self.update(experience, rewards).expect("an update");
     }

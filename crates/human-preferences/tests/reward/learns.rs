@@ -6,7 +6,7 @@ use human_preferences::{
     reward_model::{L2Config, Objective, RewardConfig, RewardLearner},
     reward_network::{MlpReward, MlpRewardConfig},
 };
-use papers_core::metrics::{pearson_correlation, spearman_correlation};
+use papers_core::base::metrics::{pearson_correlation, spearman_correlation};
 use rand::RngExt;
 
 use crate::synthetic::{ACTION, ACTION_ONLY, BOTH, Linear, SIZE, comparison, generator, learner, learner_with, normal};

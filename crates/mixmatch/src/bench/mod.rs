@@ -6,7 +6,6 @@ mod augment;
 mod tests;
 mod train;
 
-use anyhow::Context as _;
 use papers_core::{
     Context,
     base::{cli::BenchArgs, config},
@@ -42,8 +41,6 @@ pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
 
 /// Some updates of the default experiment, with next to nothing to evaluate.
 fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
-    let preset = PRESETS.iter().find(|preset| preset.name == "digits-20");
-    let preset = preset.context("the experiment `digits-20`")?;
     let sets = [
         "schedule.steps=150",
         "schedule.evaluate_every=0",
@@ -51,7 +48,7 @@ fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
         "data.validation=0",
         "data.test=1",
     ];
-    let config = config::resolve(preset.toml, None, &sets.map(str::to_owned))?;
+    let config = config::experiment(PRESETS, "digits-20", &sets)?;
     let context = Context::new(device::resolve(device::default_backend()?)?, 0);
     harness::run::<SemiSupervised>(session, HARNESS, &config, &context)
 }

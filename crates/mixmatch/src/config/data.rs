@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use papers_core::{
-    base::config::ConfigError,
+    base::config::{Checks, ConfigError},
     data::{Augmentation, LabelSplitConfig},
 };
 use serde::{Deserialize, Serialize};
@@ -99,51 +99,28 @@ impl DataConfig {
     pub const FOLDER: &str = "folder";
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let invalid = |key: &str, problem: &str| Err(ConfigError::invalid(format!("data.{key}"), problem));
-        if self.pool == 0 {
-            return invalid("pool", "must be at least 1, which pools nothing");
+        let checks = Checks::of("data");
+        let problem = "must be at least 1, which pools nothing";
+        checks.require(self.pool > 0, "pool", problem)?;
+        let is_own = self.set == Self::FOLDER;
+        let problem = "must say where the pictures are, as in `--set data.folder.path='pictures'`";
+        checks.require(!is_own || self.folder.is_some(), "folder", problem)?;
+        let problem = "is for `data.set='folder'` only";
+        checks.require(is_own || self.folder.is_none(), "folder", problem)?;
+        if let Some(folder) = &self.folder {
+            let problem = "must be 1 for gray or 3 for colors";
+            checks.require([1, 3].contains(&folder.channels), "folder.channels", problem)?;
+            checks.at_least(1, "folder.side", folder.side)?;
+            let problem = "must be at least 1: without test pictures there is no error to report";
+            checks.require(folder.test > 0, "folder.test", problem)?;
         }
-        match (&self.folder, self.set == Self::FOLDER) {
-            (None, true) => {
-                return invalid(
-                    "folder",
-                    "must say where the pictures are, as in `--set data.folder.path='pictures'`",
-                );
-            }
-            (Some(_), false) => return invalid("folder", "is for `data.set='folder'` only"),
-            (Some(folder), true) if ![1, 3].contains(&folder.channels) => {
-                return invalid("folder.channels", "must be 1 for gray or 3 for colors");
-            }
-            (Some(folder), true) if folder.side == 0 => return invalid("folder.side", "must be at least 1"),
-            (Some(folder), true) if folder.test == 0 => {
-                return invalid(
-                    "folder.test",
-                    "must be at least 1: without test pictures there is no error to report",
-                );
-            }
-            _ => {}
-        }
-        if self.split_file.is_some() && self.fold.is_some() {
-            return invalid(
-                "fold",
-                "cannot be combined with `data.split_file`: each says which pictures are labeled",
-            );
-        }
-        if self.split_file.is_some() && self.train > 0 {
-            return invalid(
-                "split_file",
-                "cannot be combined with `data.train`: it numbers all training pictures",
-            );
-        }
-        if self.fold.is_some() && self.labels > 0 {
-            return invalid(
-                "labels",
-                "must be 0 with `data.fold`: the fold says how many are labeled",
-            );
-        }
-        match self.fold {
-            Some(fold) if !(1..=10).contains(&fold) => invalid("fold", "must be in 1..=10"),
-            _ => Ok(()),
-        }
+        let problem = "cannot be combined with `data.split_file`: each says which pictures are labeled";
+        checks.require(self.split_file.is_none() || self.fold.is_none(), "fold", problem)?;
+        let problem = "cannot be combined with `data.train`: it numbers all training pictures";
+        checks.require(self.split_file.is_none() || self.train == 0, "split_file", problem)?;
+        let problem = "must be 0 with `data.fold`: the fold says how many are labeled";
+        checks.require(self.fold.is_none() || self.labels == 0, "labels", problem)?;
+        let exists = self.fold.is_none_or(|fold| (1..=10).contains(&fold));
+        checks.require(exists, "fold", "must be in 1..=10")
     }
 }

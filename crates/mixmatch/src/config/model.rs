@@ -1,6 +1,6 @@
 use burn::prelude::*;
 use papers_core::{
-    base::config::ConfigError,
+    base::config::{Checks, ConfigError},
     nn::{ConvNet13Config, WideResNetConfig},
 };
 use serde::{Deserialize, Serialize};
@@ -94,22 +94,12 @@ impl ModelConfig {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        let counts = [
-            ("filters", self.filters),
-            ("scales", self.scales),
-            ("repeat", self.repeat),
-        ];
-        if let Some((key, _)) = counts.iter().find(|(_, count)| *count == 0) {
-            return Err(ConfigError::invalid(format!("model.{key}"), "must be at least 1"));
-        }
-        if self.scales > 16 {
-            let problem = format!("must be at most 16, not {}: each halves the picture", self.scales);
-            return Err(ConfigError::invalid("model.scales", problem));
-        }
-        if !(0.0..1.0).contains(&self.keep) {
-            let problem = format!("must be in [0, 1), not {}", self.keep);
-            return Err(ConfigError::invalid("model.keep", problem));
-        }
-        Ok(())
+        let checks = Checks::of("model");
+        checks.at_least(1, "filters", self.filters)?;
+        checks.at_least(1, "scales", self.scales)?;
+        checks.at_least(1, "repeat", self.repeat)?;
+        let problem = format_args!("must be at most 16, not {}: each halves the picture", self.scales);
+        checks.require(self.scales <= 16, "scales", problem)?;
+        checks.share_below_one("keep", self.keep)
     }
 }

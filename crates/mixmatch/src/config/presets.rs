@@ -1,14 +1,4 @@
-use papers_core::base::config::Preset;
-
-/// Builds the table of experiments from the names of their files.
-macro_rules! presets {
-    ($($name:literal),+ $(,)?) => {
-        &[$(Preset {
-            name: $name,
-            toml: include_str!(concat!("../../experiments/", $name, ".toml")),
-        }),+]
-    };
-}
+use papers_core::base::{config::Preset, presets};
 
 /// The experiments of this paper.
 pub const PRESETS: &[Preset] = presets![

@@ -1,4 +1,4 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 /// The rule of learning, the same for all methods: Adam, then the average of the weights, then the decay of kernels.
@@ -38,28 +38,11 @@ impl LearnerConfig {
     ///
     /// [`ConfigError::Invalid`] naming the key below `learner`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let require = |holds: bool, key: &str, problem: String| {
-            if holds {
-                return Ok(());
-            }
-            Err(ConfigError::invalid(format!("learner.{key}"), problem))
-        };
-        let rate = self.learning_rate;
-        require(
-            rate > 0.0 && rate.is_finite(),
-            "learning_rate",
-            format!("must be positive, not {rate}"),
-        )?;
-        require(
-            (0.0..=1.0).contains(&self.ema),
-            "ema",
-            format!("must be in [0, 1], not {}", self.ema),
-        )?;
+        let checks = Checks::of("learner");
+        checks.positive("learning_rate", self.learning_rate)?;
+        checks.share("ema", self.ema)?;
         let decay = self.weight_decay;
-        require(
-            decay >= 0.0 && self.kernel_factor() >= 0.0,
-            "weight_decay",
-            format!("must be 0 or more and at most 1 / `learner.learning_rate`, not {decay}"),
-        )
+        let problem = format_args!("must be 0 or more and at most 1 / `learner.learning_rate`, not {decay}");
+        checks.require(decay >= 0.0 && self.kernel_factor() >= 0.0, "weight_decay", problem)
     }
 }

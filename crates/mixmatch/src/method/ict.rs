@@ -1,7 +1,7 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, positive, share, weight};
+use super::{Losses, Step};
 use crate::{Classifier, StepError, objective::brier};
 
 /// Interpolation Consistency Training (Verma et al. 2019): the prediction for a blend of two examples should be the blend
@@ -28,10 +28,10 @@ impl Default for Ict {
 }
 
 impl Ict {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        weight("weight", self.weight)?;
-        positive("alpha", self.alpha)?;
-        share("warm_up", self.warm_up)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.not_negative("weight", self.weight)?;
+        checks.positive("alpha", self.alpha)?;
+        checks.share("warm_up", self.warm_up)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Result<Losses, StepError> {

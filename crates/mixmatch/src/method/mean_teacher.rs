@@ -1,7 +1,7 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, share, weight};
+use super::{Losses, Step};
 use crate::{Classifier, objective::brier};
 
 /// Mean Teacher (Tarvainen and Valpola 2017): a prediction should be that of the averaged weights for another
@@ -25,9 +25,9 @@ impl Default for MeanTeacher {
 }
 
 impl MeanTeacher {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        weight("weight", self.weight)?;
-        share("warm_up", self.warm_up)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.not_negative("weight", self.weight)?;
+        checks.share("warm_up", self.warm_up)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Losses {

@@ -1,8 +1,12 @@
 use burn::prelude::*;
-use papers_core::{base::config::ConfigError, nn::Statistics, random::Streams};
+use papers_core::{
+    base::config::{Checks, ConfigError},
+    nn::Statistics,
+    random::Streams,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, positive, require, weight};
+use super::{Losses, Step};
 use crate::{
     Batch, Classifier, StepError, interleave,
     label_guess::guess,
@@ -87,18 +91,13 @@ impl Default for MixMatch {
 }
 
 impl MixMatch {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        positive("temperature", self.temperature)?;
-        require(self.augmentations > 0, "augmentations", || {
-            "must be at least 1".to_owned()
-        })?;
-        require(self.alpha > 0.0 && self.alpha.is_finite(), "alpha", || {
-            format!(
-                "must be positive, not {}; to mix nothing, set `mix` to `none`",
-                self.alpha
-            )
-        })?;
-        weight("weight", self.weight)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.positive("temperature", self.temperature)?;
+        checks.at_least(1, "augmentations", self.augmentations)?;
+        let alpha = self.alpha;
+        let problem = format_args!("must be positive, not {alpha}; to mix nothing, set `mix` to `none`");
+        checks.require(alpha > 0.0 && alpha.is_finite(), "alpha", problem)?;
+        checks.not_negative("weight", self.weight)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Result<Losses, StepError> {

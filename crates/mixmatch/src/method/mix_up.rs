@@ -1,7 +1,7 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, positive, weight};
+use super::{Losses, Step};
 use crate::{Classifier, StepError, objective::cross_entropy};
 
 /// MixUp for semi-supervised learning: labeled examples are blended with each other, unlabeled ones likewise with their
@@ -25,9 +25,9 @@ impl Default for MixUp {
 }
 
 impl MixUp {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        positive("alpha", self.alpha)?;
-        weight("weight", self.weight)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.positive("alpha", self.alpha)?;
+        checks.not_negative("weight", self.weight)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Result<Losses, StepError> {

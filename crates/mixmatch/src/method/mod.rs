@@ -11,7 +11,7 @@ mod step;
 mod supervised;
 pub mod vat;
 
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use crate::{Classifier, StepError};
@@ -116,23 +116,18 @@ impl Method {
     ///
     /// [`ConfigError::Invalid`] naming the key below the method's table, as in `mix_match.temperature`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let checked = match self {
-            Self::MixMatch(settings) => settings.validate(),
-            Self::Supervised(settings) => settings.validate(),
-            Self::PiModel(settings) => settings.validate(),
-            Self::PseudoLabel(settings) => settings.validate(),
-            Self::MixUp(settings) => settings.validate(),
-            Self::Vat(settings) => settings.validate(),
-            Self::MeanTeacher(settings) => settings.validate(),
-            Self::Ict(settings) => settings.validate(),
-        };
-        checked.map_err(|error| match error {
-            ConfigError::Invalid { key, problem } => {
-                let table = self.name().replace('-', "_");
-                ConfigError::invalid(format!("{table}.{key}"), problem)
-            }
-            other => other,
-        })
+        let table = self.name().replace('-', "_");
+        let checks = Checks::of(&table);
+        match self {
+            Self::MixMatch(settings) => settings.validate(checks),
+            Self::Supervised(settings) => settings.validate(checks),
+            Self::PiModel(settings) => settings.validate(checks),
+            Self::PseudoLabel(settings) => settings.validate(checks),
+            Self::MixUp(settings) => settings.validate(checks),
+            Self::Vat(settings) => settings.validate(checks),
+            Self::MeanTeacher(settings) => settings.validate(checks),
+            Self::Ict(settings) => settings.validate(checks),
+        }
     }
 
     /// The terms of the loss of one update. The labeled pass, and no other, updates running statistics (of MixMatch, the
@@ -154,31 +149,4 @@ impl Method {
             Self::Ict(settings) => settings.losses(step),
         }
     }
-}
-
-/// Checks a setting of a method.
-fn require(holds: bool, key: &str, problem: impl FnOnce() -> String) -> Result<(), ConfigError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ConfigError::invalid(key, problem()))
-}
-
-/// Checks a number that has to be positive and finite.
-fn positive(key: &str, value: f64) -> Result<(), ConfigError> {
-    let holds = value > 0.0 && value.is_finite();
-    require(holds, key, || format!("must be positive, not {value}"))
-}
-
-/// Checks the weight of a term.
-fn weight(key: &str, value: f64) -> Result<(), ConfigError> {
-    let holds = value >= 0.0 && value.is_finite();
-    require(holds, key, || format!("must be 0 or more, not {value}"))
-}
-
-/// Checks a number of `[0, 1]`.
-fn share(key: &str, value: f64) -> Result<(), ConfigError> {
-    require((0.0..=1.0).contains(&value), key, || {
-        format!("must be in [0, 1], not {value}")
-    })
 }

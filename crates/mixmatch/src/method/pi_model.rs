@@ -1,7 +1,7 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, share, weight};
+use super::{Losses, Step};
 use crate::{Classifier, objective::brier};
 
 /// Π-Model (Laine and Aila 2017): the predictions for two augmentations of an example should be equal. The first is a
@@ -25,9 +25,9 @@ impl Default for PiModel {
 }
 
 impl PiModel {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        weight("weight", self.weight)?;
-        share("warm_up", self.warm_up)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.not_negative("weight", self.weight)?;
+        checks.share("warm_up", self.warm_up)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Losses {

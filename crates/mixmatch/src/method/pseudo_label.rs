@@ -1,8 +1,8 @@
 use burn::tensor::activation::softmax;
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, share, weight};
+use super::{Losses, Step};
 use crate::{Classifier, objective::pseudo_label};
 
 /// Pseudo-Label (Lee 2013): the likeliest class of a confident prediction is taken for the label.
@@ -28,10 +28,10 @@ impl Default for PseudoLabel {
 }
 
 impl PseudoLabel {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        weight("weight", self.weight)?;
-        share("threshold", self.threshold)?;
-        share("warm_up", self.warm_up)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.not_negative("weight", self.weight)?;
+        checks.share("threshold", self.threshold)?;
+        checks.share("warm_up", self.warm_up)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Losses {

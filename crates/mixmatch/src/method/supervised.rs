@@ -1,7 +1,7 @@
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, positive};
+use super::{Losses, Step};
 use crate::{Classifier, StepError};
 
 /// Labeled examples alone. With all labels and MixUp it is the paper's fully supervised baseline.
@@ -13,8 +13,8 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        self.alpha.map_or(Ok(()), |alpha| positive("alpha", alpha))
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        self.alpha.map_or(Ok(()), |alpha| checks.positive("alpha", alpha))
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Result<Losses, StepError> {

@@ -1,10 +1,13 @@
 //! Virtual Adversarial Training (Miyato et al. 2018) with entropy minimization.
 
 use burn::{prelude::*, tensor::activation::softmax};
-use papers_core::{base::config::ConfigError, nn::Statistics};
+use papers_core::{
+    base::config::{Checks, ConfigError},
+    nn::Statistics,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Losses, Step, positive, share, weight};
+use super::{Losses, Step};
 use crate::{
     Classifier,
     objective::{entropy, kl},
@@ -42,12 +45,12 @@ impl Default for Vat {
 }
 
 impl Vat {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        weight("weight", self.weight)?;
-        weight("entropy_weight", self.entropy_weight)?;
-        positive("radius", self.radius)?;
-        positive("xi", self.xi)?;
-        share("warm_up", self.warm_up)
+    pub(super) fn validate(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        checks.not_negative("weight", self.weight)?;
+        checks.not_negative("entropy_weight", self.entropy_weight)?;
+        checks.positive("radius", self.radius)?;
+        checks.positive("xi", self.xi)?;
+        checks.share("warm_up", self.warm_up)
     }
 
     pub(super) fn losses<M: Classifier<D>, const D: usize>(&self, step: &Step<'_, M, D>) -> Losses {

@@ -17,10 +17,5 @@ pub(crate) fn try_digits(sets: &[&str]) -> Result<MixMatchConfig, Error> {
         "data.validation=32",
         "schedule.steps=8",
     ];
-    let sets: Vec<String> = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
-    let preset = PRESETS
-        .iter()
-        .find(|preset| preset.name == "digits-20")
-        .expect("a preset");
-    config::resolve(preset.toml, None, &sets)
+    config::experiment(PRESETS, "digits-20", &[&small, sets].concat())
 }

@@ -2,9 +2,8 @@
 //! Every case of a file is run.
 
 use papers_core::{
-    base::images::ImageSet,
+    base::{images::ImageSet, metrics},
     data::{Augmentation, LabelSplit, LabelSplitConfig, Placement, augmented, signed_pixels},
-    metrics,
     random::Streams,
     testing::{self, assert_close, values},
 };

@@ -1,7 +1,11 @@
 //! On the embedded digits MixMatch makes good use of unlabeled pictures.
 
-use mixmatch::train::SemiSupervised;
-use papers_core::{Context, Experiment, base::config, testing};
+use mixmatch::{config::PRESETS, train::SemiSupervised};
+use papers_core::{
+    Context, Experiment,
+    base::{config, journal::scalar},
+    testing,
+};
 
 /// Test error after a shortened run of the default experiment.
 fn error(method: &str) -> f64 {
@@ -11,21 +15,12 @@ fn error(method: &str) -> f64 {
         "mix_match.ramp_images=9600",
         "model.filters=8",
     ];
-    let sets = sets.map(str::to_owned);
-    let preset = mixmatch::config::PRESETS
-        .iter()
-        .find(|preset| preset.name == "digits-20");
-    let config = config::resolve(preset.expect("a preset").toml, None, &sets).expect("settings that exist");
+    let config = config::experiment(PRESETS, "digits-20", &sets).expect("settings that exist");
     let mut experiment = SemiSupervised::new(&config, &Context::new(testing::device(), 1)).expect("embedded data");
     for step in 0..300 {
         experiment.step(step).expect("an update");
     }
-    let scalars = experiment.evaluate().expect("an evaluation");
-    scalars
-        .iter()
-        .find(|(name, _)| name == "test_error")
-        .expect("the error")
-        .1
+    scalar(&experiment.evaluate().expect("an evaluation"), "test_error").expect("the error")
 }
 
 #[test]

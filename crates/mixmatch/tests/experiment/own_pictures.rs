@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use mixmatch::{config::MixMatchConfig, train::SemiSupervised};
+use mixmatch::{
+    config::{MixMatchConfig, PRESETS},
+    train::SemiSupervised,
+};
 use papers_core::{
     Context, Experiment,
     base::{
@@ -36,7 +39,7 @@ fn write_pictures(folder: &Path) {
 
 fn configuration(folder: &Path, sets: &[&str]) -> MixMatchConfig {
     let place = folder.display();
-    let mut all = vec![
+    let all = [
         format!("data.folder.path='{place}'"),
         format!("data.folder.labels='{place}/labels.csv'"),
         "data.folder.side=8".to_owned(),
@@ -48,9 +51,8 @@ fn configuration(folder: &Path, sets: &[&str]) -> MixMatchConfig {
         "batch=4".to_owned(),
         "schedule.steps=2".to_owned(),
     ];
-    all.extend(sets.iter().map(|&set| set.to_owned()));
-    let preset = mixmatch::config::PRESETS.iter().find(|preset| preset.name == "folder");
-    config::resolve(preset.expect("a preset").toml, None, &all).expect("settings that exist")
+    let all: Vec<&str> = all.iter().map(String::as_str).chain(sets.iter().copied()).collect();
+    config::experiment(PRESETS, "folder", &all).expect("settings that exist")
 }
 
 #[test]

@@ -2,12 +2,9 @@
 
 #[path = "../../examples/moons/mod.rs"]
 mod moons;
+#[path = "../../examples/moons/network.rs"]
+mod network;
 
-use burn::{
-    nn::{Linear, LinearConfig},
-    prelude::*,
-    tensor::activation::relu,
-};
 use mixmatch::{
     Classifier, Learner, LearnerConfig, Method, Progress,
     method::{Mix, MixMatch, Supervised},
@@ -15,20 +12,7 @@ use mixmatch::{
 use papers_core::{nn::Statistics, random::Streams, testing::device};
 
 use moons::Moons;
-
-#[derive(Module, Debug)]
-struct Network {
-    first: Linear,
-    second: Linear,
-    last: Linear,
-}
-
-impl Classifier<2> for Network {
-    fn forward(&self, input: Tensor<2>, _: Statistics) -> Tensor<2> {
-        let hidden = relu(self.first.forward(input));
-        self.last.forward(relu(self.second.forward(hidden)))
-    }
-}
+use network::Network;
 
 /// Mean error on test points over three seeds, of weights, points and draws.
 fn error(method: &Method) -> f64 {
@@ -37,11 +21,7 @@ fn error(method: &Method) -> f64 {
     let error = |seed| {
         let streams = Streams::new(seed);
         let moons = Moons::new(6, streams, &device.clone().inner());
-        let network = streams.initialize("network", &device, || Network {
-            first: LinearConfig::new(2, 32).init(&device),
-            second: LinearConfig::new(32, 32).init(&device),
-            last: LinearConfig::new(32, 2).init(&device),
-        });
+        let network = streams.initialize("network", &device, || Network::new(&device));
         let config = LearnerConfig {
             ema: 0.99,
             ..LearnerConfig::default()

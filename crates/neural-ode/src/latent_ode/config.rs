@@ -1,22 +1,13 @@
 //! What a run on the spirals is made of.
 
-use papers_core::base::config::{ConfigError, Preset, RunConfig, Schedule};
+use papers_core::base::config::{Checks, ConfigError, Preset, RunConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::{model::Sizes, spirals::WINDOW};
-use crate::settings::{OptimizerConfig, SolverConfig, is_positive};
+use crate::settings::{OptimizerConfig, SolverConfig};
 
 /// The experiments of this module.
-pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "spirals",
-        toml: include_str!("../../experiments/spirals.toml"),
-    },
-    Preset {
-        name: "spirals-paper",
-        toml: include_str!("../../experiments/spirals-paper.toml"),
-    },
-];
+pub const PRESETS: &[Preset] = papers_core::base::presets!["spirals", "spirals-paper"];
 
 /// Full description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,43 +73,33 @@ pub struct DataConfig {
 
 impl RunConfig for LatentOdeConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        let positive = |count: usize, key: &str| require(count > 0, key, "must be at least 1");
-        positive(self.batch, "batch")?;
-        positive(self.data.train, "data.train")?;
-        positive(self.data.validation, "data.validation")?;
-        positive(self.data.test, "data.test")?;
-        positive(self.sizes.latent, "sizes.latent")?;
-        positive(self.sizes.recurrent, "sizes.recurrent")?;
-        positive(self.sizes.dynamics, "sizes.dynamics")?;
-        positive(self.sizes.decoder, "sizes.decoder")?;
-        require(
+        let checks = Checks::top();
+        checks.at_least(1, "batch", self.batch)?;
+        checks.at_least(1, "data.train", self.data.train)?;
+        checks.at_least(1, "data.validation", self.data.validation)?;
+        checks.at_least(1, "data.test", self.data.test)?;
+        checks.at_least(1, "sizes.latent", self.sizes.latent)?;
+        checks.at_least(1, "sizes.recurrent", self.sizes.recurrent)?;
+        checks.at_least(1, "sizes.dynamics", self.sizes.dynamics)?;
+        checks.at_least(1, "sizes.decoder", self.sizes.decoder)?;
+        checks.require(
             self.batch <= self.data.train,
             "batch",
-            "must not be larger than `data.train`",
+            format_args!("must not be larger than `data.train`, {}", self.data.train),
         )?;
         // The baselines predict the second observation from the first.
-        let observations = 2..=WINDOW;
-        let problem = format!("must be from 2 to {WINDOW}, the times of a window");
-        require(
-            observations.contains(&self.data.observations),
+        checks.require(
+            (2..=WINDOW).contains(&self.data.observations),
             "data.observations",
-            &problem,
+            format_args!("must be from 2 to {WINDOW}, the times of a window"),
         )?;
-        is_positive("data.noise", self.data.noise)?;
+        checks.positive("data.noise", self.data.noise)?;
         self.solver.validate()?;
         self.optimizer.validate()
     }
 
     fn schedule(&self) -> &Schedule {
         &self.schedule
-    }
-}
-
-fn require(holds: bool, key: &str, problem: &str) -> Result<(), ConfigError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(ConfigError::invalid(key, problem))
     }
 }
 
@@ -129,9 +110,7 @@ mod tests {
     use super::*;
 
     fn preset(name: &str, sets: &[&str]) -> Result<LatentOdeConfig, papers_core::base::Error> {
-        let preset = PRESETS.iter().find(|preset| preset.name == name).expect("a preset");
-        let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
-        config::resolve(preset.toml, None, &sets)
+        config::experiment(PRESETS, name, sets)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! | paper | here |
 //! |---|---|
-//! | 5, generative model, recognition network (figure 6) | [`model`] |
+//! | 5, generative model, recognition network (figure 6) | [`model`], [`network`] |
 //! | 5, evidence lower bound | [`objective`] |
 //! | 5.1, spirals and irregular observations | [`spirals`] |
 //! | 5.1, RNN with and without the time between observations | [`baseline`] |
@@ -15,6 +15,7 @@ pub mod evaluate;
 mod figures;
 pub mod gaussian;
 pub mod model;
+pub mod network;
 pub mod objective;
 pub mod recurrent;
 pub mod spirals;

@@ -7,65 +7,23 @@ use burn::{
     prelude::*,
 };
 use papers_core::{
-    Context, Error, Experiment, Result, base::figure::Figure, checkpoint, data::Sampler, experiment::Scalars,
+    Context, Error, Experiment, Result,
+    base::{figure::Figure, journal::Scalars},
+    checkpoint,
+    data::Sampler,
     random::Streams,
 };
 
 use super::{
-    baseline::{Pace, Rnn},
-    config::{LatentOdeConfig, ModelKind},
+    baseline::Pace,
+    config::LatentOdeConfig,
     evaluate::Trajectories,
     figures,
-    model::LatentOde,
+    network::Network,
     objective::{self, Elbo},
     spirals::{Batch, Curves, SpiralSet, Split},
 };
 use crate::{SolveError, Solver, divergence::unsolved};
-
-/// One of the models of table 2.
-#[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a run has one of them; boxes are no modules")]
-pub enum Network {
-    /// The latent ODE.
-    LatentOde(LatentOde),
-    /// A baseline.
-    Rnn(Rnn),
-}
-
-impl Network {
-    /// A fresh network.
-    pub fn new(config: &LatentOdeConfig, device: &Device) -> Self {
-        let hidden = config.sizes.recurrent;
-        match config.model {
-            ModelKind::LatentOde => Self::LatentOde(LatentOde::new(&config.sizes, device)),
-            ModelKind::Rnn => Self::Rnn(Rnn::new(false, hidden, device)),
-            ModelKind::RnnDt => Self::Rnn(Rnn::new(true, hidden, device)),
-        }
-    }
-
-    /// Positions of spirals inside of their windows and beyond; `pace` is for the baselines.
-    ///
-    /// # Errors
-    ///
-    /// What the solver reports.
-    ///
-    /// # Panics
-    ///
-    /// If an index is outside the set.
-    pub fn trajectories(
-        &self,
-        solver: &Solver,
-        set: &SpiralSet,
-        indices: &[usize],
-        pace: Pace,
-        device: &Device,
-    ) -> Result<Trajectories, SolveError> {
-        match self {
-            Self::LatentOde(model) => Ok(Trajectories::of_latent_ode(model, solver, set, indices, device)?),
-            Self::Rnn(model) => Ok(Trajectories::of_rnn(model, set, indices, pace, device)),
-        }
-    }
-}
 
 /// A model of table 2 learning from spirals.
 pub struct LatentOdeExperiment {
@@ -278,20 +236,23 @@ impl fmt::Debug for LatentOdeExperiment {
 
 #[cfg(test)]
 mod tests {
-    use papers_core::{base::config, testing};
+    use papers_core::{
+        base::{config, journal::scalar},
+        testing,
+    };
 
     use super::*;
     use crate::{
         GradientMode, Method,
         divergence::tests::{assert_stops_as_diverged, weights},
-        latent_ode::config::PRESETS,
+        latent_ode::config::{ModelKind, PRESETS},
     };
 
     fn experiment(model: ModelKind, sets: &[&str]) -> (LatentOdeConfig, Context) {
         let small = ["data.train=24", "data.validation=4", "data.test=4", "batch=12"];
-        let mut sets: Vec<String> = small.iter().chain(sets).map(|&set| set.to_owned()).collect();
-        sets.push(format!("model=\"{}\"", model.name()));
-        let config = config::resolve(PRESETS[0].toml, None, &sets).expect("a configuration");
+        let model = format!("model='{}'", model.name());
+        let sets = [&small, sets, &[&model]].concat();
+        let config = config::experiment(PRESETS, "spirals", &sets).expect("a configuration");
         (config, Context::new(testing::device(), 5))
     }
 
@@ -372,7 +333,7 @@ mod tests {
             .expect("built")
             .evaluate()
             .expect("numbers");
-        let value = |name: &str| scalars.iter().find(|(key, _)| key == name).expect(name).1;
+        let value = |name: &str| scalar(&scalars, name).expect(name);
         assert_ne!(value("validation/interpolation_rmse"), value("test/interpolation_rmse"));
         assert!(value("test/extrapolation_by_mean_gap_rmse").is_finite());
     }

@@ -8,15 +8,13 @@ use neural_ode::{
 };
 use papers_core::{
     Context, Experiment,
-    base::{config, figure::Body},
+    base::{config, figure::Body, journal::scalar},
     port,
     testing::{self, assert_close, values},
 };
 
 fn configuration(sets: &[&str]) -> OdeNetConfig {
-    let digits = PRESETS.iter().find(|preset| preset.name == "digits").expect("a preset");
-    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
-    config::resolve(digits.toml, None, &sets).expect("settings that exist")
+    config::experiment(PRESETS, "digits", sets).expect("settings that exist")
 }
 
 fn test_error(model: ModelKind) -> f64 {
@@ -26,12 +24,7 @@ fn test_error(model: ModelKind) -> f64 {
     for step in 0..config.schedule.steps {
         experiment.step(step).expect("a finite step");
     }
-    let scalars = experiment.evaluate().expect("an evaluation");
-    scalars
-        .iter()
-        .find(|(name, _)| name == "test_error")
-        .expect("a test error")
-        .1
+    scalar(&experiment.evaluate().expect("an evaluation"), "test_error").expect("a test error")
 }
 
 #[test]

@@ -26,15 +26,10 @@ impl LabelSplit {
     /// A file that cannot be read, is no split, or is not one of this set: with an example that does not exist, that
     /// stands twice where it may stand once, or that has a label and no class.
     pub fn load(path: &Path, truth: &[u8]) -> Result<Self> {
-        let io = |source| Error::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        };
-        if fs::metadata(path).map_err(io)?.len() > FILE_LIMIT {
+        if fs::metadata(path).map_err(Error::io("read", path))?.len() > FILE_LIMIT {
             return Err(damaged(path, "is too large for a split".to_owned()));
         }
-        let bytes = fs::read(path).map_err(io)?;
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
         let split: Self =
             serde_json::from_slice(&bytes).map_err(|error| damaged(path, format!("is no split: {error}")))?;
         split.check(truth).map_err(|problem| damaged(path, problem))?;

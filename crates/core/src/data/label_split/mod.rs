@@ -85,16 +85,6 @@ pub enum LabelSplitError {
         /// The classes.
         classes: Vec<usize>,
     },
-    /// There is nothing to learn from but labels.
-    #[error(
-        "{labels} labels and {validation} examples for validation leave none without labels; ask for fewer, or train a supervised method"
-    )]
-    NothingUnlabeled {
-        /// Examples with labels.
-        labels: usize,
-        /// Examples set aside.
-        validation: usize,
-    },
 }
 
 /// The class of an example whose class is not known: it is never given a label.
@@ -168,21 +158,6 @@ impl LabelSplit {
     /// If the set of `truth` is not the one that was split.
     pub fn labels_per_class(&self, truth: &[u8], classes: usize) -> Vec<usize> {
         labels_per_class(&self.labeled, truth, classes)
-    }
-
-    /// Refuses a split that a semi-supervised method cannot learn from.
-    ///
-    /// # Errors
-    ///
-    /// [`LabelSplitError::NothingUnlabeled`].
-    pub fn require_unlabeled(&self) -> Result<(), LabelSplitError> {
-        match self.unlabeled.is_empty() {
-            false => Ok(()),
-            true => Err(LabelSplitError::NothingUnlabeled {
-                labels: self.labeled.len(),
-                validation: self.validation.len(),
-            }),
-        }
     }
 
     /// Deals out what has no label, in a random order that does not depend on the labels.

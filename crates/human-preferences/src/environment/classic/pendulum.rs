@@ -117,9 +117,7 @@ impl Environment for Pendulum {
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), EnvironmentError> {
-        let (step, state) = numbers::read(self.task.name, self.state.len(), snapshot)?;
-        self.state.copy_from_slice(&state);
-        self.step = step;
+        self.step = numbers::read_into(self.task.name, &mut self.state, snapshot)?;
         Ok(())
     }
 

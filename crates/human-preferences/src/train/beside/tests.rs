@@ -14,7 +14,7 @@ use crate::{
     labels::LabelStore,
     reward_model::RewardNormalizer,
     rollout::{Lengths, Rollouts},
-    train::{DATABASE, teacher},
+    train::{DATABASE, ensemble},
 };
 
 const EXACT: Synthetic = Synthetic {
@@ -27,11 +27,12 @@ const LENGTHS: Lengths = Lengths { episode: 20, clip: 5 };
 /// A pendulum of which ten answers are wanted at first, so many clips of it, and who answers: people on a page whose
 /// answers are in `people`, or else an oracle.
 fn beside(count: usize, pool: usize, people: Option<&Path>) -> Beside {
-    let mut sets = vec!["labels.initial=10".to_owned(), format!("queries.pool={pool}")];
+    let pool = format!("queries.pool={pool}");
+    let mut sets = vec!["labels.initial=10", pool.as_str()];
     if people.is_some() {
-        sets.extend(["feedback.mode='human'", "feedback.server.port=0"].map(str::to_owned));
+        sets.extend(["feedback.mode='human'", "feedback.server.port=0"]);
     }
-    let config: PreferenceConfig = config::resolve(PRESETS[0].toml, None, &sets).expect("settings that exist");
+    let config: PreferenceConfig = config::experiment(PRESETS, "pendulum", &sets).expect("settings that exist");
     let context = Context::new(testing::device(), 0);
     let environment = environment::make("pendulum", &Default::default()).expect("an environment");
     let task = environment.task();
@@ -44,7 +45,7 @@ fn beside(count: usize, pool: usize, people: Option<&Path>) -> Beside {
     };
     let mut labelling = Labelling::new(task, schedule, config.queries(), judge, context.streams);
     labelling.offer(clips(count));
-    let learner = teacher::learner(&config, task, &context).expect("networks");
+    let learner = ensemble::learner(&config, task, &context).expect("networks");
     let normalizer = RewardNormalizer::new(3, &config.reward.normalization);
     let mut beside = Beside::new(labelling, learner, normalizer, page, [1, 1], &context);
     beside.patience = Duration::from_millis(300);

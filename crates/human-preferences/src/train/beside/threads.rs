@@ -13,7 +13,7 @@ use std::{
 use papers_core::{Error, Result};
 
 use super::{
-    super::{answers::Answers, page::Page, usage},
+    super::{answers::Answers, page::Page},
     PAUSE,
 };
 use crate::{
@@ -103,7 +103,7 @@ impl Shared {
     fn ask_oracle(&self) -> Result<()> {
         let (step, trained) = (self.step.load(Ordering::Relaxed), self.trained());
         let mut labelling = lock(&self.labelling);
-        let asked = labelling.ask(step, trained.as_ref()).map_err(usage)?;
+        let asked = labelling.ask(step, trained.as_ref()).map_err(Error::usage)?;
         // Under the same lock as they are counted: a checkpoint has every answer that it counts.
         lock(&self.variances).extend(asked.variance);
         lock(&self.asked).push(asked);
@@ -119,7 +119,7 @@ impl Shared {
         let trained = self.trained();
         let variances = page.show(&mut labelling, due, trained.as_ref())?;
         lock(&self.variances).extend(variances);
-        let stats = page.stats().map_err(usage)?;
+        let stats = page.stats().map_err(Error::usage)?;
         self.pairs_waiting.store(stats.waiting, Ordering::Relaxed);
         labelling.set_counts(stats.counts());
         let total = labelling.schedule().total();
@@ -137,7 +137,7 @@ impl Shared {
         for asked in mem::take(&mut *lock(&self.asked)) {
             learner.count_unusable(asked.unusable);
             for comparison in asked.comparisons {
-                learner.add(comparison).map_err(usage)?;
+                learner.add(comparison).map_err(Error::usage)?;
             }
         }
         answers.as_mut().map_or(Ok(()), |answers| answers.bring(learner))

@@ -1,81 +1,12 @@
-use std::{collections::BTreeMap, fs, path::PathBuf};
+mod toy;
 
-use serde::{Deserialize, Serialize};
+use std::{fs, path::PathBuf};
+
 use tempfile::TempDir;
 
+use self::toy::{Optimizer, Solver, TOY, Toy};
 use super::*;
 use crate::config::Schedule;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Toy {
-    optimizer: Optimizer,
-    schedule: Schedule,
-    name: String,
-    single: f32,
-    sizes: Vec<u32>,
-    #[serde(default)]
-    solver: Solver,
-    #[serde(default)]
-    free: BTreeMap<String, f64>,
-    #[serde(default)]
-    forgetful: Option<Forgetful>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Optimizer {
-    learning_rate: f64,
-    momentum: Option<f64>,
-    nesterov: bool,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-enum Solver {
-    #[default]
-    Euler,
-    Adaptive {
-        tolerance: f64,
-    },
-}
-
-/// Passes unknown fields over in silence, as serde does where it is not told otherwise.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Forgetful {
-    width: u32,
-}
-
-impl RunConfig for Toy {
-    fn validate(&self) -> Result<(), ConfigError> {
-        // Written so that NaN fails.
-        if self.optimizer.learning_rate > 0.0 {
-            return Ok(());
-        }
-        let problem = format!("must be positive, not {}", self.optimizer.learning_rate);
-        Err(ConfigError::invalid("optimizer.learning_rate", problem))
-    }
-
-    fn schedule(&self) -> &Schedule {
-        &self.schedule
-    }
-}
-
-const TOY: &str = "\
-name = 'toy'
-single = 0.1
-sizes = [1, 2]
-
-[about]
-summary = 'no setting'
-
-[optimizer]
-learning_rate = 0.1
-nesterov = false
-
-[schedule]
-steps = 10
-";
 
 fn with(sets: &[&str]) -> Result<Toy> {
     let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();

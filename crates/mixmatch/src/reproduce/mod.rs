@@ -5,7 +5,7 @@ mod curves;
 use papers_core::{
     Result,
     base::figure::{Body, Figure, Table, mean_and_spread},
-    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, minutes, of_row, values},
+    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, minutes, of_row, values},
 };
 
 use crate::config::MethodKind;
@@ -13,8 +13,6 @@ use crate::config::MethodKind;
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
 
-/// Seeds of no run on which anything was chosen; a seed draws the labeled pictures, too.
-const SEEDS: [u64; 5] = [20, 21, 22, 23, 24];
 /// Seeds of rows that take minutes, or that there are many of.
 const FEW: usize = 3;
 
@@ -79,30 +77,22 @@ fn planned(set: &str, quick: bool) -> (&'static [MethodKind], usize) {
 
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
-    let mut plan = |row: String, experiment: &'static str, seeds: usize, sets: &[String]| {
-        runs.extend(SEEDS[..seeds].iter().map(|&seed| PlannedRun {
-            row: row.clone(),
-            experiment,
-            seed,
-            sets: sets.to_vec(),
-        }));
+    let mut plan = |row: &str, experiment, seeds: usize, sets: &[&str]| {
+        runs.extend(PlannedRun::row(row, experiment, &SEEDS[..seeds], sets));
     };
     for (set, _) in SETS {
         let (methods, seeds) = planned(set, quick);
         for method in methods {
             let name = method.name();
-            plan(format!("{set}/{name}"), set, seeds, &[format!("method='{name}'")]);
+            plan(&format!("{set}/{name}"), set, seeds, &[&format!("method='{name}'")]);
         }
     }
     for (_, setting, ..) in ABLATIONS {
-        plan(ablation_row(setting), "digits-20", FEW, &[setting.to_owned()]);
+        plan(&ablation_row(setting), "digits-20", FEW, &[setting]);
     }
     // The released weight, beside the one that validation chose for so short a run.
-    let released = [
-        "method='mean-teacher'".to_owned(),
-        "mean_teacher.weight=50.0".to_owned(),
-    ];
-    plan(RELEASED_TEACHER.to_owned(), "digits-20", FEW, &released);
+    let released = ["method='mean-teacher'", "mean_teacher.weight=50.0"];
+    plan(RELEASED_TEACHER, "digits-20", FEW, &released);
     runs
 }
 

@@ -1,3 +1,5 @@
+mod pipe;
+
 use std::{
     fmt,
     io::{self, Read, Write},
@@ -5,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
-        mpsc::{self, Receiver, RecvTimeoutError},
+        mpsc::{Receiver, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -13,19 +15,16 @@ use std::{
 
 use serde::Deserialize;
 
+use self::pipe::{listen, read_messages};
 use super::screen::{HEIGHT, WIDTH};
 use crate::environment::EnvironmentError;
 
 /// The program that plays; it is handed to Python on the command line.
-const SOURCE: &str = include_str!("../../../worker/ale_worker.py");
+const SOURCE: &str = include_str!("../../../../worker/ale_worker.py");
 /// Version of the messages.
 const PROTOCOL: u32 = 1;
 /// First release of `ale-py` that brings the games and is known to fit, as major and minor number.
 const OLDEST_ALE: [u32; 2] = [0, 11];
-/// Largest message that makes sense: a screen in color is 100,800 bytes.
-const MESSAGE_LIMIT: usize = 1 << 20;
-/// Bytes of a worker's error output that are kept for messages.
-const COMPLAINT: usize = 2000;
 const REMEDY: &str = "install it with `python3 -m venv ale && ale/bin/pip install ale-py numpy`, and set \
     BURN_PAPERS_ALE_PYTHON to the full path of `ale/bin/python`";
 
@@ -233,51 +232,6 @@ fn is_new_enough(version: &str) -> bool {
     matches!(found, [Some(major), Some(minor)] if [major, minor] >= OLDEST_ALE)
 }
 
-/// Reads messages in a thread of its own, so that whoever waits for one can stop waiting.
-fn read_messages(mut pipe: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        loop {
-            let message = read_message(&mut pipe);
-            let is_last = message.is_err();
-            if sender.send(message).is_err() || is_last {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-fn read_message(pipe: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut length = [0; 4];
-    pipe.read_exact(&mut length)?;
-    let length = u32::from_le_bytes(length) as usize;
-    if length > MESSAGE_LIMIT {
-        let problem = format!("a message of {length} bytes is none of a worker for Atari games");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
-    }
-    let mut message = vec![0; length];
-    pipe.read_exact(&mut message)?;
-    Ok(message)
-}
-
-/// Keeps the end of what comes out of a pipe, and the pipe from filling up.
-fn listen(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
-    let kept = Arc::new(Mutex::new(String::new()));
-    let heard = Arc::clone(&kept);
-    thread::spawn(move || {
-        let (mut end, mut buffer) = (Vec::new(), [0; 512]);
-        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-            end.extend_from_slice(&buffer[..count]);
-            end.drain(..end.len().saturating_sub(COMPLAINT));
-            if let Ok(mut kept) = heard.lock() {
-                *kept = String::from_utf8_lossy(&end).into_owned();
-            }
-        }
-    });
-    kept
-}
-
 impl Drop for Worker {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
@@ -296,124 +250,4 @@ impl fmt::Debug for Worker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HELLO: &str = r#"{"protocol":1,"ale":"0.12.1","actions":6,"height":210,"width":160}"#;
-
-    fn message(payload: &[u8]) -> Vec<u8> {
-        [&(payload.len() as u32).to_le_bytes(), payload].concat()
-    }
-
-    /// A worker that says hello, and then answers requests as it is told, until it is told nothing.
-    fn fake(hello: &str, mut answer: impl FnMut(&[u8]) -> Option<Vec<u8>> + Send + 'static) -> Worker {
-        let (mut requests, to_worker) = io::pipe().expect("a pipe");
-        let (from_worker, mut answers) = io::pipe().expect("a pipe");
-        let hello = message(hello.as_bytes());
-        thread::spawn(move || {
-            answers.write_all(&hello).expect("a reader");
-            while let Ok(request) = read_message(&mut requests) {
-                let Some(payload) = answer(&request) else { return };
-                answers.write_all(&message(&payload)).expect("a reader");
-            }
-        });
-        Worker::over(to_worker, from_worker, Duration::from_millis(200))
-    }
-
-    fn problem(error: EnvironmentError) -> String {
-        match error {
-            EnvironmentError::Simulator { problem, remedy, .. } => {
-                assert!(remedy.contains("pip install ale-py"), "{remedy}");
-                problem
-            }
-            other => panic!("{other}"),
-        }
-    }
-
-    fn broken_by(failure: Failure) -> String {
-        match failure {
-            Failure::Broken(error) => problem(error),
-            Failure::Refused(problem) => panic!("only refused: {problem}"),
-        }
-    }
-
-    #[test]
-    fn an_outcome_is_reward_end_and_screen() {
-        let mut worker = fake(HELLO, |request| {
-            assert_eq!(request, b"A\x03");
-            let outcome = [&[0][..], &(-7_i32).to_le_bytes(), &[1], &[9; HEIGHT * WIDTH]];
-            Some(outcome.concat())
-        });
-        worker.greet(6).expect("a fitting worker");
-        let played = worker.play(Request::Act(3)).expect("an outcome");
-        assert_eq!((played.reward, played.is_over), (-7, true));
-        assert_eq!(played.screen, [9; HEIGHT * WIDTH]);
-    }
-
-    #[test]
-    fn greetings_that_do_not_fit_are_refused() {
-        let cases = [
-            (r#"{"protocol":2}"#, "version 2"),
-            (
-                r#"{"protocol":1,"error":"ModuleNotFoundError: ale_py"}"#,
-                "ModuleNotFoundError",
-            ),
-            (&HELLO.replace("0.12.1", "0.9.1"), "0.9.1"),
-            (&HELLO.replace("0.12.1", "new"), "new"),
-            (&HELLO.replace(":6", ":5"), "Some(5) actions"),
-            (&HELLO.replace("210", "250"), "250"),
-            ("Python 3", "no greeting"),
-        ];
-        for (hello, expected) in cases {
-            let problem = problem(fake(hello, |_| None).greet(6).expect_err(hello));
-            assert!(problem.contains(expected), "{problem}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_leaves_the_worker_alive() {
-        let mut is_first = true;
-        let mut worker = fake(HELLO, move |_| {
-            let answer = if is_first {
-                b"\x01ValueError: no".to_vec()
-            } else {
-                b"\0yes".to_vec()
-            };
-            is_first = false;
-            Some(answer)
-        });
-        worker.greet(6).expect("a fitting worker");
-        let refused = worker.ask(Request::Restore(b"state"));
-        assert!(matches!(refused, Err(Failure::Refused(problem)) if problem == "ValueError: no"));
-        assert_eq!(worker.ask(Request::State).expect("an answer"), b"yes");
-    }
-
-    #[test]
-    fn a_worker_that_ends_or_says_nothing_sensible_is_broken() {
-        let mut gone = fake(HELLO, |_| None);
-        gone.greet(6).expect("a fitting worker");
-        assert!(broken_by(gone.ask(Request::State).expect_err("gone")).contains("ended"));
-        assert!(broken_by(gone.ask(Request::State).expect_err("still gone")).contains("ended"));
-        for answer in [vec![], vec![7], vec![0, 1, 2]] {
-            let mut worker = fake(HELLO, move |_| Some(answer.clone()));
-            worker.greet(6).expect("a fitting worker");
-            broken_by(worker.play(Request::Begin(0)).expect_err("no outcome"));
-        }
-    }
-
-    #[test]
-    fn a_silent_worker_is_given_up_after_the_time_out() {
-        let mut worker = fake(HELLO, |_| {
-            thread::sleep(Duration::from_secs(2));
-            None
-        });
-        worker.greet(6).expect("a fitting worker");
-        assert!(broken_by(worker.ask(Request::Picture).expect_err("too late")).contains("no answer in 0.2"));
-    }
-
-    #[test]
-    fn a_message_of_absurd_length_is_not_waited_for() {
-        let error = read_message(&mut &[255, 255, 255, 255, 0][..]).expect_err("too long");
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ mod tables;
 use papers_core::{
     Result,
     base::figure::{Figure, mean_and_spread},
-    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, of_row, values},
+    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, of_row, values},
 };
 
 use self::rows::{FEW, LADDER, NOVEL, ROBOTS};
@@ -15,9 +15,6 @@ use crate::config::Ablation;
 
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
-
-/// Seeds of no run on which anything was chosen.
-const SEEDS: [u64; 5] = [20, 21, 22, 23, 24];
 
 const RETURN: &str = "return_true";
 
@@ -27,24 +24,20 @@ fn ablation_row(ablation: Ablation) -> String {
 
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
-    let mut plan = |row: &str, experiment: &'static str, seeds: usize, sets: &[String]| {
-        runs.extend(SEEDS[..seeds].iter().map(|&seed| PlannedRun {
-            row: row.to_owned(),
-            experiment,
-            seed,
-            sets: sets.to_vec(),
-        }));
-    };
     for row in LADDER.iter().chain(&ROBOTS).chain(&NOVEL) {
         if row.is_quick || !quick {
-            let sets: Vec<String> = row.sets.iter().map(|set| (*set).to_owned()).collect();
-            plan(row.name, row.experiment, row.seeds, &sets);
+            runs.extend(PlannedRun::row(row.name, row.experiment, &SEEDS[..row.seeds], row.sets));
         }
     }
     if !quick {
         for ablation in Ablation::ALL {
             let set = format!("ablation={}", ablation.name());
-            plan(&ablation_row(ablation), "hopper", FEW, &[set]);
+            runs.extend(PlannedRun::row(
+                &ablation_row(ablation),
+                "hopper",
+                &SEEDS[..FEW],
+                &[set],
+            ));
         }
     }
     runs

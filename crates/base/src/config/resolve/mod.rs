@@ -28,9 +28,14 @@ const DEPTH_LIMIT: usize = 80;
 ///
 /// [`ConfigError`], saying in which of the three the trouble stands; [`Error::Io`] if the file cannot be read.
 pub fn resolve<C: RunConfig>(preset: &str, file: Option<&Path>, sets: &[String]) -> Result<C> {
+    resolve_text(PRESET, preset, file, sets)
+}
+
+/// The same; messages call the first text `origin`.
+pub(super) fn resolve_text<C: RunConfig>(origin: &str, text: &str, file: Option<&Path>, sets: &[String]) -> Result<C> {
     let mut layers = vec![Layer {
-        origin: PRESET.to_owned(),
-        table: settings(PRESET, preset)?,
+        origin: origin.to_owned(),
+        table: settings(origin, text)?,
     }];
     let mut merged = layers[0].table.clone();
     if let Some(path) = file {
@@ -215,7 +220,7 @@ fn settings(origin: &str, text: &str) -> Result<Table, ConfigError> {
     Ok(table)
 }
 
-fn read_text(path: &Path) -> Result<String> {
+pub(super) fn read_text(path: &Path) -> Result<String> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     let mut bytes = Vec::new();
     file.take(FILE_LIMIT + 1)

@@ -6,7 +6,7 @@ mod presets;
 
 use std::collections::BTreeMap;
 
-use papers_core::base::config::{ConfigError, RunConfig, Schedule};
+use papers_core::base::config::{Checks, ConfigError, RunConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -146,24 +146,19 @@ impl MixMatchConfig {
 
 impl RunConfig for MixMatchConfig {
     fn validate(&self) -> Result<(), ConfigError> {
-        if self.batch < 2 {
-            let problem = format!(
+        Checks::top().require(
+            self.batch >= 2,
+            "batch",
+            format_args!(
                 "must be at least 2, not {}: a single picture has no batch statistics",
                 self.batch
-            );
-            return Err(ConfigError::invalid("batch", problem));
-        }
+            ),
+        )?;
         self.data.validate()?;
         self.model.validate()?;
         self.method().validate()?;
-        for (method, weight_decay) in &self.weight_decay_of {
-            if !(*weight_decay >= 0.0 && weight_decay.is_finite()) {
-                let problem = format!("must be 0 or positive, not {weight_decay}");
-                return Err(ConfigError::invalid(
-                    format!("weight_decay_of.{}", method.name()),
-                    problem,
-                ));
-            }
+        for (method, &weight_decay) in &self.weight_decay_of {
+            Checks::of("weight_decay_of").not_negative(method.name(), weight_decay)?;
         }
         self.learner().validate()
     }
@@ -179,30 +174,17 @@ mod tests {
 
     use super::*;
 
-    fn preset(name: &str, sets: &[String]) -> MixMatchConfig {
-        let preset = PRESETS.iter().find(|preset| preset.name == name).expect("a preset");
-        config::resolve(preset.toml, None, sets).unwrap_or_else(|error| panic!("{name}: {error}"))
+    fn preset(name: &str, sets: &[&str]) -> MixMatchConfig {
+        config::experiment(PRESETS, name, sets).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     #[test]
     fn every_preset_can_be_run_with_every_method() {
         for named in PRESETS {
             for method in MethodKind::ALL {
-                preset(named.name, &[format!("method='{}'", method.name())]);
+                preset(named.name, &[&format!("method='{}'", method.name())]);
             }
         }
-    }
-
-    #[test]
-    fn presets_are_the_files_of_the_folder() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
-        let files = std::fs::read_dir(folder).expect("the folder").map(|file| {
-            let path = file.expect("an entry").path();
-            path.file_stem().expect("a name").to_string_lossy().into_owned()
-        });
-        let files: std::collections::BTreeSet<String> = files.collect();
-        let names: std::collections::BTreeSet<String> = PRESETS.iter().map(|preset| preset.name.to_owned()).collect();
-        assert_eq!(names, files);
     }
 
     /// Settings of sections 4.2.1 to 4.2.4 and of the release, by experiment: unlabeled weight, alpha, weight decay,
@@ -260,7 +242,7 @@ mod tests {
                 "{name}"
             );
             for (method, decay) in decays {
-                let config = preset(name, &[format!("method='{method}'")]);
+                let config = preset(name, &[&format!("method='{method}'")]);
                 assert_eq!(config.learner().weight_decay, decay, "{name} {method}");
             }
         }
@@ -270,7 +252,7 @@ mod tests {
     fn names_are_those_of_the_configuration() {
         for method in MethodKind::ALL {
             assert_eq!(serde_json::to_value(method).expect("a name"), method.name());
-            let config = preset("digits-20", &[format!("method='{}'", method.name())]);
+            let config = preset("digits-20", &[&format!("method='{}'", method.name())]);
             assert_eq!(config.method().name(), method.name());
         }
     }

@@ -43,7 +43,12 @@ pub fn mean(values: &[f64]) -> f64 {
 
 /// Standard deviation of values that are all there is: the root of the mean squared deviation. NaN of no values.
 pub fn population_deviation(values: &[f64]) -> f64 {
-    (squared_deviations(values) / values.len() as f64).sqrt()
+    population_variance(values).sqrt()
+}
+
+/// Variance of values that are all there is: the mean squared deviation. NaN of no values.
+pub fn population_variance(values: &[f64]) -> f64 {
+    squared_deviations(values) / values.len() as f64
 }
 
 /// Standard deviation estimated from a sample: with one less than there are values as the divisor. NaN of fewer than

@@ -1,13 +1,14 @@
 //! The command line.
 
+mod data;
+
+pub(crate) use self::data::{CacheFolder, Data, DataTask};
+
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use papers_base::{
-    catalogue::Split,
-    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs},
-};
+use papers_base::cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs};
 
 use crate::sweep::Scheduler;
 
@@ -28,7 +29,7 @@ Exit codes: 0 all runs finished, 1 some failed (the others went on), 2 wrong pla
 docs/sweep.toml, a plan that shows everything:
 
 ",
-    include_str!("../../docs/sweep.toml")
+    include_str!("../../../docs/sweep.toml")
 );
 
 /// Paper reproductions on Burn: train, evaluate, report, and the checks of this repository.
@@ -369,127 +370,5 @@ pub(crate) struct Readme {
     pub(crate) check: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Data {
-    #[command(subcommand)]
-    pub(crate) task: DataTask,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DataTask {
-    /// List the data sets and where they are
-    List {
-        #[command(flatten)]
-        search: SearchFolder,
-    },
-    /// Fetch data sets from their official addresses, comparing checksums
-    Fetch {
-        /// The data sets
-        #[arg(required = true)]
-        names: Vec<String>,
-        /// Fetch also files that most work does not need, such as the extra part of SVHN
-        #[arg(long)]
-        optional: bool,
-        #[command(flatten)]
-        cache: CacheFolder,
-    },
-    /// Copy a data set from a folder into the cache, comparing checksums
-    Import {
-        /// The data set
-        name: String,
-        /// Folder with the files under their official names, or with a folder of the set's name
-        #[arg(long, value_name = "DIR")]
-        from: PathBuf,
-        #[command(flatten)]
-        cache: CacheFolder,
-    },
-    /// Compare files with their checksums
-    Verify {
-        /// The data sets; all that are on this machine if left out
-        names: Vec<String>,
-        #[command(flatten)]
-        search: SearchFolder,
-    },
-    /// Draw some images of each class, and count the classes
-    Preview {
-        /// The data set
-        name: String,
-        /// Part of the set
-        #[arg(long, default_value = "train", value_parser = parse_split)]
-        split: Split,
-        /// Images per class
-        #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=200))]
-        per_class: u16,
-        /// PNG file to write; `<data set>-<split>.png` if left out
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        #[command(flatten)]
-        search: SearchFolder,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SearchFolder {
-    /// Folder to look in first
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CacheFolder {
-    /// Folder to put the data set in, instead of the cache
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: Option<PathBuf>,
-}
-
-fn parse_split(text: &str) -> Result<Split, String> {
-    Split::ALL
-        .into_iter()
-        .find(|split| split.name() == text)
-        .ok_or_else(|| format!("there are: {}", Split::ALL.map(Split::name).join(", ")))
-}
-
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Task, clap::Error> {
-        Xtask::try_parse_from(line.split_whitespace().skip(1)).map(|xtask| xtask.task)
-    }
-
-    #[test]
-    fn the_definition_has_no_contradictions() {
-        Xtask::command().debug_assert();
-    }
-
-    #[test]
-    fn every_example_of_the_help_parses() {
-        let mut examples = Vec::new();
-        for command in std::iter::once(&Xtask::command()).chain(Xtask::command().get_subcommands()) {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            examples.extend(help.lines().filter_map(|line| {
-                let start = line.find("cargo xtask ")?;
-                // Comments stand after three spaces, shell syntax around `<(...)` and `>`.
-                let example = line[start..].split("   ").next()?.split([')', '>']).next()?;
-                Some(example.to_owned())
-            }));
-        }
-        assert!(examples.len() > 15, "{examples:?}");
-        for example in examples {
-            if let Err(error) = parse(&example) {
-                panic!("{example}: {error}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_follows_two_dashes_goes_to_the_paper() {
-        let Task::Run(run) = parse("cargo xtask run toy --backend wgpu -- graph --dot").unwrap() else {
-            panic!("another task");
-        };
-        assert_eq!(run.rest, ["graph", "--dot"]);
-        assert_eq!(run.backend.as_deref(), Some("wgpu"));
-    }
-}
+mod tests;

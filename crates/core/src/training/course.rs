@@ -1,132 +1,22 @@
-//! The loop: update, report, evaluate, save, stop. Written once for every paper.
-
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
 use papers_base::{
     commit,
     config::{self, Goal, Median, RunConfig, Schedule},
-    journal::{self, Event, Journal, Scalars},
-    lock::RunLock,
-    progress::{Mode, Outcome, Progress},
-    provenance::Provenance,
+    journal::{Event, Journal, Scalars, scalar},
+    progress::{Outcome, Progress},
     report,
 };
 
+use super::{Ending, Options, Summary};
 use crate::{
     Context, Error, Experiment, Result,
     checkpoint::{Best, LoopState, Store},
     signals,
 };
 
-/// How a run is carried out, besides its configuration.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Folder of the run; created if missing.
-    pub out: PathBuf,
-    /// Go on from the newest intact checkpoint.
-    pub resume: bool,
-    /// Replace the run that the folder holds.
-    pub overwrite: bool,
-    /// How progress is shown.
-    pub mode: Mode,
-    /// What is recorded about the run in `run.json`.
-    pub provenance: Provenance,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    /// Folder of the run.
-    pub folder: PathBuf,
-    /// Updates applied.
-    pub step: u64,
-    /// Seconds of training, over all resumptions.
-    pub seconds: f64,
-    /// Why the loop ended.
-    pub ending: Ending,
-    /// Numbers of the last evaluation.
-    pub scalars: Scalars,
-}
-
-/// Why the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// All updates of the schedule were applied.
-    Finished,
-    /// The early-stop metric stopped improving.
-    StoppedEarly,
-    /// A signal asked for it; everything is saved.
-    Interrupted,
-}
-
-/// Trains one experiment from its configuration to its report.
-///
-/// # Errors
-///
-/// [`Error::RunExists`] or a locked folder before anything is touched; [`Error::Diverged`] when a scalar leaves the
-/// finite numbers (the checkpoint from before is kept); whatever the experiment reports.
-pub fn run<E: Experiment>(config: &E::Config, context: &Context, options: &Options) -> Result<Summary> {
-    let out = &options.out;
-    fs::create_dir_all(out).map_err(|source| io("create", out, source))?;
-    let _lock = RunLock::acquire(out)?;
-    refuse_existing(out, options)?;
-    signals::listen()?;
-    // Built before anything is cleared: what cannot be built costs no earlier run.
-    let experiment = E::new(config, context)?;
-    report::sweep(out)?;
-    if options.overwrite {
-        report::clear(out)?;
-    }
-    let mut training = Training::start(experiment, config, context, options)?;
-    let ending = training.until_the_end()?;
-    training.close(ending)
-}
-
-/// Rebuilds the experiment of a run folder in the state of its newest intact checkpoint.
-///
-/// # Errors
-///
-/// No intact checkpoint, or one that does not fit the configuration.
-pub fn restore<E: Experiment>(config: &E::Config, context: &Context, run: &Path) -> Result<(E, u64)> {
-    let (reader, warnings) = Store::new(run).latest()?;
-    for warning in warnings {
-        log::warn!("{warning}");
-    }
-    let mut experiment = E::new(config, context)?;
-    experiment.restore(&reader)?;
-    Ok((experiment, reader.step()))
-}
-
-/// Whether the run in `folder` came to its end.
-pub fn is_finished(folder: &Path) -> bool {
-    folder.join("results.json").exists()
-}
-
-/// The summary of a run that came to its end, from its folder.
-///
-/// # Errors
-///
-/// A journal that cannot be read or has no end.
-pub fn finished(folder: &Path) -> Result<Summary> {
-    for record in journal::read(folder)?.into_iter().rev() {
-        if let Event::Finished { step, seconds, scalars } = record.event {
-            return Ok(Summary {
-                folder: folder.to_owned(),
-                step,
-                seconds,
-                ending: Ending::Finished,
-                scalars,
-            });
-        }
-    }
-    Err(Error::Usage(format!("{} holds no finished run", folder.display())))
-}
-
-struct Training<'a, E: Experiment> {
+/// A run under way.
+pub(super) struct Training<'a, E: Experiment> {
     experiment: E,
     schedule: Schedule,
     context: &'a Context,
@@ -144,7 +34,12 @@ struct Training<'a, E: Experiment> {
 }
 
 impl<'a, E: Experiment> Training<'a, E> {
-    fn start(mut experiment: E, config: &E::Config, context: &'a Context, options: &'a Options) -> Result<Self> {
+    pub(super) fn start(
+        mut experiment: E,
+        config: &E::Config,
+        context: &'a Context,
+        options: &'a Options,
+    ) -> Result<Self> {
         let out = &options.out;
         let schedule = config.schedule().clone();
         let store = Store::new(out);
@@ -166,7 +61,7 @@ impl<'a, E: Experiment> Training<'a, E> {
             options.provenance.save(out)?;
             (Journal::create(out)?, LoopState::default(), 0)
         };
-        commit::bytes(&out.join("config.toml"), config::to_toml(config)?.as_bytes())?;
+        commit::bytes(&out.join(config::FILE), config::to_toml(config)?.as_bytes())?;
         let mut training = Self {
             experiment,
             context,
@@ -185,7 +80,7 @@ impl<'a, E: Experiment> Training<'a, E> {
         Ok(training)
     }
 
-    fn until_the_end(&mut self) -> Result<Ending> {
+    pub(super) fn until_the_end(&mut self) -> Result<Ending> {
         // A run that was stopped early stays stopped, also if it was killed after its last checkpoint.
         if self.is_stale() {
             return Ok(Ending::StoppedEarly);
@@ -338,7 +233,7 @@ impl<'a, E: Experiment> Training<'a, E> {
         self.store.prune(self.schedule.keep_last, best)
     }
 
-    fn close(mut self, ending: Ending) -> Result<Summary> {
+    pub(super) fn close(mut self, ending: Ending) -> Result<Summary> {
         let seconds = self.state.seconds + self.started.elapsed().as_secs_f64();
         self.save()?;
         if ending == Ending::Interrupted {
@@ -408,25 +303,13 @@ impl<'a, E: Experiment> Training<'a, E> {
     }
 }
 
-/// Refuses to touch an existing run unless asked.
-fn refuse_existing(out: &Path, options: &Options) -> Result<()> {
-    if options.resume || options.overwrite || !out.join("config.toml").exists() {
-        return Ok(());
-    }
-    Err(Error::RunExists {
-        folder: out.to_owned(),
-        finished: is_finished(out),
-    })
-}
-
 /// Whether something that happens `every` so many updates (0: only at the end) is due after `step` of them.
 fn is_due(step: u64, every: u64, steps: u64) -> bool {
     step == steps || (every > 0 && step.is_multiple_of(every))
 }
 
 fn metric(scalars: &Scalars, name: &str) -> Result<f64> {
-    let found = scalars.iter().find(|(key, _)| key == name);
-    found.map(|(_, value)| *value).ok_or_else(|| {
+    scalar(scalars, name).ok_or_else(|| {
         let known: Vec<&str> = scalars.iter().map(|(key, _)| key.as_str()).collect();
         Error::Usage(format!(
             "schedule: no metric `{name}` in the evaluation; it has: {}",
@@ -442,13 +325,5 @@ fn is_better(goal: Goal, value: f64, previous: Option<f64>) -> bool {
         (_, None) => true,
         (Goal::Minimize, Some(previous)) => value < previous,
         (Goal::Maximize, Some(previous)) => value > previous,
-    }
-}
-
-fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
-    Error::Io {
-        action,
-        path: path.to_owned(),
-        source,
     }
 }
