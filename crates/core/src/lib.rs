@@ -14,6 +14,7 @@
 //! | how fast is it? | [`mod@bench`] |
 //! | helpers for tests | [`testing`] |
 
+mod allocator;
 pub mod bench;
 pub mod checkpoint;
 pub mod classification;

@@ -46,6 +46,7 @@ macro_rules! program {
 
 /// Parses the process's arguments, runs the command, prints an error chain once, and returns the documented exit code.
 pub fn main(paper: &Paper) -> ExitCode {
+    crate::allocator::keep_freed_memory();
     start_logging();
     let matches = match commands::command(paper).try_get_matches() {
         Ok(matches) => matches,
