@@ -210,6 +210,9 @@ pub(crate) struct Sweep {
     /// Folder to look for data sets in first
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Folder with the paper's program, to use instead of building it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) programs: Option<PathBuf>,
     /// Print a manifest that runs what is not finished on this scheduler, instead of running it here
     #[arg(long, value_name = "SCHEDULER")]
     pub(crate) emit: Option<Scheduler>,
@@ -318,6 +321,8 @@ pub(crate) enum DrillName {
     Kill,
     /// Send SIGINT and SIGTERM at N random moments (6, 60); resumed, runs end as if never stopped
     Signals,
+    /// Kill a sweep or one of its runs at N random moments (8, 100); its table is that of a sweep never killed
+    Sweep,
     /// Two writers on one run, N races (2, 30); one is refused with exit code 5
     Writers,
     /// Let N I/O calls of a run fail (16, all); a clear error, and the next run goes on

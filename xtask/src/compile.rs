@@ -3,12 +3,12 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, IsTerminal, Read, Write},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::Stdio,
     thread,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 use crate::{
@@ -19,6 +19,21 @@ use crate::{
 
 /// Columns of cargo's progress bar, which it cannot ask a pipe for.
 const PROGRESS_COLUMNS: &str = "80";
+
+/// The program of `paper`: that of a folder where one is named, and built otherwise.
+pub(crate) fn find_or_build(
+    workspace: &Workspace,
+    paper: &Paper,
+    feature: &str,
+    programs: Option<&Path>,
+) -> anyhow::Result<PathBuf> {
+    let Some(folder) = programs else {
+        return build(workspace, paper, feature);
+    };
+    let path = path::absolute(folder.join(&paper.name)).context("the place of the program")?;
+    ensure!(path.is_file(), "there is no program {}", path.display());
+    Ok(path)
+}
 
 /// Builds the program of `paper` with one backend's feature, in release mode, and returns its path.
 ///
