@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use papers_base::{
     catalogue::Split,
-    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs},
+    cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, SERVE_HELP, ServeArgs, TrainArgs},
 };
 
 use crate::sweep::Scheduler;
@@ -87,6 +87,9 @@ Examples:
   cargo xtask reproduce neural-ode --quick
   cargo xtask reproduce neural-ode")]
     Reproduce(Reproduce),
+    /// Lend a device of this machine to training elsewhere, over Burn's remote backend
+    #[command(after_help = SERVE_HELP)]
+    ServeDevice(ServeArgs),
     /// Run an experiment over a grid of settings and seeds, here or on a cluster, and gather the results
     #[command(after_help = SWEEP_HELP)]
     Sweep(Sweep),
