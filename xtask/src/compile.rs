@@ -1,14 +1,14 @@
-//! Building a paper's program for one backend.
+//! Building a program for one backend.
 
 use std::{
     fs,
     io::{self, BufRead, BufReader, IsTerminal, Read, Write},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::Stdio,
     thread,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 use crate::{
@@ -20,11 +20,36 @@ use crate::{
 /// Columns of cargo's progress bar, which it cannot ask a pipe for.
 const PROGRESS_COLUMNS: &str = "80";
 
-/// Builds the program of `paper` with one backend's feature, in release mode, and returns its path.
+/// The program of `paper`: that of a folder where one is named, and built otherwise.
+pub(crate) fn find_or_build(
+    workspace: &Workspace,
+    paper: &Paper,
+    feature: &str,
+    programs: Option<&Path>,
+) -> anyhow::Result<PathBuf> {
+    let Some(folder) = programs else {
+        return build(workspace, paper, feature);
+    };
+    let path = path::absolute(folder.join(&paper.name)).context("the place of the program")?;
+    ensure!(path.is_file(), "there is no program {}", path.display());
+    Ok(path)
+}
+
+/// Builds the program of `paper` with one backend's feature; see [`build_program`].
+pub(crate) fn build(workspace: &Workspace, paper: &Paper, feature: &str) -> anyhow::Result<PathBuf> {
+    build_program(workspace, &paper.name, &paper.name, feature)
+}
+
+/// Builds a program that links Burn, in release mode, and returns its path; `features` are separated by commas.
 ///
 /// Cargo's own progress goes to standard error. If everything is fresh already, nothing is printed.
-pub(crate) fn build(workspace: &Workspace, paper: &Paper, feature: &str) -> anyhow::Result<PathBuf> {
-    announce(&target_folder(workspace)?, &paper.name, feature)?;
+pub(crate) fn build_program(
+    workspace: &Workspace,
+    package: &str,
+    program: &str,
+    features: &str,
+) -> anyhow::Result<PathBuf> {
+    announce(&target_folder(workspace)?, program, features)?;
     let mut command = cargo(workspace);
     command
         .args([
@@ -33,7 +58,7 @@ pub(crate) fn build(workspace: &Workspace, paper: &Paper, feature: &str) -> anyh
             "--no-default-features",
             "--message-format=json-render-diagnostics",
         ])
-        .args(["--package", &paper.name, "--bin", &paper.name, "--features", feature])
+        .args(["--package", package, "--bin", program, "--features", features])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -56,7 +81,7 @@ pub(crate) fn build(workspace: &Workspace, paper: &Paper, feature: &str) -> anyh
             executable: Some(path),
             target,
         }) = serde_json::from_str(&line)
-            && target.name == paper.name
+            && target.name == program
         {
             executable = Some(path);
         }
@@ -64,14 +89,9 @@ pub(crate) fn build(workspace: &Workspace, paper: &Paper, feature: &str) -> anyh
     let status = child.wait().context("waiting for cargo")?;
     let _ = forwarding.join();
     if !status.success() {
-        bail!("building {} with the {feature} backend failed", paper.name);
+        bail!("building {program} with the {features} backend failed");
     }
-    executable.with_context(|| {
-        format!(
-            "cargo built no program for {}; has the crate a src/main.rs?",
-            paper.name
-        )
-    })
+    executable.with_context(|| format!("cargo built no program for {program}; has the crate a src/main.rs?"))
 }
 
 /// The folder that cargo builds into.
@@ -86,8 +106,12 @@ pub(crate) fn target_folder(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(metadata.target_directory)
 }
 
-/// Whether Burn was compiled with this backend before.
-pub(crate) fn is_built(target: &Path, feature: &str) -> bool {
+/// Whether Burn was compiled with each of these backends before.
+pub(crate) fn is_built(target: &Path, features: &str) -> bool {
+    features.split(',').all(|feature| has_library(target, feature))
+}
+
+fn has_library(target: &Path, feature: &str) -> bool {
     // The facade depends on all others, so that it is compiled last; the backend's own crate says which one it is.
     let backend = if feature == ALL_BACKENDS { "wgpu" } else { feature };
     let prefix = format!("libburn_{backend}-");
@@ -99,15 +123,15 @@ pub(crate) fn is_built(target: &Path, feature: &str) -> bool {
 }
 
 /// Tells before a long build what it does and how long it takes.
-fn announce(target: &Path, paper: &str, feature: &str) -> io::Result<()> {
-    if is_built(target, feature) {
+fn announce(target: &Path, program: &str, features: &str) -> io::Result<()> {
+    if is_built(target, features) {
         return Ok(());
     }
     let cores = thread::available_parallelism().map_or(1, usize::from);
     writeln!(
         io::stderr(),
-        "Building {paper} with the {feature} backend. Burn itself is compiled first, once: about {} on the {cores} core{} of this machine.\nLater builds take seconds. Build folder: {}",
-        minutes(feature, cores),
+        "Building {program} with the {features} backend. Burn itself is compiled first, once: about {} on the {cores} core{} of this machine.\nLater builds take seconds. Build folder: {}",
+        minutes(features, cores),
         if cores == 1 { "" } else { "s" },
         target.display()
     )

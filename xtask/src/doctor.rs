@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::{
     compile::{is_built, target_folder},
     list::state,
-    papers::{self, ALL_BACKENDS, Paper},
+    papers::{self, ALL_BACKENDS, Paper, REMOTE},
     process::cargo,
     workspace::Workspace,
 };
@@ -142,7 +142,11 @@ fn write_backends(out: &mut impl Write, paper: &Paper, target: &Path) -> anyhow:
             }
             _ => {
                 entry(out, backend, "not compiled yet")?;
-                remedy(out, &format!("cargo xtask train {} --backend {backend}", paper.name))?;
+                let address = if backend == REMOTE { ":ADDRESS" } else { "" };
+                remedy(
+                    out,
+                    &format!("cargo xtask train {} --backend {backend}{address}", paper.name),
+                )?;
             }
         }
     }

@@ -15,6 +15,7 @@ mod papers;
 mod process;
 mod readme;
 mod report;
+mod serve;
 mod sweep;
 mod test;
 mod workspace;
@@ -30,7 +31,7 @@ use papers_base::{catalogue::CatalogueError, cli::exit};
 
 use crate::{
     cli::{Task, Xtask},
-    papers::UnknownName,
+    papers::{Misuse, UnknownName},
     sweep::PlanError,
     workspace::Workspace,
 };
@@ -59,6 +60,7 @@ fn run(workspace: &Workspace, task: Task) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => paper::bench(workspace, arguments),
         Task::Run(arguments) => paper::run(workspace, arguments),
         Task::Report(arguments) => report::run(workspace, &arguments),
+        Task::ServeDevice(arguments) => serve::run(workspace, &arguments),
         Task::Sweep(arguments) => sweep::run(workspace, &arguments),
         Task::Data(arguments) => data::run(&arguments),
         Task::Doctor => doctor::run(workspace),
@@ -84,6 +86,7 @@ fn code(error: &anyhow::Error) -> u8 {
 /// Whether the command line, or a plan, asked for something that does not exist.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<UnknownName>()
+        || error.is::<Misuse>()
         || error.is::<PlanError>()
         || matches!(error.downcast_ref(), Some(CatalogueError::UnknownDataset { .. }))
 }

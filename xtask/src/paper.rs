@@ -13,7 +13,7 @@ use papers_base::{
 
 use crate::{
     cli, compile,
-    papers::{self, ALL_BACKENDS, Paper, UnknownName},
+    papers::{self, ALL_BACKENDS, Misuse, Paper, REMOTE},
     process,
     workspace::Workspace,
 };
@@ -71,6 +71,9 @@ pub(crate) fn reproduce(workspace: &Workspace, arguments: cli::Reproduce) -> any
 /// Runs a paper's benchmarks, or those of all papers one after the other.
 pub(crate) fn bench(workspace: &Workspace, arguments: cli::Bench) -> anyhow::Result<ExitCode> {
     let backend = arguments.backend.as_deref();
+    if backend.is_some_and(|backend| backend.split(':').next() == Some(REMOTE)) {
+        return Err(Misuse("`bench` measures this machine; train twice to compare with another").into());
+    }
     if let Some(name) = &arguments.paper {
         let paper = papers::find(workspace, name)?;
         let feature = paper.feature(backend)?;
@@ -100,8 +103,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: cli::Run) -> anyhow::Result<
 }
 
 /// The feature to build; a program with all backends chooses for itself.
-fn take_feature(paper: &Paper, backend: &mut Option<String>) -> Result<&'static str, UnknownName> {
-    let feature = paper.feature(backend.as_deref())?;
+fn take_feature(paper: &Paper, backend: &mut Option<String>) -> anyhow::Result<&'static str> {
+    let feature = paper.computing_feature(backend.as_deref())?;
     if feature == ALL_BACKENDS {
         *backend = None;
     }

@@ -19,8 +19,11 @@ pub(crate) const ALL_BACKENDS: &str = "all-backends";
 /// The backend that is built where none is named.
 pub(crate) const DEFAULT_BACKEND: &str = "flex";
 
+/// The feature of devices that another machine serves; it is named with their address.
+pub(crate) const REMOTE: &str = "remote";
+
 /// Features that choose a backend, in the order in which they are shown.
-const BACKENDS: [&str; 5] = [DEFAULT_BACKEND, "ndarray", "wgpu", "cuda", ALL_BACKENDS];
+pub(crate) const BACKENDS: [&str; 6] = [DEFAULT_BACKEND, "ndarray", "wgpu", "cuda", REMOTE, ALL_BACKENDS];
 
 /// One crate with a `[package.metadata.paper]` table.
 #[derive(Debug, Clone)]
@@ -129,6 +132,19 @@ impl Paper {
         feature.ok_or_else(|| UnknownName::new("backend", name, known))
     }
 
+    /// The feature to build for a backend to compute on, which the remote one is with an address only.
+    pub(crate) fn computing_feature(&self, backend: Option<&str>) -> anyhow::Result<&'static str> {
+        let feature = self.feature(backend)?;
+        let is_addressed = || backend.is_some_and(|backend| backend.contains(':'));
+        if feature == REMOTE && !is_addressed() {
+            return Err(Misuse(
+                "`remote` needs an address, as in remote:127.0.0.1:4777; `cargo xtask serve-device` prints it",
+            )
+            .into());
+        }
+        Ok(feature)
+    }
+
     /// Whether this experiment is run where none is named.
     pub(crate) fn is_default(&self, experiment: &Experiment) -> bool {
         experiment.about.default || self.experiments.len() == 1
@@ -171,6 +187,18 @@ impl fmt::Display for UnknownName {
 }
 
 impl Error for UnknownName {}
+
+/// Something on the command line that makes no sense.
+#[derive(Debug)]
+pub(crate) struct Misuse(pub(crate) &'static str);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+impl Error for Misuse {}
 
 fn read(folder: &Path) -> anyhow::Result<Option<Paper>> {
     let manifest: Manifest = read_toml(&folder.join("Cargo.toml"))?;
@@ -260,12 +288,23 @@ mod tests {
     #[test]
     fn an_unknown_backend_lists_all() {
         let error = neural_ode().feature(Some("gpu")).unwrap_err().to_string();
-        assert!(error.contains("flex, ndarray, wgpu, cuda, all-backends"), "{error}");
+        assert!(
+            error.contains("flex, ndarray, wgpu, cuda, remote, all-backends"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_backend_with_an_index_has_the_feature_of_the_backend() {
         assert_eq!(neural_ode().feature(Some("wgpu:1")).unwrap(), "wgpu");
         assert_eq!(neural_ode().feature(None).unwrap(), "flex");
+    }
+
+    #[test]
+    fn another_machine_is_computed_on_at_an_address() {
+        let feature = |backend| neural_ode().computing_feature(Some(backend));
+        assert_eq!(feature("remote:[::1]:4777").unwrap(), "remote");
+        assert!(feature("remote").unwrap_err().is::<Misuse>());
+        assert_eq!(feature("flex").unwrap(), "flex");
     }
 }

@@ -31,6 +31,11 @@ if [ "$verb" = config ]; then
 fi
 
 trap 'exit 3' TERM
+# One writer per folder, by a lock that goes with the process; a command that outlives it must not inherit it.
+if command -v flock >/dev/null; then
+    exec 9>>"$out/lock"
+    flock -n 9 || { echo "error: the folder is in use" >&2; exit 5; }
+fi
 echo "seed $seed threads $RAYON_NUM_THREADS resume $resume" >>"$here/calls"
 if [ -z "$resume" ]; then
     printf '%s' "$config" >"$out/config.toml"
@@ -44,7 +49,7 @@ if [ -e "$here/broken" ] && [ "$seed" = 1 ]; then
 fi
 for step in 1 2 3; do
     [ -d "$out/checkpoints/step-00000000$step" ] && continue
-    if [ -e "$here/slow" ]; then sleep 0.2; fi
+    if [ -e "$here/slow" ]; then sleep 0.2 9>&-; fi
     if [ -e "$here/die" ] && [ $(($(od -An -N1 -tu1 /dev/urandom) % 3)) = 0 ]; then kill -9 $$; fi
     mkdir -p "$out/checkpoints/step-00000000$step"
 done

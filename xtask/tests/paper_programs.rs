@@ -232,3 +232,47 @@ fn an_interrupted_sweep_says_so_and_a_second_one_is_refused() {
     fs::remove_file(slow).unwrap();
     assert!(fake.sweep(&["plan.toml"]).output().unwrap().status.success());
 }
+
+#[test]
+fn a_sweep_that_is_killed_again_and_again_gives_the_table_of_one_that_is_not() {
+    let table = |fake: &Fake| fs::read_to_string(fake.folder.path().join("runs/sweeps/tiny/table.csv")).unwrap();
+    let serial = Fake::with_plan();
+    assert!(
+        serial
+            .sweep(&["plan.toml", "--jobs", "1"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+
+    let killed = Fake::with_plan();
+    fs::write(killed.folder.path().join("slow"), "").unwrap();
+    // A run takes 600 ms; what a killed sweep leaves behind goes on, and the next sweep meets it.
+    for moment in [60, 150, 260, 370, 480] {
+        let mut sweep = killed.sweep(&["plan.toml", "--jobs", "2"]);
+        let mut child = sweep.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(moment));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let output = killed.sweep(&["plan.toml", "--jobs", "2"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(!text.contains("failed"), "{text}");
+    assert_eq!(table(&killed), table(&serial));
+}
+
+#[test]
+fn a_sweep_takes_the_program_of_a_folder_and_builds_nothing() {
+    let fake = Fake::with_plan();
+    let root = fake.folder.path();
+    fs::create_dir(root.join("programs")).unwrap();
+    let with_programs = ["plan.toml", "--dry-run", "--programs", "programs"];
+    let missing = fake.sweep(&with_programs).output().unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("there is no program"));
+    fs::copy(root.join("program"), root.join("programs/toy")).unwrap();
+    assert!(fake.sweep(&with_programs).output().unwrap().status.success());
+    assert_eq!(fake.calls(), "");
+}

@@ -32,13 +32,33 @@ pub fn run_folder(paper: &str, experiment: &str, seed: u64) -> PathBuf {
     Path::new("runs").join(paper).join(format!("{experiment}-seed{seed}"))
 }
 
+/// Address at which a device is served where none is named: this machine alone reaches it.
+pub const SERVE_ADDRESS: &str = "127.0.0.1:4777";
+
+/// Examples and exit codes of `serve-device`.
+pub const SERVE_HELP: &str = "\
+Examples:
+  cargo xtask serve-device                             the default backend, for this machine alone
+  cargo xtask train neural-ode --backend remote:127.0.0.1:4777
+  cargo xtask serve-device --backend wgpu --address 127.0.0.1:5000
+  ssh -L 4777:127.0.0.1:4777 HOST                      reaches a server of another machine as if it were here
+  BURN_PAPERS_TOKEN=WORD cargo xtask serve-device --address 0.0.0.0:4777
+
+Whoever reaches the server may compute on it. An address that other machines reach is refused without the environment
+variable BURN_PAPERS_TOKEN, which training needs too. Nothing is encrypted: across networks that are not yours, use ssh.
+Training, its data, its random numbers and its files stay where `train` runs; a server keeps nothing, serves several
+runs at a time, and takes its number of threads from RAYON_NUM_THREADS. Its warning that a connection was reset is a run
+that ended. A run whose server is gone ends with an error; --resume goes on. Both sides need the same version of Burn.
+
+Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage or an address that cannot be had, 6 no such backend or adapter.";
+
 /// Train one experiment of a paper and write its report
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct TrainArgs {
     /// Name of the experiment; the paper's default if left out
     #[arg(long, short, value_name = "NAME")]
     pub experiment: Option<String>,
-    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`
+    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`, or remote:ADDRESS of `serve-device`
     #[arg(long, short, value_name = "NAME")]
     pub backend: Option<String>,
     /// Seed of everything random: the same seed gives the same numbers
@@ -76,7 +96,7 @@ pub struct EvalArgs {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
-    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`
+    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`, or remote:ADDRESS of `serve-device`
     #[arg(long, short, value_name = "NAME")]
     pub backend: Option<String>,
     /// Folder to look for data sets in first
@@ -107,7 +127,7 @@ pub struct ReproduceArgs {
     /// Only rows of the tables whose name begins so; can be given several times
     #[arg(long, value_name = "ROW")]
     pub only: Vec<String>,
-    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`
+    /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`, or remote:ADDRESS of `serve-device`
     #[arg(long, short, value_name = "NAME")]
     pub backend: Option<String>,
     /// Folder to look for data sets in first
@@ -116,6 +136,17 @@ pub struct ReproduceArgs {
     /// Folder for the tables and figures; that of the runs if left out
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Lend a device of this machine to training elsewhere
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ServeArgs {
+    /// What to lend: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`; flex if left out
+    #[arg(long, short, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Where to listen; the port 0 stands for any that is free
+    #[arg(long, short, value_name = "HOST:PORT", default_value = SERVE_ADDRESS)]
+    pub address: String,
 }
 
 /// Measure step times and memory
@@ -192,6 +223,16 @@ impl ReproduceArgs {
         words.options("--backend", &self.backend);
         words.options("--data", &self.data);
         words.options("--out", &self.out);
+        words.0
+    }
+}
+
+impl ServeArgs {
+    /// The words that parse to these arguments.
+    pub fn to_args(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.options("--backend", &self.backend);
+        words.options("--address", [&self.address]);
         words.0
     }
 }
@@ -321,6 +362,17 @@ mod tests {
         };
         for arguments in [arguments, parse(&[]).unwrap()] {
             assert_eq!(parse::<ReproduceArgs>(&arguments.to_args()).unwrap(), arguments);
+        }
+    }
+
+    #[test]
+    fn every_argument_of_serve_survives_the_way() {
+        let arguments = ServeArgs {
+            backend: Some("cuda:1".to_owned()),
+            address: "-host:0".to_owned(),
+        };
+        for arguments in [arguments, parse(&[]).unwrap()] {
+            assert_eq!(parse::<ServeArgs>(&arguments.to_args()).unwrap(), arguments);
         }
     }
 

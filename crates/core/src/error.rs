@@ -59,6 +59,16 @@ pub enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// No device of another machine can be used.
+    #[error("no device at `{address}`: {reason}; {remedy}")]
+    Remote {
+        /// Where it was looked for.
+        address: String,
+        /// What came in the way.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// Training left the finite numbers.
     #[error(
         "`{term}` became {value} at step {step} (all numbers: {}); the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
@@ -130,7 +140,13 @@ pub enum Error {
         source: RecordError,
     },
     /// A value could not be read back from the device.
-    #[error("reading from the device")]
+    #[cfg_attr(
+        feature = "remote",
+        error(
+            "reading from the device; if another machine serves it, see whether it still does, and go on with --resume"
+        )
+    )]
+    #[cfg_attr(not(feature = "remote"), error("reading from the device"))]
     Device(#[from] TensorReadError),
 }
 
@@ -167,7 +183,10 @@ impl Error {
         use papers_base::cli::exit;
         match self {
             Self::Base(papers_base::Error::Locked { .. }) => exit::LOCKED,
-            Self::BackendMissing { .. } | Self::BackendUnknown { .. } | Self::NoAdapter { .. } => exit::BACKEND,
+            Self::BackendMissing { .. }
+            | Self::BackendUnknown { .. }
+            | Self::NoAdapter { .. }
+            | Self::Remote { .. } => exit::BACKEND,
             Self::Interrupted => exit::INTERRUPTED,
             Self::Diverged { .. } | Self::NonFiniteWeights { .. } => exit::DIVERGED,
             Self::Usage(_)

@@ -237,6 +237,7 @@ backends! {
     feature = "flex" => Flex,
     feature = "ndarray" => NdArray,
     any(feature = "wgpu", feature = "cuda") => Cube,
+    feature = "remote" => Remote,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use papers_base::cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, TrainArgs};
+use papers_base::cli::{BenchArgs, EvalArgs, ReportArgs, ReproduceArgs, SERVE_HELP, ServeArgs, TrainArgs};
 
 use crate::sweep::Scheduler;
 
@@ -88,6 +88,9 @@ Examples:
   cargo xtask reproduce neural-ode --quick
   cargo xtask reproduce neural-ode")]
     Reproduce(Reproduce),
+    /// Lend a device of this machine to training elsewhere, over Burn's remote backend
+    #[command(after_help = SERVE_HELP)]
+    ServeDevice(ServeArgs),
     /// Run an experiment over a grid of settings and seeds, here or on a cluster, and gather the results
     #[command(after_help = SWEEP_HELP)]
     Sweep(Sweep),
@@ -212,6 +215,9 @@ pub(crate) struct Sweep {
     /// Folder to look for data sets in first
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Folder with the paper's program, to use instead of building it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) programs: Option<PathBuf>,
     /// Print a manifest that runs what is not finished on this scheduler, instead of running it here
     #[arg(long, value_name = "SCHEDULER")]
     pub(crate) emit: Option<Scheduler>,
@@ -320,6 +326,8 @@ pub(crate) enum DrillName {
     Kill,
     /// Send SIGINT and SIGTERM at N random moments and steps (6, 60); resumed, runs end as if never stopped
     Signals,
+    /// Kill a sweep or one of its runs at N random moments (8, 100); its table is that of a sweep never killed
+    Sweep,
     /// Two writers on one run, N races (2, 30); one is refused with exit code 5
     Writers,
     /// Let N I/O calls of a run fail (16, all); a clear error, and the next run goes on

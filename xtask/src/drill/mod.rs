@@ -18,6 +18,7 @@ mod parsers;
 mod program;
 mod signals;
 mod surroundings;
+mod sweep;
 mod undisturbed;
 mod writers;
 
@@ -92,6 +93,7 @@ const DRILLS: &[Drill] = &[
     drill(DrillName::Memory, [300, 5000], Needs::One, memory::run),
     drill(DrillName::FullDisk, [4, 24], Needs::One, full_disk::run),
     drill(DrillName::Corruption, [60, 2000], Needs::One, corruption::run),
+    drill(DrillName::Sweep, [8, 100], Needs::One, sweep::run),
     drill(DrillName::Commit, [16, 100_000], Needs::One, commit::run),
     drill(DrillName::Determinism, [1, 12], Needs::All, determinism::run),
     drill(DrillName::Signals, [6, 60], Needs::All, signals::run),

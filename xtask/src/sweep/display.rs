@@ -38,6 +38,11 @@ impl Display {
         self.line(&format!("{} finished in {took}: {label}", self.count()));
     }
 
+    pub(super) fn finished_elsewhere(&mut self, label: &str) {
+        self.finished += 1;
+        self.line(&format!("{} finished by another process: {label}", self.count()));
+    }
+
     pub(super) fn failed(&mut self, text: &str) {
         self.failed += 1;
         self.line(&format!("{} failed: {text}", self.count()));

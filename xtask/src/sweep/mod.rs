@@ -50,7 +50,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &cli::Sweep) -> anyhow::Resu
     }
     let plan = Plan::load(arguments.plan.as_deref().context("a plan is needed")?)?;
     let target = plan.target(workspace)?;
-    let program = compile::build(workspace, &target.paper, target.feature)?;
+    let programs = arguments.programs.as_deref();
+    let program = compile::find_or_build(workspace, &target.paper, target.feature, programs)?;
     let mut sweep = Sweep::resolve(&plan, &target, program, sweeps)?;
     sweep.data.clone_from(&arguments.data);
     let asked = Local {

@@ -106,7 +106,7 @@ impl Plan {
         };
         let backend = self.backend.as_ref();
         let name = backend.map_or(DEFAULT_BACKEND, |backend| backend.get_ref().as_str());
-        let feature = match (paper.feature(Some(name)), backend) {
+        let feature = match (paper.computing_feature(Some(name)), backend) {
             (Ok(ALL_BACKENDS), Some(backend)) => {
                 let problem = format!("`{ALL_BACKENDS}` is no backend to compute on; name one of them");
                 return Err(self.blame(backend, &problem).into());

@@ -23,6 +23,9 @@ use super::{
 /// How often processes, signals and the display are looked after.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How long a run waits whose folder another process uses, before it is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// A run that is killed so many times in a row, without getting further, counts as failed.
 const MOST_DEATHS: u32 = 3;
 
@@ -75,7 +78,12 @@ pub(super) fn run(sweep: &Sweep, share: Share, stop: &Stop) -> anyhow::Result<Ou
     for run in &sweep.runs {
         let state = State::of(&run.folder);
         if !matches!(state, State::Finished(_)) {
-            waiting.push_back(Task { run, state, deaths: 0 });
+            waiting.push_back(Task {
+                run,
+                state,
+                deaths: 0,
+                not_before: None,
+            });
         }
     }
     let mut pool = Pool {
@@ -117,6 +125,8 @@ struct Task<'a> {
     state: State,
     /// How often it was killed without getting further.
     deaths: u32,
+    /// When to try again, where another process was at it.
+    not_before: Option<Instant>,
 }
 
 struct Worker<'a> {
@@ -177,6 +187,10 @@ impl<'a> Pool<'a> {
         if self.outcome.stops > 0 && (was_stopped(status) || status.success()) {
             return Ok(());
         }
+        if status.code() == Some(exit::LOCKED.into()) {
+            self.wait_for_other(worker.task, &label);
+            return Ok(());
+        }
         if !was_stopped(status) {
             return self.failed(worker.task.run, describe(status));
         }
@@ -189,6 +203,17 @@ impl<'a> Pool<'a> {
         self.display.line(&format!("{}; it goes on: {label}", describe(status)));
         self.waiting.push_front(Task { state, ..worker.task });
         Ok(())
+    }
+
+    /// Another process is at this run: one that a killed sweep left behind, or that a scheduler started. It is no failure,
+    /// and whatever that process comes to is right.
+    fn wait_for_other(&mut self, task: Task<'a>, label: &str) {
+        if task.not_before.is_none() {
+            self.display
+                .line(&format!("another process is at it, which is waited for: {label}"));
+        }
+        let not_before = Some(Instant::now() + AGAIN);
+        self.waiting.push_back(Task { not_before, ..task });
     }
 
     fn failed(&mut self, run: &Run, reason: String) -> anyhow::Result<()> {
@@ -211,7 +236,13 @@ impl<'a> Pool<'a> {
     /// Starts runs while there is room.
     fn fill(&mut self) -> anyhow::Result<()> {
         while self.outcome.stops == 0 && self.workers.len() < self.room() {
-            let Some(task) = self.waiting.pop_front() else { break };
+            let Some(mut task) = self.next() else { break };
+            // Another process may have taken it further in the meantime.
+            task.state = State::of(&task.run.folder);
+            if matches!(task.state, State::Finished(_)) {
+                self.display.finished_elsewhere(&self.sweep.label(task.run));
+                continue;
+            }
             let child = self.spawn(&task)?;
             self.workers.push(Worker {
                 task,
@@ -220,6 +251,14 @@ impl<'a> Pool<'a> {
             });
         }
         Ok(())
+    }
+
+    /// The next run that need not wait.
+    fn next(&mut self) -> Option<Task<'a>> {
+        let now = Instant::now();
+        let is_due = |task: &Task<'_>| task.not_before.is_none_or(|moment| moment <= now);
+        let place = self.waiting.iter().position(is_due)?;
+        self.waiting.remove(place)
     }
 
     /// Runs that may go on at a time: the jobs asked for, fewer where the memory ends. Nothing limits before it is known
@@ -242,7 +281,11 @@ impl<'a> Pool<'a> {
         // There is none as a rule.
         let _ = fs::remove_file(folder.join(FAILURE));
         let path = folder.join(OUTPUT);
-        let output = File::create(&path).with_context(|| format!("writing {}", path.display()))?;
+        let writing = || format!("writing {}", path.display());
+        // At its end, wherever that is: a process that a killed sweep left behind may be writing, too.
+        let output = File::options().append(true).create(true).open(&path);
+        let output = output.with_context(writing)?;
+        output.set_len(0).with_context(writing)?;
         let is_begun = matches!(state, State::Begun { .. });
         let threads = self.sweep.threads(run, state, self.share.threads);
         let mut command = Command::new(&self.sweep.program);

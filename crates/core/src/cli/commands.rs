@@ -286,9 +286,13 @@ fn list(paper: &Paper) -> anyhow::Result<()> {
 
 fn doctor(arguments: &DoctorArgs) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    for name in device::BACKENDS {
+    for name in device::BACKENDS.into_iter().chain([device::REMOTE]) {
         let availability = device::availability(name);
         let (state, detail) = match &availability {
+            Availability::Ready(_) if name == device::REMOTE => (
+                "ready",
+                "where `cargo xtask serve-device` runs, as remote:ADDRESS".to_owned(),
+            ),
             Availability::Ready(adapters) => ("ready", adapters.join(", ")),
             Availability::NotCompiled => ("not compiled in", format!("build with `--features {name}`")),
             Availability::NoAdapter(reason) => ("no adapter", reason.clone()),

@@ -15,13 +15,24 @@
 pub(crate) mod commands;
 mod family;
 mod paper;
+#[cfg(feature = "remote")]
+mod serve;
 
 pub use family::Request;
 pub use paper::{Bench, Flag, Paper, Verb};
+#[cfg(feature = "remote")]
+pub use serve::serve_device;
 
 use std::process::ExitCode;
 
+use clap::{ArgMatches, Command};
 use papers_base::cli::exit;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// A [`Paper`] with the name and the version of the crate that it stands in.
 #[macro_export]
@@ -48,7 +59,12 @@ macro_rules! program {
 pub fn main(paper: &Paper) -> ExitCode {
     crate::allocator::keep_freed_memory();
     start_logging();
-    let matches = match commands::command(paper).try_get_matches() {
+    parse(commands::command(paper), |matches| commands::run(paper, matches))
+}
+
+/// Runs a command line to its exit code.
+fn parse(command: Command, run: impl FnOnce(&ArgMatches) -> anyhow::Result<u8>) -> ExitCode {
+    let matches = match command.try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version come this way too, and are no failure. A closed pipe is not worth a word.
@@ -56,7 +72,7 @@ pub fn main(paper: &Paper) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
         }
     };
-    match commands::run(paper, &matches) {
+    match run(&matches) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -70,10 +86,16 @@ pub fn main(paper: &Paper) -> ExitCode {
 
 /// Warnings go to standard error; `RUST_LOG`-style filters are left to users' own programs.
 fn start_logging() {
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+    // A server that is gone would be told by Burn at every operation, and is told by the error that ends the run.
+    log_warnings(Targets::new().with_target("burn_remote", LevelFilter::ERROR));
+}
+
+fn log_warnings(targets: Targets) {
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(false)
         .without_time()
         .with_target(false)
-        .try_init();
+        .with_filter(targets.with_default(LevelFilter::WARN));
+    let _ = tracing_subscriber::registry().with(layer).try_init();
 }

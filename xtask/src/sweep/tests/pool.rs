@@ -1,5 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
+use papers_base::lock::RunLock;
+
 use super::*;
 
 #[test]
@@ -36,6 +38,51 @@ fn killed_workers_give_the_table_of_a_serial_sweep() {
     assert!(calls.len() > 8, "nothing was killed");
     assert!(calls.iter().any(|call| call.ends_with("resume yes")), "nothing went on");
     assert_eq!(killed.tables(GRID), serial.tables(GRID));
+}
+
+#[test]
+fn a_run_that_another_process_is_at_is_waited_for() {
+    let fake = Fake::new();
+    let sweep = fake.sweep(GRID);
+    let folder = &sweep.runs[3].folder;
+    fs::create_dir_all(folder).unwrap();
+    let lock = RunLock::acquire(folder).unwrap();
+    let outcome = thread::scope(|scope| {
+        let pool = scope.spawn(|| fake.run(GRID, 3));
+        let others = || sweep.runs.iter().filter(|run| is_finished(&run.folder)).count();
+        while others() < 7 {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!is_finished(folder));
+        drop(lock);
+        pool.join().unwrap()
+    });
+    assert!(outcome.failures.is_empty());
+    assert!(is_finished(folder));
+    assert_eq!(fake.calls().len(), 8);
+}
+
+#[test]
+fn what_another_process_finishes_is_not_run_again() {
+    let fake = Fake::new().with("slow");
+    let sweep = fake.sweep(GRID);
+    let run = &sweep.runs[0];
+    fs::create_dir_all(&run.folder).unwrap();
+    let arguments = sweep.arguments(run, false).to_args();
+    let mut other = std::process::Command::new(&sweep.program);
+    let mut other = other
+        .arg("train")
+        .args(arguments)
+        .env("RAYON_NUM_THREADS", "1")
+        .spawn()
+        .unwrap();
+    while fake.calls().is_empty() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    fs::remove_file(fake.path("slow")).unwrap();
+    assert!(fake.run(GRID, 2).failures.is_empty());
+    assert!(other.wait().unwrap().success());
+    assert_eq!(fake.calls().len(), 8);
 }
 
 #[test]

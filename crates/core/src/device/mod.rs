@@ -1,11 +1,17 @@
 //! Where it runs: from a backend's name to a `Device`, with probing and errors that say what to do.
 
+#[cfg(feature = "remote")]
+pub mod remote;
+
 use burn::prelude::Device;
 
 use crate::{Error, Result};
 
-/// Every backend of the project with its feature flag, in the order of preference of the documentation.
+/// Every backend that computes on this machine with its feature flag, in the order of preference of the documentation.
 pub const BACKENDS: [&str; 4] = ["flex", "ndarray", "wgpu", "cuda"];
+
+/// The backend, and the feature flag, of devices that another machine serves; it is named with an address.
+pub const REMOTE: &str = "remote";
 
 /// What one backend can do in this build on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +42,17 @@ pub fn default_backend() -> Result<&'static str> {
 }
 
 /// The plain (not autodiff) device of a backend: `flex`, `ndarray`, `wgpu` or `cuda`, the latter two optionally with
-/// an index, as in `cuda:1`.
+/// an index, as in `cuda:1`; or `remote` with the address of a server, as in `remote:127.0.0.1:4777`.
 ///
-/// The adapter is probed before it is returned, so that a missing one is an error here and not a panic in training.
+/// The adapter is probed, and the server is greeted, before it is returned, so that a missing one is an error here and not a panic in training.
 ///
 /// # Errors
 ///
-/// [`Error::BackendUnknown`], [`Error::BackendMissing`] or [`Error::NoAdapter`], each with a remedy.
+/// [`Error::BackendUnknown`], [`Error::BackendMissing`], [`Error::NoAdapter`] or [`Error::Remote`], each with a remedy.
 pub fn resolve(name: &str) -> Result<Device> {
+    if is_remote(name) {
+        return connect(name);
+    }
     let (backend, index) = split(name)?;
     match availability(backend) {
         Availability::NotCompiled => Err(Error::BackendMissing {
@@ -88,14 +97,33 @@ fn is_compiled(backend: &str) -> bool {
         "ndarray" => cfg!(feature = "ndarray"),
         "wgpu" => cfg!(feature = "wgpu"),
         "cuda" => cfg!(feature = "cuda"),
+        REMOTE => cfg!(feature = "remote"),
         _ => false,
     }
+}
+
+/// Whether this names a device of another machine.
+fn is_remote(name: &str) -> bool {
+    name.split(':').next() == Some(REMOTE)
+}
+
+#[cfg(feature = "remote")]
+fn connect(name: &str) -> Result<Device> {
+    remote::connect(name.split_once(':').map_or("", |(_, address)| address))
+}
+
+#[cfg(not(feature = "remote"))]
+fn connect(_: &str) -> Result<Device> {
+    Err(Error::BackendMissing {
+        name: REMOTE.to_owned(),
+        compiled: compiled().join(", "),
+    })
 }
 
 fn split(name: &str) -> Result<(&str, Option<usize>)> {
     let unknown = || Error::BackendUnknown {
         name: name.to_owned(),
-        known: BACKENDS.join(", "),
+        known: format!("{}, {REMOTE}:ADDRESS", BACKENDS.join(", ")),
     };
     let (backend, index) = match name.split_once(':') {
         Some((backend, index)) => (backend, Some(index.parse().map_err(|_| unknown())?)),
@@ -170,6 +198,13 @@ mod tests {
         };
         let message = resolve(missing).expect_err("not compiled").to_string();
         assert!(message.contains(&format!("--backend {missing}")), "{message}");
+    }
+
+    #[cfg(not(feature = "remote"))]
+    #[test]
+    fn a_build_without_the_remote_backend_says_so() {
+        let message = resolve("remote:127.0.0.1:4777").expect_err("not compiled").to_string();
+        assert!(message.contains("--features remote"), "{message}");
     }
 
     #[test]
