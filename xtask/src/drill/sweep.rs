@@ -205,6 +205,7 @@ mod tests {
         let program = Program {
             paper: "toy".to_owned(),
             path: "/toy".into(),
+            version: "0.1.0".to_owned(),
             experiment: Some("digits".to_owned()),
             settings: vec!["schedule.steps=60".to_owned(), "width=2".to_owned()],
         };
