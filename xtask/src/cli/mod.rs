@@ -344,7 +344,7 @@ pub(crate) enum DrillName {
     Surroundings,
     /// The same bytes at other times, paths and languages, N times (1, 12); threads and backends are compared
     Determinism,
-    /// Resident memory over N steps (300, 5000); it does not grow
+    /// Resident memory over N steps (1500, 5000); it does not grow
     Memory,
     /// All of them
     All,

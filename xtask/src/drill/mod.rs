@@ -90,7 +90,7 @@ const DRILLS: &[Drill] = &[
     drill(DrillName::Fetch, [16, 100_000], Needs::None, fetch::run),
     drill(DrillName::Writers, [2, 30], Needs::One, writers::run),
     drill(DrillName::Surroundings, [1, 10], Needs::One, surroundings::run),
-    drill(DrillName::Memory, [300, 5000], Needs::One, memory::run),
+    drill(DrillName::Memory, [1500, 5000], Needs::One, memory::run),
     drill(DrillName::FullDisk, [4, 24], Needs::One, full_disk::run),
     drill(DrillName::Corruption, [60, 2000], Needs::One, corruption::run),
     drill(DrillName::Sweep, [8, 100], Needs::One, sweep::run),
