@@ -12,9 +12,8 @@ use super::{
 /// How often the resident memory is looked at.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// Growth over the second half of the run that is put down to the allocator, in bytes: programs keep freed memory, and one
-/// more large piece may be needed late.
-const MOST_GROWTH: f64 = 8.0 * 1024.0 * 1024.0;
+/// Growth over the second half of the run that is put down to the allocator, in bytes.
+const MOST_GROWTH: f64 = 4.0 * 1024.0 * 1024.0;
 
 /// Checkpoints of the run: a leak in writing one would show, too.
 const CHECKPOINTS: u32 = 20;
@@ -122,9 +121,9 @@ mod tests {
         use super::super::ledger::Verdict;
         let flat = findings(|step| 1e8 + 1e6 * step.min(100.0));
         assert_eq!(flat.verdict(), Verdict::Passed);
-        // 100 steps of 100,000 bytes are 9.54 MiB.
-        let leak = findings(|step| 1e8 + 1e5 * step);
-        assert!(matches!(leak.verdict(), Verdict::Failed(failures) if failures[0].contains("9.54 MiB")));
+        // 100 steps of 50,000 bytes are 4.77 MiB.
+        let leak = findings(|step| 1e8 + 5e4 * step);
+        assert!(matches!(leak.verdict(), Verdict::Failed(failures) if failures[0].contains("4.77 MiB")));
     }
 
     #[test]

@@ -74,8 +74,7 @@ fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame
             None => output,
         };
     }
-    let [input, bias] = [Some(input), bias].map(|tensor| tensor.map(memory));
-    let input = input.expect("there is an input");
+    let (input, bias) = (memory(input), bias.map(memory));
     if frame.is_wide() {
         return with_precision!(input, taps::forward(&input, weight, bias.as_ref(), frame));
     }
