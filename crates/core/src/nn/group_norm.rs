@@ -255,6 +255,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "flex")]
     #[test]
     fn the_number_of_threads_changes_no_gradient() {
         let gradients = |threads| {

@@ -10,11 +10,8 @@ use std::ops::Range;
 
 use burn::{prelude::*, tensor::s};
 
-use super::{Flex, Frame, memory, plane};
+use super::{Flex, Frame, GROUPS, memory, plane};
 use crate::nn::host::{Host, Number, make, map};
-
-/// Parts of a batch whose sums are added up in order, so that results do not depend on the number of threads.
-const GROUPS: usize = 8;
 
 pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, bias: Option<&Host>, frame: Frame) -> Tensor<4> {
     let plane = bias.map(|bias| plane::<T>(bias, frame));

@@ -6,11 +6,9 @@
 
 use burn::prelude::*;
 
-use super::{Frame, memory, plane};
+use super::{Frame, GROUPS, memory, plane};
 use crate::nn::host::{Host, Matrix, Number, add_product, make, map};
 
-/// Parts of a batch whose sums are added up in order, so that results do not depend on the number of threads.
-const GROUPS: usize = 8;
 /// Numbers of a block of pictures and of what they become: 640 KB in single precision, which stay in a core's own cache.
 const BLOCK: usize = 160 << 10;
 /// Pictures of a block beyond which products gain nothing by being taller.
@@ -28,39 +26,17 @@ struct Visit {
 }
 
 pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, bias: Option<&Host>, frame: Frame) -> Tensor<4> {
-    let plane = bias.map(|bias| plane::<T>(bias, frame));
     let device = weight.device();
     let weight = memory(&weight.permute([2, 3, 1, 0]));
+    let plane = bias.map(|bias| plane::<T>(bias, frame));
     let blocks = Blocks::new(frame);
-    let (input, weight) = (T::read(input), T::read(&weight));
-    let item = blocks.output.item();
-    let unit = blocks.items * item;
-    let output = make(frame.batch * item, unit, frame.cost(), |first, output| {
-        let [mut seen, mut made] = blocks.memory();
-        for (index, output) in output.chunks_mut(unit).enumerate() {
-            let items = output.len() / item;
-            let start = (first + index) * blocks.items;
-            blocks
-                .input
-                .gather(&mut seen, &input[start * blocks.input.item()..], items);
-            match &plane {
-                Some(plane) => blocks.output.spread(&mut made, plane, items),
-                None => made.fill(T::default()),
-            }
-            for visit in &blocks.visits {
-                let [rows, channels, out] = [visit.pixels * items, frame.channels, frame.out];
-                let left = Matrix::new(&seen[visit.input * items * channels..], [channels, 1]);
-                let right = Matrix::new(&weight[visit.tap * channels * out..], [out, 1]);
-                add_product(
-                    &mut made[visit.output * items * out..],
-                    [rows, channels, out],
-                    left,
-                    right,
-                );
-            }
-            blocks.output.scatter(output, &made, items);
-        }
-    });
+    let output = Pass {
+        from: &blocks.input,
+        to: &blocks.output,
+        places: |visit| [visit.input, visit.output],
+        plane: plane.as_deref(),
+    }
+    .run(&blocks, T::read(input), T::read(&weight), frame);
     T::tensor(output, frame.output(), &device)
 }
 
@@ -68,34 +44,54 @@ pub(super) fn input_gradient<T: Number>(gradient: &Host, weight: Tensor<4>, fram
     let device = weight.device();
     let weight = memory(&weight.permute([2, 3, 0, 1]));
     let blocks = Blocks::new(frame);
-    let (gradient, weight) = (T::read(gradient), T::read(&weight));
-    let item = blocks.input.item();
-    let unit = blocks.items * item;
-    let output = make(frame.batch * item, unit, frame.cost(), |first, output| {
-        let [mut made, mut seen] = blocks.memory();
-        for (index, output) in output.chunks_mut(unit).enumerate() {
-            let items = output.len() / item;
-            let start = (first + index) * blocks.items;
-            blocks
-                .output
-                .gather(&mut seen, &gradient[start * blocks.output.item()..], items);
-            made.fill(T::default());
-            for visit in &blocks.visits {
-                let [rows, channels, out] = [visit.pixels * items, frame.channels, frame.out];
-                let left = Matrix::new(&seen[visit.output * items * out..], [out, 1]);
-                let right = Matrix::new(&weight[visit.tap * channels * out..], [channels, 1]);
-                add_product(
-                    &mut made[visit.input * items * channels..],
-                    [rows, out, channels],
-                    left,
-                    right,
-                );
-            }
-            blocks.input.scatter(output, &made, items);
-        }
-    });
+    let output = Pass {
+        from: &blocks.output,
+        to: &blocks.input,
+        places: |visit| [visit.output, visit.input],
+        plane: None,
+    }
+    .run(&blocks, T::read(gradient), T::read(&weight), frame);
     let shape = [frame.batch, frame.height, frame.width, frame.channels];
     T::tensor(output, shape, &device)
+}
+
+/// What a batch of pictures becomes when each tap adds its share: the output, or, the other way, the input's gradient.
+struct Pass<'a, T> {
+    from: &'a Layout,
+    to: &'a Layout,
+    /// Where a visit begins in a block that is seen, and in one that is made.
+    places: fn(&Visit) -> [usize; 2],
+    /// What is there before; zeros if left out.
+    plane: Option<&'a [T]>,
+}
+
+impl<T: Number> Pass<'_, T> {
+    /// `weight` holds a matrix for each tap, `[channels seen, channels made]`.
+    fn run(&self, blocks: &Blocks, pictures: &[T], weight: &[T], frame: Frame) -> Vec<T> {
+        let (from, to) = (self.from, self.to);
+        let item = to.item();
+        let unit = blocks.items * item;
+        make(frame.batch * item, unit, frame.cost(), |first, output| {
+            let [mut seen, mut made] = [from, to].map(|layout| vec![T::default(); blocks.items * layout.block_item()]);
+            for (index, output) in output.chunks_mut(unit).enumerate() {
+                let items = output.len() / item;
+                let start = (first + index) * blocks.items;
+                from.gather(&mut seen, &pictures[start * from.item()..], items);
+                match self.plane {
+                    Some(plane) => to.spread(&mut made, plane, items),
+                    None => made.fill(T::default()),
+                }
+                for visit in &blocks.visits {
+                    let [seen_at, made_at] = (self.places)(visit);
+                    let left = Matrix::new(&seen[seen_at * items * from.channels..], [from.channels, 1]);
+                    let right = Matrix::new(&weight[visit.tap * from.channels * to.channels..], [to.channels, 1]);
+                    let size = [visit.pixels * items, from.channels, to.channels];
+                    add_product(&mut made[made_at * items * to.channels..], size, left, right);
+                }
+                to.scatter(output, &made, items);
+            }
+        })
+    }
 }
 
 pub(super) fn weight_gradient<T: Number>(memories: &[Host; 2], frame: Frame, device: &Device) -> Tensor<4> {
@@ -105,7 +101,8 @@ pub(super) fn weight_gradient<T: Number>(memories: &[Host; 2], frame: Frame, dev
     let group = count.div_ceil(GROUPS);
     let [channels, out] = [frame.channels, frame.out];
     let sums = map(count.div_ceil(group), frame.cost(), |index| {
-        let [mut seen, mut made] = blocks.memory();
+        let [mut seen, mut made] =
+            [&blocks.input, &blocks.output].map(|layout| vec![T::default(); blocks.items * layout.block_item()]);
         let mut sum = vec![T::default(); frame.side * frame.side * channels * out];
         for block in index * group..((index + 1) * group).min(count) {
             let start = block * blocks.items;
@@ -169,11 +166,6 @@ impl Blocks {
             input,
             output,
         }
-    }
-
-    /// Memory for an input block and an output block.
-    fn memory<T: Number>(&self) -> [Vec<T>; 2] {
-        [self.input.block_item(), self.output.block_item()].map(|item| vec![T::default(); self.items * item])
     }
 }
 
