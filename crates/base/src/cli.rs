@@ -167,6 +167,12 @@ pub struct BenchArgs {
     /// Only benchmarks whose name contains this; can be given several times
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// Measure ours by turns with ours first: the ratio that the machine gives to equal things
+    #[arg(long)]
+    pub noise: bool,
+    /// Measure the peak memory of each benchmark, too, in processes of their own
+    #[arg(long)]
+    pub memory: bool,
     /// Print JSON for other programs
     #[arg(long)]
     pub json: bool,
@@ -246,6 +252,8 @@ impl BenchArgs {
         words.options("--threads", self.threads.map(|number| number.to_string()));
         words.options("--repeat", [self.repeat.to_string()]);
         words.options("--only", &self.only);
+        words.flag("--noise", self.noise);
+        words.flag("--memory", self.memory);
         words.flag("--json", self.json);
         words.0
     }
@@ -384,6 +392,8 @@ mod tests {
             threads: Some(2),
             repeat: 9,
             only: vec!["solver".to_owned(), "step".to_owned()],
+            noise: true,
+            memory: true,
             json: true,
         };
         for arguments in [arguments, parse(&[]).unwrap()] {

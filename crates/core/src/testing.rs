@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use burn::{prelude::*, tensor::DType};
 use papers_base::{config::About, journal::Scalars};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{
     Context, Experiment, Result,
@@ -30,6 +31,34 @@ pub fn device() -> Device {
 /// If the number of values is not that of the shape.
 pub fn tensor_f64<const D: usize>(values: Vec<f64>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
+}
+
+/// The `f64` tensor of a nested JSON list.
+///
+/// # Panics
+///
+/// If the list is ragged, of another depth, or not of numbers.
+pub fn nested<const D: usize>(list: &Value, device: &Device) -> Tensor<D> {
+    let mut shape = Vec::new();
+    let mut inner = list;
+    while let Value::Array(items) = inner {
+        shape.push(items.len());
+        inner = &items[0];
+    }
+    let shape = <[usize; D]>::try_from(shape).unwrap_or_else(|shape| panic!("a list of shape {shape:?} for rank {D}"));
+    tensor_f64(numbers(list), shape, device)
+}
+
+/// All numbers of a nested JSON list, in order.
+///
+/// # Panics
+///
+/// If something else is in it.
+pub fn numbers(list: &Value) -> Vec<f64> {
+    match list {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number")],
+    }
 }
 
 /// The elements of a tensor in row-major order.

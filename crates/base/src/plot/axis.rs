@@ -27,6 +27,25 @@ pub(super) struct Axis {
 struct Ticks {
     values: Vec<f64>,
     format: Format,
+    /// What is written in place of the numbers 0, 1, 2, ...
+    names: Vec<String>,
+}
+
+impl Ticks {
+    fn new(values: Vec<f64>, format: Format) -> Self {
+        Self {
+            values,
+            format,
+            names: Vec::new(),
+        }
+    }
+
+    fn label(&self, value: f64) -> String {
+        match self.names.get(value as usize) {
+            Some(name) => name.clone(),
+            None => self.format.write(value),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +86,19 @@ impl Axis {
         Self::between(scale, low, high, most_ticks)
     }
 
+    /// An axis of things with names, at 0, 1, 2, ...
+    pub(super) fn named(names: &[String]) -> Self {
+        Self {
+            scale: Scale::Linear,
+            low: -0.5,
+            high: names.len() as f64 - 0.5,
+            ticks: Ticks {
+                names: names.to_vec(),
+                ..Ticks::new((0..names.len()).map(|place| place as f64).collect(), Format::Plain)
+            },
+        }
+    }
+
     fn between(scale: Scale, low: f64, high: f64, most_ticks: usize) -> Self {
         let ticks = match scale {
             Scale::Linear => linear_ticks(low, high, most_ticks),
@@ -93,7 +125,7 @@ impl Axis {
 
     /// What is written beside the axis.
     pub(super) fn labels(&self) -> impl Iterator<Item = String> {
-        self.ticks.values.iter().map(|value| self.ticks.format.write(*value))
+        self.ticks.values.iter().map(|value| self.ticks.label(*value))
     }
 }
 
@@ -118,7 +150,7 @@ impl Ranged for Axis {
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
-        self.ticks.format.write(*value)
+        self.ticks.label(*value)
     }
 }
 
@@ -175,7 +207,7 @@ fn linear_ticks(low: f64, high: f64, most: usize) -> Ticks {
     let count = count_of(step).min(most);
     let values: Vec<f64> = (0..count).map(|index| (first + index as f64) * step).collect();
     let format = linear_format(&values, step);
-    Ticks { values, format }
+    Ticks::new(values, format)
 }
 
 fn linear_format(values: &[f64], step: f64) -> Format {
@@ -200,10 +232,8 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Ticks {
     if decades >= 3 || (decades == 2 && values.len() > most + most / 2) {
         let stride = decades.div_ceil(most.max(1));
         let exponents = (first..=last).step_by(stride);
-        return Ticks {
-            format: log_format(first, last),
-            values: exponents.map(|exponent| 10_f64.powi(exponent)).collect(),
-        };
+        let values = exponents.map(|exponent| 10_f64.powi(exponent)).collect();
+        return Ticks::new(values, log_format(first, last));
     }
     if values.len() < 2 {
         let mut ticks = linear_ticks(10_f64.powf(low), 10_f64.powf(high), most);
@@ -211,10 +241,7 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Ticks {
         return ticks;
     }
     let smallest = values[0].log10().floor() as i32;
-    Ticks {
-        format: log_format(smallest, last),
-        values,
-    }
+    Ticks::new(values, log_format(smallest, last))
 }
 
 /// Plain numbers where all are short.

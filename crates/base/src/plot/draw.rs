@@ -26,6 +26,8 @@ use super::{
 };
 use crate::{Error, Result};
 
+mod boxes;
+
 /// Units of the drawing per pixel on the page.
 const DETAIL: u32 = 10;
 
@@ -43,7 +45,7 @@ pub(super) const DOT: f64 = 2.6;
 const LETTER: f64 = 0.58;
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Plane<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+pub(super) type Plane<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 pub(super) type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
 /// Charts in rows of so many, each as large as the largest.
@@ -185,7 +187,10 @@ impl Layout {
         let mut axis_left = left(&y);
         let plot_width = |left: f64| (width - left - 1.5 * MARGIN).max(20.0);
         let most_x = |width: f64| (width / 52.0) as usize;
-        let x = Axis::around(chart.x_scale, points().map(|(x, _)| x), most_x(plot_width(axis_left)));
+        let x = match chart.x_names.is_empty() {
+            true => Axis::around(chart.x_scale, points().map(|(x, _)| x), most_x(plot_width(axis_left))),
+            false => Axis::named(&chart.x_names),
+        };
         let is_linear = (chart.x_scale, chart.y_scale) == Default::default();
         if !(chart.equal_aspect && is_linear) {
             let width = plot_width(axis_left);
@@ -219,14 +224,20 @@ fn placed<'a>(chart: &'a Chart, series: &'a Series) -> impl Iterator<Item = Opti
     })
 }
 
-/// Ends of the series' band.
+/// Ends of the series' band, or of the lines of its bars.
 fn bounds(series: &Series) -> impl Iterator<Item = f64> + '_ {
     let (lower, upper): (&[f64], &[f64]) = match &series.style {
         Style::Band { lower, upper } => (lower, upper),
         _ => (&[], &[]),
     };
     let count = series.points.len().min(lower.len()).min(upper.len());
-    lower[..count].iter().chain(&upper[..count]).copied()
+    let band = lower[..count].iter().chain(&upper[..count]).copied();
+    let deviation: &[f64] = match &series.style {
+        Style::Bars { deviation } => deviation,
+        _ => &[],
+    };
+    let lines = series.points.iter().zip(deviation);
+    band.chain(lines.flat_map(|((_, y), deviation)| [y - deviation, y + deviation]))
 }
 
 /// Stretches of neighboring points that have a place, each point with its number in the series.
@@ -260,6 +271,12 @@ fn draw_mesh(chart: &Chart, plane: &mut Plane<'_, '_>) -> Drawn {
 }
 
 fn draw_series(series: &Series, color: Color, pieces: &[Vec<(usize, (f64, f64))>], plane: &mut Plane<'_, '_>) -> Drawn {
+    let line = stroke(color, LINE, 1.0);
+    match &series.style {
+        Style::Boxes => return boxes::draw_boxes(pieces, color, line, plane),
+        Style::Bars { deviation } => return boxes::draw_bars(pieces, deviation, color, line, plane),
+        _ => {}
+    }
     for piece in pieces {
         if let Style::Band { lower, upper } = &series.style {
             draw_band(piece, lower, upper, color, plane)?;

@@ -110,7 +110,7 @@ fn draw_swatch(series: &Series, color: Color, area: &Area<'_>, (left, middle): (
             area.draw(&line(11.0, SWATCH, solid))?;
         }
         Style::Faint => area.draw(&line(0.0, SWATCH, stroke(color, 1.0, 0.6)))?,
-        Style::Band { .. } => {
+        Style::Band { .. } | Style::Boxes | Style::Bars { .. } => {
             area.draw(&Rectangle::new(
                 [at(0.0, -5.0), at(SWATCH, 5.0)],
                 color.rgb().mix(0.18).filled(),

@@ -48,6 +48,8 @@ pub struct Chart {
     pub width: u32,
     /// Height in pixels, from 200 to 4000.
     pub height: u32,
+    /// What is written at x = 0, 1, 2, ... in place of the numbers, where x stands for things with names.
+    pub x_names: Vec<String>,
     /// Whether a unit is as long on both axes, as trajectories in the plane need it; ignored on logarithmic axes.
     pub equal_aspect: bool,
 }
@@ -63,6 +65,7 @@ impl Default for Chart {
             series: Vec::new(),
             width: 560,
             height: 340,
+            x_names: Vec::new(),
             equal_aspect: false,
         }
     }
@@ -141,6 +144,14 @@ pub enum Style {
         /// Upper end of the band at each point.
         upper: Vec<f64>,
     },
+    /// A box for all points of one x: from the lower to the upper quartile, with the median, and lines to the least and
+    /// the greatest.
+    Boxes,
+    /// A bar from the edge of the chart to each point, with lines of these lengths to both sides of its end.
+    Bars {
+        /// Half the length of each bar's line.
+        deviation: Vec<f64>,
+    },
 }
 
 impl Chart {
@@ -168,6 +179,28 @@ pub fn grid(charts: &[Chart], columns: usize) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn boxes_and_bars_stand_at_their_names() {
+        let bars = Style::Bars {
+            deviation: vec![1.0, 2.0],
+        };
+        let chart = |style| Chart {
+            x_names: vec!["one".to_owned(), "other".to_owned()],
+            series: vec![Series::new("", [(0.0, 5.0), (1.0, 7.0)], style)],
+            ..Chart::default()
+        };
+        for style in [bars, Style::Boxes] {
+            let svg = chart(style).to_svg().unwrap();
+            assert!(svg.contains("one") && svg.contains("other"), "{svg}");
+            assert_eq!(count(&svg, "<polygon"), 2);
+        }
+        let empty = Chart {
+            series: vec![Series::new("", [], Style::Boxes)],
+            ..Chart::default()
+        };
+        assert!(empty.to_svg().unwrap().contains("no data"));
+    }
 
     fn count(svg: &str, pattern: &str) -> usize {
         svg.matches(pattern).count()

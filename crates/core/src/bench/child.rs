@@ -12,19 +12,24 @@ const REQUEST: &str = "BURN_PAPERS_BENCH_CHILD";
 /// Number of threads of the pool that the CPU backends share.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
-/// What this process was started for by [`answer`], if it was. It should write its answer to standard output and end.
-pub fn request() -> Option<String> {
-    env::var(REQUEST).ok()
+/// What this process was started for by [`answer`], if it was, and if that is of such a `kind`. It should write its
+/// answer to standard output and end.
+pub fn request(kind: &str) -> Option<String> {
+    let request = env::var(REQUEST).ok()?;
+    Some(request.strip_prefix(kind)?.strip_prefix(' ')?.to_owned())
 }
 
-/// Runs this program again with the arguments that it has and a [`request`]; what it writes to standard output.
+/// Runs this program again with the arguments that it has and a [`request`] of a `kind`; what it writes to standard
+/// output.
 ///
 /// # Errors
 ///
 /// A program that cannot be started or fails, with what it wrote to standard error.
-pub fn answer(request: &str, variables: &[(&str, &str)]) -> anyhow::Result<String> {
+pub fn answer(kind: &str, request: &str, variables: &[(&str, &str)]) -> anyhow::Result<String> {
     let mut command = again()?;
-    command.env(REQUEST, request).envs(variables.iter().copied());
+    command
+        .env(REQUEST, format!("{kind} {request}"))
+        .envs(variables.iter().copied());
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -32,7 +37,7 @@ pub fn answer(request: &str, variables: &[(&str, &str)]) -> anyhow::Result<Strin
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         bail!(
-            "measuring {request} in a process of its own: {}: {}",
+            "measuring {kind} of {request} in a process of its own: {}: {}",
             output.status,
             complaint.trim()
         );

@@ -1,8 +1,9 @@
 //! What every paper's `bench` needs: timed cases, a peer in Python measured by turns with ours, peak memory.
 //!
 //! A measurement repeats the work of a case until it took a while, and gives milliseconds per unit of work, such as a
-//! step. Ours and the peer's alternate, A B A B: what slows the machine down for a second then slows both, and the
-//! ratio of each pair says more than that of two medians.
+//! step. Ours and the peer's alternate, A B B A: what slows the machine down for a second then slows both, and the
+//! ratio of each pair says more than that of two medians. What ratio the machine gives to equal things is measured by
+//! turns of ours with ours.
 
 mod case;
 pub mod child;

@@ -29,7 +29,7 @@ impl Spread {
     }
 }
 
-/// Measurements of two things that alternated.
+/// Measurements of two things by turns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pairs {
     ours: Vec<f64>,
@@ -38,6 +38,8 @@ pub struct Pairs {
 
 impl Pairs {
     /// Measures both by turns, `repeat` times each, after one measurement of each that does not count.
+    ///
+    /// The order is A B, B A, A B, ...: what one leaves to the next, such as a warm processor, goes to both alike.
     ///
     /// # Errors
     ///
@@ -50,11 +52,21 @@ impl Pairs {
         let mut pairs = Self::default();
         ours()?;
         theirs()?;
-        for _ in 0..repeat {
-            pairs.ours.push(ours()?);
-            pairs.theirs.push(theirs()?);
+        for pair in 0..repeat {
+            if pair % 2 == 0 {
+                pairs.ours.push(ours()?);
+                pairs.theirs.push(theirs()?);
+            } else {
+                pairs.theirs.push(theirs()?);
+                pairs.ours.push(ours()?);
+            }
         }
         Ok(pairs)
+    }
+
+    /// All measurements of either, in the order of the pairs.
+    pub fn samples(&self) -> [&[f64]; 2] {
+        [&self.ours, &self.theirs]
     }
 
     /// Of ours.

@@ -172,6 +172,11 @@ impl Peer {
         &self.about
     }
 
+    /// Of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Has a case measured.
     pub(super) fn measure(&mut self, case: &str, at_least: Duration) -> Result<Measurement, PeerError> {
         let request = format!("{case} {}\n", at_least.as_secs_f64());

@@ -1,4 +1,5 @@
 use std::{
+    cell::RefCell,
     io::{self, Write},
     path::Path,
     time::Duration,
@@ -12,13 +13,17 @@ use super::{
     Case, Pairs, Spread, Work,
     case::{Measurement, measure},
     child,
+    memory::Growth,
     peer::{Peer, PeerError, Script},
-    table::{headings, line, widths},
+    table::{headings, line, three_digits, widths},
 };
 use crate::device;
 
 /// Shortest measurement: what the clock and a wandering thread add is small against it.
 const AT_LEAST: Duration = Duration::from_millis(200);
+
+/// Asks a process for the peak memory of a case; see [`child::answer`].
+const PEAK: &str = "peak memory";
 
 /// Load from which on times are not those of this program alone.
 const BUSY: f64 = 0.7;
@@ -39,6 +44,11 @@ pub struct About {
 pub struct Session {
     arguments: BenchArgs,
     peer: Option<Peer>,
+    /// The case whose peak memory this process was started for, if it was.
+    peak_of: Option<String>,
+    /// What the peer's own processes for memory are started with.
+    script: Script,
+    threads: usize,
     /// Whether nothing was measured.
     is_empty: bool,
     /// Of the columns of the present table.
@@ -56,24 +66,35 @@ impl Session {
         child::ensure_threads(arguments.threads)?;
         let backend = device::default_backend()?;
         let machine = Provenance::collect(about.name, about.version, "bench", 0, backend);
-        let python = arguments.python.as_deref().unwrap_or(Path::new("python3"));
-        let peer = match arguments.vs_pytorch {
-            true => Some(Peer::start(python, about.script, machine.threads)?),
-            false => None,
-        };
-        let session = Self {
+        let mut session = Self {
             arguments: arguments.clone(),
-            peer,
+            peer: None,
+            peak_of: child::request(PEAK),
+            script: about.script,
+            threads: machine.threads,
             is_empty: true,
             widths: Vec::new(),
         };
-        session.print_head(&machine)?;
+        if session.peak_of.is_none() {
+            if arguments.vs_pytorch {
+                session.peer = Some(session.new_peer()?);
+            }
+            session.print_head(&machine)?;
+        }
         Ok(session)
+    }
+
+    fn new_peer(&self) -> Result<Peer, PeerError> {
+        let python = self.arguments.python.as_deref().unwrap_or(Path::new("python3"));
+        Peer::start(python, self.script, self.threads)
     }
 
     /// Whether a benchmark is asked for.
     pub fn wants(&self, name: &str) -> bool {
-        is_chosen(&self.arguments.only, name)
+        match &self.peak_of {
+            Some(case) => name == case,
+            None => is_chosen(&self.arguments.only, name),
+        }
     }
 
     /// Measurements of each benchmark.
@@ -91,10 +112,11 @@ impl Session {
         if chosen.is_empty() {
             return Ok(());
         }
-        self.heading(&match self.peer {
-            Some(_) => headings(&["ours", "PyTorch"]),
-            None => headings(&["ours"]),
-        })?;
+        if self.peak_of.is_some() {
+            self.is_empty = false;
+            return chosen.into_iter().try_for_each(answer_peak);
+        }
+        self.heading(&self.columns())?;
         for case in chosen {
             self.time_one(case)?;
         }
@@ -103,8 +125,11 @@ impl Session {
 
     fn time_one(&mut self, case: Case) -> anyhow::Result<()> {
         let (name, unit, target) = (case.name, case.unit, case.target);
-        let mut work = case.prepare()?;
         let mut result = json!({ "benchmark": name, "unit": unit });
+        // Before the work is prepared: both need room.
+        let peaks = self.peaks(name, &mut result)?;
+        let mut work = case.prepare()?;
+        let noise = self.noise(&mut work, &mut result)?;
         let head = |units: String| vec![name.to_owned(), unit.to_owned(), units];
         let skipped = match &mut self.peer {
             Some(peer) => why_skipped(peer, name)?,
@@ -114,7 +139,7 @@ impl Session {
             let (times, units) = time_alone(&mut work, self.arguments.repeat)?;
             result["units"] = json!(units);
             result["ours_ms"] = json!(times);
-            let mut cells = [head(units.to_string()), vec![times.to_string()]].concat();
+            let mut cells = [head(units.to_string()), vec![times.to_string()], noise, peaks].concat();
             if let Some(reason) = skipped {
                 result["skipped"] = json!(reason);
                 cells.push(format!("skipped: {reason}"));
@@ -138,7 +163,50 @@ impl Session {
             false => format!("{our_units}/{their_units}"),
         };
         let cells = pairs.describe(&mut result, ["ours_ms", "peer_ms"], target);
-        self.row(result, &[head(units), cells].concat())
+        self.row(result, &[head(units), cells, noise, peaks].concat())
+    }
+
+    /// Ours by turns with ours, if that is asked for: the ratio as a cell, all of it into `result`.
+    fn noise(&self, work: &mut Work, result: &mut Value) -> anyhow::Result<Vec<String>> {
+        if !self.arguments.noise {
+            return Ok(Vec::new());
+        }
+        let work = RefCell::new(work);
+        let ours = || Ok(measure(&mut work.borrow_mut(), AT_LEAST)?.milliseconds);
+        let pairs = Pairs::measure(self.arguments.repeat, ours, ours)?;
+        result["noise"] = json!({ "ratio": pairs.ratio(), "samples": pairs.samples() });
+        Ok(vec![pairs.ratio().to_string()])
+    }
+
+    /// Peak memory of a case and its counterpart above what each process had before, if that is asked for: as cells,
+    /// and in bytes into `result`.
+    fn peaks(&self, name: &str, result: &mut Value) -> anyhow::Result<Vec<String>> {
+        if !self.arguments.memory {
+            return Ok(Vec::new());
+        }
+        let ours = child::answer(PEAK, name, &[])?.parse::<u64>().ok();
+        result["ours_peak_bytes"] = json!(ours);
+        let mut cells = vec![mebibytes(ours)];
+        if self.peer.is_some() {
+            let theirs = peak_of_peer(self.new_peer()?, name)?;
+            result["peer_peak_bytes"] = json!(theirs);
+            cells.push(mebibytes(theirs));
+        }
+        Ok(cells)
+    }
+
+    /// Headings of the columns of [`Self::time`].
+    fn columns(&self) -> Vec<String> {
+        let is_compared = self.peer.is_some();
+        let mut columns = headings(if is_compared { &["ours", "PyTorch"] } else { &["ours"] });
+        if self.arguments.noise {
+            columns.push(format!("{:<25}", "ours to ours"));
+        }
+        if self.arguments.memory {
+            columns.push("peak MiB".to_owned());
+            columns.extend(is_compared.then(|| "PyTorch's".to_owned()));
+        }
+        columns
     }
 
     /// Begins a table; nothing for programs.
@@ -259,6 +327,33 @@ fn why_skipped(peer: &mut Peer, name: &str) -> Result<Option<String>, PeerError>
         Err(PeerError::Skipped { reason, .. }) => Ok(Some(reason)),
         Err(error) => Err(error),
     }
+}
+
+/// Writes the peak memory of a case in bytes, or `none` where it cannot be measured.
+fn answer_peak(case: Case) -> anyhow::Result<()> {
+    let growth = Growth::start();
+    let mut work = case.prepare()?;
+    // An optimizer has what it keeps from the first step on.
+    work()?;
+    work()?;
+    let peak = growth.and_then(Growth::peak);
+    let peak = peak.map_or("none".to_owned(), |bytes| bytes.to_string());
+    writeln!(io::stdout(), "{peak}")?;
+    Ok(())
+}
+
+/// The same for a peer of its own, which has imported its packages before; `None` if it has no counterpart.
+fn peak_of_peer(mut peer: Peer, case: &str) -> anyhow::Result<Option<u64>> {
+    let growth = Growth::of(peer.id());
+    if why_skipped(&mut peer, case)?.is_some() {
+        return Ok(None);
+    }
+    peer.measure(case, Duration::ZERO)?;
+    Ok(growth.and_then(Growth::peak))
+}
+
+fn mebibytes(bytes: Option<u64>) -> String {
+    bytes.map_or("-".to_owned(), |bytes| three_digits(bytes as f64 / (1 << 20) as f64))
 }
 
 fn time_alone(work: &mut Work, repeat: usize) -> anyhow::Result<(Spread, usize)> {

@@ -10,6 +10,8 @@ impl Pairs {
     pub(super) fn describe(&self, result: &mut Value, keys: [&str; 2], target: Option<f64>) -> Vec<String> {
         result[keys[0]] = json!(self.ours());
         result[keys[1]] = json!(self.theirs());
+        let [ours, theirs] = self.samples();
+        result["samples"] = json!({ keys[0]: ours, keys[1]: theirs });
         result["ratio"] = json!(self.ratio());
         result["target"] = json!(target);
         let target = match target {

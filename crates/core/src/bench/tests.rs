@@ -43,7 +43,7 @@ fn pairs_alternate_after_a_warm_up() {
         Ok(number)
     };
     let pairs = Pairs::measure(2, || turn('a', 1.0), || turn('b', 2.0)).unwrap();
-    assert_eq!(*order.borrow(), "ababab");
+    assert_eq!(*order.borrow(), "ababba");
     assert_eq!(pairs.ratio().median, 0.5);
 }
 
@@ -131,6 +131,8 @@ fn a_name_that_nothing_has_is_refused_with_those_there_are() {
         threads: None,
         repeat: 1,
         only: vec!["rk5".to_owned()],
+        noise: false,
+        memory: false,
         json: true,
     };
     let about = About {

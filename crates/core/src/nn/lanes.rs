@@ -6,8 +6,20 @@ use multiversion::multiversion;
 
 use super::host::Number;
 
-/// Channels of a block; those that are left over are blocks of their own.
+/// Channels of a block.
 const LANES: usize = 16;
+/// Of those that are left over, channels of a block; the last ones are blocks of their own.
+const SHORT: usize = 4;
+
+/// The first channel of each block, with its size.
+fn blocks(channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let whole = channels / LANES * LANES;
+    let short = channels / SHORT * SHORT;
+    let of_size = |from: usize, to: usize, size: usize| (from..to).step_by(size).map(move |first| (first, size));
+    of_size(0, whole, LANES)
+        .chain(of_size(whole, short, SHORT))
+        .chain(of_size(short, channels, 1))
+}
 
 /// The sum over all rows of what `element` makes of the numbers at one place and of its channel's constants.
 #[multiversion(targets("x86_64+avx2+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
@@ -18,12 +30,12 @@ pub(super) fn sum<T: Number, const D: usize, const C: usize>(
     element: impl Fn([T; D], [T; C]) -> T,
 ) -> Vec<T> {
     let mut sum = Vec::with_capacity(channels);
-    let whole = channels / LANES * LANES;
-    for first in (0..whole).step_by(LANES) {
-        sum.extend(block_sum::<T, D, C, LANES>(channels, first, data, constants, &element));
-    }
-    for first in whole..channels {
-        sum.extend(block_sum::<T, D, C, 1>(channels, first, data, constants, &element));
+    for (first, size) in blocks(channels) {
+        match size {
+            LANES => sum.extend(block_sum::<T, D, C, LANES>(channels, first, data, constants, &element)),
+            SHORT => sum.extend(block_sum::<T, D, C, SHORT>(channels, first, data, constants, &element)),
+            _ => sum.extend(block_sum::<T, D, C, 1>(channels, first, data, constants, &element)),
+        }
     }
     sum
 }
@@ -62,12 +74,12 @@ pub(super) fn update<T: Number, const D: usize, const C: usize>(
     constants: [&[T]; C],
     element: impl Fn(T, [T; D], [T; C]) -> T,
 ) {
-    let whole = channels / LANES * LANES;
-    for first in (0..whole).step_by(LANES) {
-        block_update::<T, D, C, LANES>(channels, first, target, data, constants, &element);
-    }
-    for first in whole..channels {
-        block_update::<T, D, C, 1>(channels, first, target, data, constants, &element);
+    for (first, size) in blocks(channels) {
+        match size {
+            LANES => block_update::<T, D, C, LANES>(channels, first, target, data, constants, &element),
+            SHORT => block_update::<T, D, C, SHORT>(channels, first, target, data, constants, &element),
+            _ => block_update::<T, D, C, 1>(channels, first, target, data, constants, &element),
+        }
     }
 }
 

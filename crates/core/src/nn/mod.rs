@@ -13,6 +13,8 @@ pub use trainable::trainable_parameters;
 pub mod activation;
 pub mod conv_net;
 pub mod convolution;
+mod depthwise;
+mod gated_sum;
 pub mod group_norm;
 #[cfg(feature = "flex")]
 mod host;
@@ -28,6 +30,8 @@ pub mod wide_resnet;
 pub use activation::leaky_relu;
 pub use conv_net::{ConvNet13, ConvNet13Config};
 pub use convolution::Convolution;
+pub use depthwise::rectified_depthwise;
+pub use gated_sum::gated_sum;
 pub use group_norm::GroupNorm;
 pub use normalization::{BatchNorm, BatchNormConfig};
 pub use running::RunningAverage;

@@ -2,8 +2,6 @@
 
 mod batches;
 mod pictures;
-mod whitening;
 
 pub use batches::{Batches, HostBatch};
 pub use pictures::Pictures;
-pub use whitening::Whitening;

@@ -7,11 +7,9 @@ use papers_core::{
         catalogue::Split,
         images::{self, FolderOptions, ImageSet},
     },
-    data::{LabelSplit, LabelSplitConfig, signed_pixels},
-    random::Streams,
+    data::{LabelSplit, LabelSplitConfig, Whitening, drawn, first, signed_pixels},
 };
 
-use super::Whitening;
 use crate::config::{DataConfig, FolderConfig};
 
 /// Pictures in four sets; none is in two of them, unless labeled ones shall be among the unlabeled. The thread that
@@ -88,7 +86,7 @@ impl Pictures {
         if config.extra {
             training = training.concat(&read(Split::Extra)?)?;
         }
-        let training = some(training, config.train, seed)?;
+        let training = drawn(training, "data.train", config.train, seed)?;
         let (split, warnings) = split(config, &training, seed, context)?;
         let part = |name: &str, indices: &[usize]| training.subset(format!("{}/{name}", config.set), indices);
         let mut unlabeled = part("unlabeled", &split.unlabeled);
@@ -98,7 +96,7 @@ impl Pictures {
         Ok(Self {
             labeled: Arc::new(part("labeled", &split.labeled)),
             validation: part("validation", &split.validation),
-            test: first(read(Split::Test)?, config.test)?,
+            test: first(read(Split::Test)?, "data.test", config.test)?,
             unlabeled: Arc::new(unlabeled),
             whitening: None,
             warnings,
@@ -179,33 +177,4 @@ fn pooled(set: ImageSet, factor: usize) -> Result<ImageSet> {
     } else {
         Ok(set.mean_pooled(factor)?)
     }
-}
-
-/// So many training pictures, drawn with the seed; 0 for all.
-fn some(set: ImageSet, count: usize, seed: u64) -> Result<ImageSet> {
-    if count == 0 {
-        return Ok(set);
-    }
-    enough(&set, "data.train", count)?;
-    let order = Streams::new(seed).permutation("training subset", 0, set.len());
-    Ok(set.subset(set.name.as_str(), &order[..count]))
-}
-
-/// The first so many pictures of a set; 0 for all.
-fn first(set: ImageSet, count: usize) -> Result<ImageSet> {
-    if count == 0 {
-        return Ok(set);
-    }
-    enough(&set, "data.test", count)?;
-    Ok(set.subset(set.name.as_str(), &(0..count).collect::<Vec<_>>()))
-}
-
-fn enough(set: &ImageSet, key: &str, count: usize) -> Result<()> {
-    if count <= set.len() {
-        return Ok(());
-    }
-    let (name, there) = (&set.name, set.len());
-    Err(Error::Usage(format!(
-        "`{key}`: {count} pictures are asked for, {name} has {there}"
-    )))
 }

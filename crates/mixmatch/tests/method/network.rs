@@ -13,7 +13,7 @@ use papers_core::{
         BatchNorm, BatchNormConfig, Convolution, RunningAverage, Statistics, WideResNet, WideResNetConfig,
         convolution::Geometry, wide_resnet::ResidualUnit,
     },
-    testing::{assert_close, assert_gradient, device, fixture, tensor_f64, values},
+    testing::{assert_close, assert_gradient, device, fixture, nested, numbers, tensor_f64, values},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -94,26 +94,6 @@ struct Size {
     conv_bias: usize,
 }
 
-/// The numbers of a nested list, and the lengths of its levels.
-fn flatten(value: &Value) -> (Vec<f64>, Vec<usize>) {
-    let Value::Array(items) = value else {
-        return (vec![value.as_f64().expect("a number")], Vec::new());
-    };
-    let parts: Vec<_> = items.iter().map(flatten).collect();
-    let mut shape = vec![items.len()];
-    shape.extend(&parts[0].1);
-    (parts.into_iter().flat_map(|(values, _)| values).collect(), shape)
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    flatten(value).0
-}
-
-fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
-    let (values, shape) = flatten(value);
-    Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
-}
-
 /// Builds modules from the part of a state whose names begin with a prefix.
 struct Loader<'a> {
     file: &'a Forward,
@@ -124,7 +104,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
-        tensor(&self.state[&format!("{}{name}", self.prefix)], self.device)
+        nested(&self.state[&format!("{}{name}", self.prefix)], self.device)
     }
 
     fn norm(&self, name: &str) -> BatchNorm {
@@ -225,7 +205,7 @@ fn residual_units_have_the_reference_values_and_running_statistics() {
     for block in &file.blocks {
         for device in [device(), device().autodiff()] {
             let unit = unit(&file, block, &device);
-            let output = |statistics| values(unit.forward(tensor(&block.input, &device), statistics));
+            let output = |statistics| values(unit.forward(nested(&block.input, &device), statistics));
             assert_close(&output(Statistics::Running), &numbers(&block.eval), TOLERANCE);
             assert_close(&output(Statistics::Batch), &numbers(&block.train), TOLERANCE);
             assert_close(&output(Statistics::Update), &numbers(&block.train), TOLERANCE);
@@ -253,7 +233,7 @@ fn the_network_has_the_reference_logits_loss_and_gradients() {
     let device = device().autodiff();
     let net = net(&file, &device);
     let expected = &file.net;
-    let input = tensor::<4>(&expected.input, &device).require_grad();
+    let input = nested::<4>(&expected.input, &device).require_grad();
     let logits = |statistics| net.forward(input.clone(), statistics);
     assert_close(
         &values(logits(Statistics::Running)),

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::perceptron::Perceptron;
 use crate::{GradientMode, Method, Solver};
 
-const NAME: &str = "memory";
+pub(super) const NAME: &str = "memory";
 
 /// Of the solves with a fixed step, over one unit of time.
 const STEPS: [usize; 5] = [10, 32, 100, 316, 1000];
@@ -105,7 +105,7 @@ fn growth(peaks: &[Option<f64>]) -> f64 {
 }
 
 fn peak(mode: GradientMode, steps: usize) -> anyhow::Result<f64> {
-    let bytes = child::answer(&format!("{mode} {steps}"), &VARIABLES)?;
+    let bytes = child::answer(NAME, &format!("{mode} {steps}"), &VARIABLES)?;
     bytes
         .parse()
         .with_context(|| format!("`{bytes}` is no number of bytes"))

@@ -35,7 +35,7 @@ const HARNESS: &str = "harness/spirals";
 ///
 /// A peer that does not start, or what the work reports.
 pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
-    if let Some(request) = child::request() {
+    if let Some(request) = child::request(memory::NAME) {
         return memory::answer(&request);
     }
     let mut session = Session::start(arguments, ABOUT)?;

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use burn::{
     module::{Module, Param},
     prelude::*,
-    tensor::DType,
 };
 use neural_ode::{
     Dynamics, Method, Solver,
@@ -17,7 +16,7 @@ use neural_ode::{
 };
 use papers_core::{
     nn::GroupNorm,
-    testing::{assert_close, device, fixture, values},
+    testing::{assert_close, device, fixture, nested, numbers, values},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,25 +48,9 @@ fn load() -> Fixture {
     fixture(env!("CARGO_MANIFEST_DIR"), "odenet.json")
 }
 
-/// The numbers of a nested list, and the lengths of its levels.
-fn flatten(value: &Value) -> (Vec<f64>, Vec<usize>) {
-    let Value::Array(items) = value else {
-        return (vec![value.as_f64().expect("a number")], Vec::new());
-    };
-    let parts: Vec<_> = items.iter().map(flatten).collect();
-    let mut shape = vec![items.len()];
-    shape.extend(&parts[0].1);
-    (parts.into_iter().flat_map(|(values, _)| values).collect(), shape)
-}
-
-fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
-    let (values, shape) = flatten(value);
-    Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
-}
-
 /// Pictures of the file, whose channels stand in front of their rows, as the networks take them.
 fn pictures(value: &Value, device: &Device) -> Tensor<4> {
-    tensor::<4>(value, device).permute([0, 2, 3, 1])
+    nested::<4>(value, device).permute([0, 2, 3, 1])
 }
 
 /// The numbers of pictures in the order of the file.
@@ -76,7 +59,7 @@ fn picture_values(pictures: Tensor<4>) -> Vec<f64> {
 }
 
 fn dynamics(fixture: &Fixture, device: &Device) -> OdeFunction {
-    let vector = |name: &str| Param::from_tensor(tensor::<1>(&fixture.params[name], device));
+    let vector = |name: &str| Param::from_tensor(nested::<1>(&fixture.params[name], device));
     let norm = |name: &str| GroupNorm {
         scale: vector(&format!("{name}_w")),
         shift: vector(&format!("{name}_b")),
@@ -84,7 +67,7 @@ fn dynamics(fixture: &Fixture, device: &Device) -> OdeFunction {
         epsilon: 1e-5,
     };
     let convolution = |name: &str| TimeConvolution {
-        weight: Param::from_tensor(tensor::<4>(&fixture.params[&format!("{name}_w")], device)),
+        weight: Param::from_tensor(nested::<4>(&fixture.params[&format!("{name}_w")], device)),
         bias: vector(&format!("{name}_b")),
     };
     OdeFunction {
@@ -107,7 +90,7 @@ fn the_dynamics_have_the_reference_values() {
         };
         let time = time.replacen('_', ".", 1).parse().expect("a time");
         let value = dynamics.evaluate(time, pictures(&fixture.x, &device));
-        assert_close(&picture_values(value), &flatten(expected).0, fixture.tol);
+        assert_close(&picture_values(value), &numbers(expected), fixture.tol);
         cases += 1;
     }
     assert!(cases > 0, "the fixture has values of f");
@@ -127,7 +110,7 @@ fn solutions_are_the_reference_ones() {
     };
     let mut cases = 0;
     for (name, expected) in &fixture.expected {
-        let expected = || flatten(expected).0;
+        let expected = || numbers(expected);
         if let Some(steps) = steps_of(name) {
             let fixed = Solver::new(Method::Rk4).step_size(1.0 / steps);
             assert_close(&solve(fixed), &expected(), fixture.tol);
@@ -174,7 +157,7 @@ fn loss_and_all_gradients_are_the_reference_ones() {
     let loss = (solution.into_last() * pictures(&fixture.loss_weights, &device)).sum();
     assert_close(
         &values(loss.clone()),
-        &flatten(&fixture.expected["loss_on_rk4"]).0,
+        &numbers(&fixture.expected["loss_on_rk4"]),
         fixture.tol,
     );
 
@@ -197,7 +180,7 @@ fn loss_and_all_gradients_are_the_reference_ones() {
             "c2_b" => of_vector(&dynamics.convolutions[1].bias),
             other => panic!("the dynamics have no parameter `{other}`"),
         };
-        assert_close(&actual, &flatten(expected).0, fixture.tol);
+        assert_close(&actual, &numbers(expected), fixture.tol);
     }
     assert_eq!(
         expected.len(),

@@ -1,5 +1,5 @@
 use burn::prelude::*;
-use papers_core::base::images::ImageSet;
+use papers_base::images::ImageSet;
 
 /// Brings every color to mean 0 and standard deviation 1 over the training pictures, instead of to `[-1, 1]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,12 +57,11 @@ impl Whitening {
 
 #[cfg(test)]
 mod tests {
-    use papers_core::{
+    use super::*;
+    use crate::{
         data::signed_pixels,
         testing::{self, assert_close, values},
     };
-
-    use super::*;
 
     #[test]
     fn every_color_gets_mean_zero_and_deviation_one() {

@@ -1,0 +1,187 @@
+//! Graphs as pictures: SVG without any other program (figures 1 and 2).
+
+use std::fmt::Write as _;
+
+use papers_core::base::plot::palette;
+
+use super::Graph;
+use crate::network::Removal;
+
+/// Pixels from one level, and from one node of a level, to the next.
+const STEP: [f64; 2] = [64.0, 30.0];
+const MARGIN: f64 = 24.0;
+/// Radius of a node without successors, and by how much it grows for each of them.
+const RADIUS: [f64; 2] = [5.0, 1.1];
+const LARGEST: f64 = 12.0;
+/// Width of the line of a closed and of an open gate.
+const LINE: [f64; 2] = [0.4, 3.0];
+
+/// What to draw of a graph.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawing<'a> {
+    graph: &'a Graph,
+    shares: Option<&'a [Vec<f64>]>,
+    removed: Option<Removal>,
+}
+
+impl<'a> Drawing<'a> {
+    /// A graph: inputs blue, outputs red, nodes that are both purple; the larger, the more successors a node has.
+    pub fn new(graph: &'a Graph) -> Self {
+        Self {
+            graph,
+            shares: None,
+            removed: None,
+        }
+    }
+
+    /// Lines are the wider, the more open their gates are: for each node the share of each of its inputs, from 0 to 1.
+    #[must_use]
+    pub fn with_shares(mut self, shares: &'a [Vec<f64>]) -> Self {
+        self.shares = Some(shares);
+        self
+    }
+
+    /// What is removed is dashed.
+    #[must_use]
+    pub fn without(mut self, removal: Removal) -> Self {
+        self.removed = Some(removal);
+        self
+    }
+
+    /// The picture as one SVG element: levels from left to right.
+    pub fn to_svg(&self) -> String {
+        let places = places(self.graph);
+        let extent = |axis: usize| places.iter().map(|place| place[axis]).fold(0.0, f64::max) + MARGIN + LARGEST;
+        let (width, height) = (extent(0), extent(1));
+        let mut svg = format!(
+            "<svg class=\"graph\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+             width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\" aria-label=\"graph of {} nodes and {} edges\">\n\
+             <style>.graph .wire{{fill:none;stroke:#888888}}.graph text{{font:9px sans-serif;fill:#ffffff;text-anchor:middle;\
+             dominant-baseline:central}}.graph .gone{{stroke-dasharray:3 3;opacity:.5}}</style>\n",
+            self.graph.nodes(),
+            self.graph.edge_count()
+        );
+        for [from, to] in self.graph.edges() {
+            self.draw_edge(&mut svg, [from, to], [places[from], places[to]]);
+        }
+        for (node, &place) in places.iter().enumerate() {
+            self.draw_node(&mut svg, node, place);
+        }
+        svg + "</svg>\n"
+    }
+
+    fn draw_edge(&self, svg: &mut String, edge: [usize; 2], [from, to]: [[f64; 2]; 2]) {
+        let [before, node] = edge;
+        let place = self.graph.predecessors(node).iter().position(|&known| known == before);
+        let share = self.shares.and_then(|shares| shares.get(node)?.get(place?).copied());
+        let width = share.map_or(1.0, |share| LINE[0] + (LINE[1] - LINE[0]) * share);
+        let is_gone = match self.removed {
+            Some(Removal::Edge(removed)) => removed == edge,
+            Some(Removal::Node(removed)) => edge.contains(&removed),
+            None => false,
+        };
+        let class = if is_gone { "wire gone" } else { "wire" };
+        let middle = (from[0] + to[0]) / 2.0;
+        let _ = writeln!(
+            svg,
+            "<path class=\"{class}\" stroke-width=\"{width:.2}\" d=\"M{:.1} {:.1}C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} \
+             {:.1}\"><title>{before} → {node}{}</title></path>",
+            from[0],
+            from[1],
+            from[1],
+            to[1],
+            to[0],
+            to[1],
+            share.map(|share| format!(": {share:.2}")).unwrap_or_default()
+        );
+    }
+
+    fn draw_node(&self, svg: &mut String, node: usize, [x, y]: [f64; 2]) {
+        let graph = self.graph;
+        let (color, role) = match (graph.is_input(node), graph.is_output(node)) {
+            (true, true) => (3, "input and output"),
+            (true, false) => (0, "input"),
+            (false, true) => (1, "output"),
+            (false, false) => (6, "node"),
+        };
+        let radius = (RADIUS[0] + RADIUS[1] * graph.out_degree(node) as f64).min(LARGEST);
+        let class = match self.removed {
+            Some(Removal::Node(removed)) if removed == node => " class=\"gone\"",
+            _ => "",
+        };
+        let color = palette(color);
+        let _ = writeln!(
+            svg,
+            "<g{class}><circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"#{:02x}{:02x}{:02x}\"><title>{role} {node}: \
+             {} in, {} out</title></circle><text x=\"{x:.1}\" y=\"{y:.1}\">{node}</text></g>",
+            color.0,
+            color.1,
+            color.2,
+            graph.in_degree(node),
+            graph.out_degree(node)
+        );
+    }
+}
+
+/// Where each node stands: in the column of its level, ordered by where its inputs stand.
+fn places(graph: &Graph) -> Vec<[f64; 2]> {
+    let levels = graph.levels();
+    let mut rows = vec![0.0; graph.nodes()];
+    let tallest = (0..graph.depth())
+        .map(|level| levels.iter().filter(|&&own| own == level).count())
+        .max()
+        .unwrap_or(1);
+    for level in 0..graph.depth() {
+        let mut nodes: Vec<usize> = (0..graph.nodes()).filter(|&node| levels[node] == level).collect();
+        let height = |node: &usize| {
+            let inputs = graph.predecessors(*node);
+            inputs.iter().map(|&input| rows[input]).sum::<f64>() / inputs.len().max(1) as f64
+        };
+        nodes.sort_by(|one, other| height(one).total_cmp(&height(other)));
+        let start = (tallest - nodes.len()) as f64 / 2.0;
+        for (row, node) in nodes.into_iter().enumerate() {
+            rows[node] = start + row as f64;
+        }
+    }
+    let place = |(level, row): (&usize, f64)| [MARGIN + STEP[0] * *level as f64, MARGIN + STEP[1] * row];
+    levels.iter().zip(rows).map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_drawn_and_removed_ones_are_dashed() {
+        let graph = Graph::new(4, &[[0, 1], [0, 2], [1, 2]]).unwrap();
+        let shares = [vec![], vec![1.0], vec![0.0, 1.0], vec![]];
+        let svg = Drawing::new(&graph)
+            .with_shares(&shares)
+            .without(Removal::Edge([0, 2]))
+            .to_svg();
+        assert_eq!(svg.matches("<circle").count(), 4);
+        assert_eq!(svg.matches("<path").count(), 3);
+        assert_eq!(svg.matches("class=\"wire gone\"").count(), 1);
+        assert!(
+            svg.contains("stroke-width=\"0.40\"") && svg.contains("input and output 3"),
+            "{svg}"
+        );
+        let svg = Drawing::new(&graph).without(Removal::Node(0)).to_svg();
+        assert_eq!(
+            (
+                svg.matches("wire gone").count(),
+                svg.matches("<g class=\"gone\"").count()
+            ),
+            (2, 1)
+        );
+    }
+
+    #[test]
+    fn nodes_stand_apart() {
+        let graph = Graph::new(5, &[[0, 3], [1, 3], [2, 4]]).unwrap();
+        let mut places = places(&graph);
+        places.sort_by(|one, other| one.partial_cmp(other).unwrap());
+        places.dedup();
+        assert_eq!(places.len(), 5);
+    }
+}

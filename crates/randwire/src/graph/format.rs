@@ -1,0 +1,264 @@
+//! Graphs as text: lists of edges, JSON, DOT.
+//!
+//! A graph's file is given by whoever runs the program and may be anything: sizes are bounded before memory is asked for.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use layout::gv::{
+    DotParser,
+    parser::ast::{self, Stmt},
+};
+
+use super::{Graph, GraphError, MOST_NODES};
+
+/// Longest text of a graph, in bytes.
+pub const LONGEST: usize = 16 << 20;
+/// Deepest nesting of subgraphs in DOT: the parser follows them by recursion.
+const DEEPEST: usize = 64;
+
+/// How a graph is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The number of nodes, the number of edges, and a line `u v` for each edge
+    Edges,
+    /// `{"nodes": 3, "edges": [[0, 1], [1, 2]]}`
+    Json,
+    /// The language of Graphviz
+    Dot,
+}
+
+impl Format {
+    /// What a file of this name holds.
+    ///
+    /// # Errors
+    ///
+    /// A name without one of the endings `.txt`, `.edges`, `.json`, `.dot`, `.gv`.
+    pub fn of(path: &Path) -> Result<Self, GraphError> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        match ending.to_ascii_lowercase().as_str() {
+            "txt" | "edges" => Ok(Self::Edges),
+            "json" => Ok(Self::Json),
+            "dot" | "gv" => Ok(Self::Dot),
+            _ => Err(problem(
+                "graph",
+                format!(
+                    "`{}` has none of the endings .txt, .edges, .json, .dot, .gv, which say how a graph is written",
+                    path.display()
+                ),
+            )),
+        }
+    }
+
+    /// Reads a graph.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, or with the graph.
+    pub fn parse(self, text: &str) -> Result<Graph, GraphError> {
+        if text.len() > LONGEST {
+            return Err(problem(
+                "graph",
+                format!("{} bytes are more than {LONGEST}", text.len()),
+            ));
+        }
+        match self {
+            Self::Edges => parse_edges(text),
+            Self::Json => serde_json::from_str(text).map_err(|error| problem("JSON", error.to_string())),
+            Self::Dot => parse_dot(text),
+        }
+    }
+
+    /// Writes a graph.
+    pub fn write(self, graph: &Graph) -> String {
+        match self {
+            Self::Edges => write_edges(graph),
+            Self::Json => serde_json::to_string(graph).expect("a graph is plain data") + "\n",
+            Self::Dot => write_dot(graph),
+        }
+    }
+}
+
+fn problem(format: &'static str, problem: impl Into<String>) -> GraphError {
+    GraphError::Format {
+        format,
+        problem: problem.into(),
+    }
+}
+
+fn parse_edges(text: &str) -> Result<Graph, GraphError> {
+    let wrong = |line: usize, what: &str| problem("edge list", format!("line {}: {what}", line + 1));
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let numbers = lines.map(|(line, text)| {
+        let numbers: Result<Vec<usize>, _> = text.split_whitespace().map(str::parse).collect();
+        numbers
+            .map(|numbers| (line, numbers))
+            .map_err(|_| wrong(line, "not whole numbers"))
+    });
+    let mut numbers = numbers.collect::<Result<Vec<_>, _>>()?.into_iter();
+    let mut count = |what: &str| match numbers.next() {
+        Some((_, count)) if count.len() == 1 => Ok(count[0]),
+        Some((line, _)) => Err(wrong(line, &format!("the number of {what} is expected"))),
+        None => Err(problem("edge list", format!("the number of {what} is missing"))),
+    };
+    let (nodes, expected) = (count("nodes")?, count("edges")?);
+    if nodes > MOST_NODES {
+        return Err(problem(
+            "edge list",
+            format!("{nodes} nodes are more than {MOST_NODES}"),
+        ));
+    }
+    let edge = |(line, ends): (usize, Vec<usize>)| {
+        <[usize; 2]>::try_from(ends).map_err(|_| wrong(line, "two nodes are expected"))
+    };
+    let edges = numbers.map(edge).collect::<Result<Vec<_>, _>>()?;
+    if edges.len() != expected {
+        let found = edges.len();
+        return Err(problem(
+            "edge list",
+            format!("{expected} edges are announced, {found} follow"),
+        ));
+    }
+    Graph::new(nodes, &edges)
+}
+
+fn write_edges(graph: &Graph) -> String {
+    let mut text = format!("{}\n{}\n", graph.nodes(), graph.edge_count());
+    for [from, to] in graph.edges() {
+        let _ = writeln!(text, "{from} {to}");
+    }
+    text
+}
+
+/// Nodes with numbers for names keep them; other names are numbered in the order in which they appear.
+fn parse_dot(text: &str) -> Result<Graph, GraphError> {
+    if text.bytes().filter(|&byte| byte == b'{').count() > DEEPEST {
+        return Err(problem("DOT", format!("more than {DEEPEST} subgraphs")));
+    }
+    let parsed = DotParser::new(text).process().map_err(|error| problem("DOT", error))?;
+    let mut names = Names::default();
+    let mut edges = Vec::new();
+    collect(&parsed, &mut names, &mut edges);
+    let numbers: Option<Vec<usize>> = names.order.iter().map(|name| name.parse().ok()).collect();
+    let Some(numbers) = numbers else {
+        return Graph::new(names.order.len(), &edges);
+    };
+    let nodes = numbers.iter().max().map_or(0, |&last| last.saturating_add(1));
+    if nodes > MOST_NODES {
+        return Err(problem("DOT", format!("{nodes} nodes are more than {MOST_NODES}")));
+    }
+    let edges: Vec<_> = edges.iter().map(|edge| edge.map(|end| numbers[end])).collect();
+    Graph::new(nodes, &edges)
+}
+
+/// Names in the order in which they were met.
+#[derive(Default)]
+struct Names {
+    order: Vec<String>,
+    places: BTreeMap<String, usize>,
+}
+
+impl Names {
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(&place) = self.places.get(name) {
+            return place;
+        }
+        let place = self.order.len();
+        self.order.push(name.to_owned());
+        self.places.insert(name.to_owned(), place);
+        place
+    }
+}
+
+fn collect(graph: &ast::Graph, names: &mut Names, edges: &mut Vec<[usize; 2]>) {
+    for statement in &graph.list.list {
+        match statement {
+            Stmt::Node(node) => {
+                names.place(&node.id.name);
+            }
+            Stmt::Edge(edge) => {
+                let mut from = names.place(&edge.from.name);
+                for (to, _) in &edge.to {
+                    let to = names.place(&to.name);
+                    edges.push([from, to]);
+                    from = to;
+                }
+            }
+            Stmt::SubGraph(inner) => collect(inner, names, edges),
+            Stmt::Attribute(_) => {}
+        }
+    }
+}
+
+fn write_dot(graph: &Graph) -> String {
+    let mut text = "digraph {\n".to_owned();
+    for node in 0..graph.nodes() {
+        let color = match (graph.is_input(node), graph.is_output(node)) {
+            (true, true) => " [color=\"purple\"]",
+            (true, false) => " [color=\"blue\"]",
+            (false, true) => " [color=\"red\"]",
+            (false, false) => "",
+        };
+        let _ = writeln!(text, "  {node}{color};");
+    }
+    for [from, to] in graph.edges() {
+        let _ = writeln!(text, "  {from} -> {to};");
+    }
+    text + "}\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Connectivity, Generator};
+
+    const ALL: [Format; 3] = [Format::Edges, Format::Json, Format::Dot];
+
+    #[test]
+    fn every_format_gives_back_what_it_was_given() {
+        let graph = Generator::Er { p: 0.1 }.seeded(12, 1, Connectivity::Allow).unwrap();
+        assert!(!graph.isolated().is_empty(), "nodes without edges are kept, too");
+        for format in ALL {
+            assert_eq!(format.parse(&format.write(&graph)).unwrap(), graph, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_numbered_as_they_come() {
+        let text = "graph wires { a -- b; subgraph inner { c -- b -- d } }";
+        let graph = Format::Dot.parse(text).unwrap();
+        assert!(graph.edges().eq([[0, 1], [1, 2], [1, 3]]));
+    }
+
+    #[test]
+    fn what_is_no_graph_is_refused_with_the_reason() {
+        for (format, text, expected) in [
+            (Format::Edges, "3\n2\n0 1\n", "2 edges are announced, 1 follow"),
+            (Format::Edges, "3\n1\n0 x\n", "line 3"),
+            (Format::Edges, "3\n1\n0 1 2\n", "line 3: two nodes"),
+            (Format::Edges, "", "number of nodes is missing"),
+            (Format::Edges, "99999999999\n0\n", "more than 100000"),
+            (
+                Format::Json,
+                "{\"nodes\": 2, \"edges\": [[0, 1]], \"x\": 1}",
+                "unknown field `x`",
+            ),
+            (Format::Json, "{\"nodes\": 99999999999, \"edges\": []}", "more than"),
+            (Format::Json, "{\"nodes\": 2, \"edges\": [[1, 1]]}", "to itself"),
+            (Format::Dot, "digraph { 0 -> 1; 1 -> 0 }", "twice"),
+            (Format::Dot, "digraph { 0 -> ", "DOT"),
+            (Format::Dot, "digraph {}", "at least one node"),
+            (Format::Dot, "digraph { 0 -> 99999999999 }", "more than"),
+        ] {
+            let message = format.parse(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
+        let deep = "digraph ".to_owned() + &"{".repeat(100_000);
+        assert!(Format::Dot.parse(&deep).is_err());
+    }
+
+    #[test]
+    fn endings_say_what_a_file_holds() {
+        assert_eq!(Format::of(Path::new("a/b.GV")), Ok(Format::Dot));
+        assert!(Format::of(Path::new("b.png")).is_err());
+    }
+}

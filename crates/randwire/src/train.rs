@@ -1,0 +1,267 @@
+//! Learning to classify: one update of the paper's recipe, and what a network is measured by.
+
+use std::{fmt, sync::OnceLock};
+
+use burn::{
+    module::Module,
+    optim::{GradientsParams, ModuleOptimizer},
+    prelude::*,
+};
+use papers_core::{
+    Context, Error, Experiment, Result,
+    base::{figure::Figure, journal::Scalars},
+    checkpoint,
+    classification::argmax,
+    data::Prefetch,
+    nn::Statistics,
+    random::Streams,
+};
+use rand::{RngExt, seq::IndexedRandom};
+
+use crate::{
+    config::{ModelKind, RandWireConfig},
+    damage::Study,
+    data::{Batches, HostBatch, Pictures},
+    evaluate, figures,
+    graph::Graph,
+    network::{Damage, Mode, RandWire},
+    objective::smoothed_cross_entropy,
+    resnet::ResNet,
+    sgd::half_cosine,
+};
+
+/// Batches that are prepared while others are learned from.
+const PREFETCHED: u64 = 4;
+
+/// A network of either kind.
+#[derive(Module, Debug)]
+pub enum Model {
+    /// Randomly wired.
+    RandWire(RandWire),
+    /// Residual.
+    ResNet(ResNet),
+}
+
+impl Model {
+    /// One logit per class; see [`RandWire::forward`]. A residual network has no wires that could be damaged, and no
+    /// dropout.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, colors, height, width]`
+    /// - output: `[batch, classes]`
+    pub fn forward(&self, images: Tensor<4>, mode: Mode, dropout: f64) -> Tensor<2> {
+        match self {
+            Self::RandWire(network) => network.forward(images, mode, dropout),
+            Self::ResNet(network) => network.forward(images, mode.statistics),
+        }
+    }
+
+    /// The randomly wired network, if it is one.
+    pub fn wired(&self) -> Option<&RandWire> {
+        match self {
+            Self::RandWire(network) => Some(network),
+            Self::ResNet(_) => None,
+        }
+    }
+}
+
+/// A network that learns to classify.
+pub struct Classify {
+    config: RandWireConfig,
+    model: Model,
+    /// The wires of each stage; they are saved with the weights.
+    graphs: Vec<Option<Graph>>,
+    optimizer: ModuleOptimizer,
+    pictures: Pictures,
+    batches: Prefetch<HostBatch>,
+    /// Edges that can be dropped.
+    droppable: Vec<Damage>,
+    streams: Streams,
+    device: Device,
+    /// Updates applied.
+    updates: u64,
+    /// Of the trained network, once it was made.
+    study: OnceLock<Study>,
+}
+
+impl Experiment for Classify {
+    type Config = RandWireConfig;
+
+    fn new(config: &RandWireConfig, context: &Context) -> Result<Self> {
+        let pictures = Pictures::load(&config.data, context)?;
+        let [colors, height, width] = pictures.shape();
+        let classes = pictures.classes();
+        if classes < 2 {
+            return Err(Error::Usage(format!(
+                "`data.set`: {classes} class cannot be told from others"
+            )));
+        }
+        let fits = config.network.check(height, width);
+        fits.map_err(|problem| Error::Usage(format!("`network.stages`: {problem}")))?;
+        let graphs = config.network.graphs(context.seed)?;
+        warn_of_parts(&graphs);
+        let network = config.network.fitted(&graphs, colors, classes, [height, width]);
+        let device = context.device.clone().autodiff();
+        let model = context.streams.initialize("model", &device, || match config.model {
+            ModelKind::RandWire => Model::RandWire(network.init(colors, classes, &graphs, &device)),
+            ModelKind::ResNet => Model::ResNet(config.resnet.init(colors, classes, &device)),
+        });
+        let mut batches = Batches::new(
+            &pictures,
+            config.training.batch,
+            config.data.augmentation,
+            context.streams,
+        );
+        Ok(Self {
+            droppable: model.wired().map(RandWire::droppable_edges).unwrap_or_default(),
+            optimizer: config.training.sgd.into(),
+            batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step)))?,
+            config: RandWireConfig {
+                network,
+                ..config.clone()
+            },
+            streams: context.streams,
+            study: OnceLock::new(),
+            updates: 0,
+            model,
+            graphs,
+            pictures,
+            device,
+        })
+    }
+
+    fn step(&mut self, step: u64) -> Result<Scalars> {
+        let training = &self.config.training;
+        let host = self.batches.next(step)?;
+        // Pictures stay off the tape: nothing needs their gradients.
+        let (images, labels) = self.pictures.upload(host, &self.device.clone().inner());
+        let mode = Mode {
+            statistics: Statistics::Update,
+            damage: self.dropped(step),
+        };
+        let logits = self.model.forward(images, mode, training.dropout);
+        let right = argmax(logits.clone())?;
+        let truth: Vec<i32> = labels.clone().try_into_vec_as()?;
+        let hits = right
+            .iter()
+            .zip(&truth)
+            .filter(|(class, label)| **class as i32 == **label);
+        let accuracy = hits.count() as f64 / truth.len() as f64;
+        let labels = Tensor::from_data(labels.into_data(), &self.device);
+        let loss = smoothed_cross_entropy(logits, labels, training.smoothing);
+        let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
+        let rate = half_cosine(training.rate, step, self.config.schedule.steps);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        self.updates = step + 1;
+        Ok(vec![
+            ("loss".to_owned(), value),
+            ("accuracy".to_owned(), accuracy),
+            ("rate".to_owned(), rate),
+        ])
+    }
+
+    fn evaluate(&self) -> Result<Scalars> {
+        let mut scalars = evaluate::errors(&self.model.valid(), &self.pictures, Mode::EVALUATION)?;
+        if let Some(study) = self.study()? {
+            scalars.extend(study.correlations());
+        }
+        Ok(scalars)
+    }
+
+    fn figures(&self) -> Result<Vec<Figure>> {
+        let model = self.model.valid();
+        let mut figures = vec![figures::cost(&self.config, &self.graphs, &self.pictures)];
+        figures.extend(figures::wires(&model)?);
+        if let Some(study) = self.study()? {
+            figures.extend(study.figures()?);
+        }
+        let classification = evaluate::classify(&model, &self.pictures)?;
+        figures.push(classification.samples(&self.pictures.test)?);
+        figures.push(classification.confusion(&self.pictures.test));
+        Ok(figures)
+    }
+
+    fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        checkpoint.json("graphs", &self.graphs)?;
+        checkpoint.module("model", &self.model.valid())?;
+        checkpoint.optimizer("optimizer", &self.optimizer)
+    }
+
+    fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        let graphs: Vec<Option<Graph>> = checkpoint.json("graphs")?;
+        if graphs != self.graphs {
+            return Err(Error::Usage(
+                "the run was begun with other graphs than its configuration gives now: were files of `network.files` changed?"
+                    .to_owned(),
+            ));
+        }
+        self.model = checkpoint.module("model", self.model.clone())?;
+        self.optimizer = checkpoint.optimizer("optimizer", self.optimizer.clone())?;
+        self.updates = checkpoint.step();
+        self.study = OnceLock::new();
+        Ok(())
+    }
+}
+
+impl Classify {
+    /// The network that learns.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What it learns from and is measured by.
+    pub fn pictures(&self) -> &Pictures {
+        &self.pictures
+    }
+
+    /// The configuration, with the number of channels that was fitted to a cost.
+    pub fn config(&self) -> &RandWireConfig {
+        &self.config
+    }
+
+    /// The edge that update `step` leaves out, if it does.
+    fn dropped(&self, step: u64) -> Option<Damage> {
+        if self.config.training.edge_drop == 0.0 {
+            return None;
+        }
+        let mut generator = self.streams.at("edge drop", step, 0);
+        let drops = generator.random_bool(self.config.training.edge_drop);
+        drops.then(|| self.droppable.choose(&mut generator).copied()).flatten()
+    }
+
+    /// What damage does to the trained network; none before the last update, and where none is asked for.
+    fn study(&self) -> Result<Option<&Study>> {
+        let asked = self.config.damage.pictures > 0 && self.updates >= self.config.schedule.steps;
+        let model = self.model.valid();
+        let Some(network) = model.wired().filter(|_| asked) else {
+            return Ok(None);
+        };
+        if let Some(study) = self.study.get() {
+            return Ok(Some(study));
+        }
+        let study = Study::of(network, &self.pictures, &self.config.damage, &self.streams)?;
+        Ok(Some(self.study.get_or_init(|| study)))
+    }
+}
+
+fn warn_of_parts(graphs: &[Option<Graph>]) {
+    for (stage, graph) in graphs.iter().enumerate() {
+        let parts = graph.as_ref().map_or(1, Graph::components);
+        if parts > 1 {
+            log::warn!(
+                "the graph of stage {stage} falls into {parts} parts; each has inputs and outputs of its own, as in the paper; \
+                 `--set network.connectivity={{require={{tries=200}}}}` draws connected ones"
+            );
+        }
+    }
+}
+
+impl fmt::Debug for Classify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Classify")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
