@@ -4,6 +4,7 @@ use super::Comparison;
 use crate::clip::Clip;
 
 /// Clips as tensors, one after another.
+#[derive(Clone)]
 pub(super) struct ClipBatch {
     pub(super) observations: Tensor<2>,
     pub(super) actions: Tensor<2>,

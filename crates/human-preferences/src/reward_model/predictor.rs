@@ -1,4 +1,5 @@
 use burn::prelude::*;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::{RewardError, RewardNormalizer, batch::ClipBatch};
 use crate::{
@@ -9,8 +10,11 @@ use crate::{
     reward_network::RewardNetwork,
 };
 
-/// Numbers of observations that go through a network at once: more would not be faster, and take more memory.
-const AT_ONCE: usize = 1 << 22;
+/// Numbers of observations that go through a network at once: a piece for a core, and few enough to stay in its cache. A
+/// constant, so that results do not depend on the number of threads.
+const AT_ONCE: usize = 1 << 15;
+/// Steps that go through at once, however many numbers they have.
+const LEAST: usize = 64;
 
 /// What an ensemble predicts at one point of its training. It never changes, and is cheap to clone and to send.
 #[derive(Debug, Clone)]
@@ -82,18 +86,37 @@ impl<N: RewardNetwork> RewardPredictor<N> {
         let size = observations.len() / steps.max(1);
         let mut features = Vec::with_capacity(steps * actions.features());
         actions.append_features(&mut features);
-        let at_once = (AT_ONCE / size.max(1)).max(1);
-        let mut predicted = vec![Vec::with_capacity(steps); self.members.len()];
-        for start in (0..steps).step_by(at_once) {
-            let rows = start..(start + at_once).min(steps);
+        let at_once = (AT_ONCE / size.max(1)).max(LEAST);
+        let starts: Vec<usize> = (0..steps).step_by(at_once).collect();
+        let piece = |start: &usize| {
+            let rows = *start..(start + at_once).min(steps);
             let upload = |values: &[f32], size: usize| {
                 let part = values[rows.start * size..rows.end * size].to_vec();
                 Tensor::<2>::from_data(TensorData::new(part, [rows.len(), size]), &self.device)
             };
-            let (observations, actions) = (upload(observations, size), upload(&features, actions.features()));
-            for (member, predicted) in self.members.iter().zip(&mut predicted) {
-                predicted.extend(read(member.forward(observations.clone(), actions.clone()))?);
-            }
+            (upload(observations, size), upload(&features, actions.features()))
+        };
+        self.of_pieces(&starts, piece, |member, (observations, actions)| {
+            member.forward(observations, actions)
+        })
+    }
+
+    /// What each member makes of each piece, all cores at work: `[members][numbers of all pieces]`.
+    fn of_pieces<P: Sync, I: Clone>(
+        &self,
+        pieces: &[P],
+        prepare: impl Fn(&P) -> I + Sync,
+        apply: impl Fn(&N, I) -> Tensor<1> + Sync,
+    ) -> Result<Vec<Vec<f64>>, RewardError> {
+        let of_piece = |piece: &P| {
+            let inputs = prepare(piece);
+            let members = self.members.iter().map(|member| read(apply(member, inputs.clone())));
+            members.collect::<Result<Vec<_>, _>>()
+        };
+        let pieces: Vec<Vec<Vec<f64>>> = pieces.par_iter().map(of_piece).collect::<Result<_, _>>()?;
+        let mut predicted = vec![Vec::new(); self.members.len()];
+        for piece in pieces {
+            predicted.iter_mut().zip(piece).for_each(|(all, part)| all.extend(part));
         }
         Ok(predicted)
     }
@@ -104,16 +127,13 @@ impl<N: RewardNetwork> RewardPredictor<N> {
     ///
     /// A device that cannot be read.
     pub fn clip_returns(&self, clips: &[&Clip]) -> Result<Vec<Vec<f64>>, RewardError> {
-        let mut returns = vec![Vec::with_capacity(clips.len()); self.members.len()];
         let numbers = clips.first().map_or(1, |clip| clip.steps() * clip.observations.size());
-        for part in clips.chunks((AT_ONCE / numbers.max(1)).max(1)) {
-            let batch = ClipBatch::new(part.iter().copied(), &self.device);
-            for (member, returns) in self.members.iter().zip(&mut returns) {
-                let rewards = member.forward(batch.observations.clone(), batch.actions.clone());
-                returns.extend(read(batch.returns(rewards))?);
-            }
-        }
-        Ok(returns)
+        let pieces: Vec<&[&Clip]> = clips.chunks((AT_ONCE / numbers.max(1)).max(1)).collect();
+        let batch = |part: &&[&Clip]| ClipBatch::new(part.iter().copied(), &self.device);
+        self.of_pieces(&pieces, batch, |member, batch| {
+            let rewards = member.forward(batch.observations.clone(), batch.actions.clone());
+            batch.returns(rewards)
+        })
     }
 
     /// Probability of each member that the first clip is preferred to the second; no error share: what members disagree

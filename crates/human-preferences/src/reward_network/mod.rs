@@ -23,7 +23,7 @@ use crate::environment::Task;
 /// A network that predicts the reward of steps.
 ///
 /// On an autodiff device it is in training; [`Module::valid`] makes the one that predicts, without dropout.
-pub trait RewardNetwork: Module + fmt::Debug {
+pub trait RewardNetwork: Module + fmt::Debug + Sync {
     /// Predicted reward of each step.
     ///
     /// # Shapes
