@@ -221,7 +221,7 @@ fn edges(network: &RandWire) -> Vec<Loss> {
 }
 
 fn parts(network: &RandWire, of: impl Fn(&crate::graph::Graph) -> Vec<(Removal, usize, bool)>) -> Vec<Loss> {
-    let stages = network.stages.iter().enumerate();
+    let stages = network.backbone.stages.iter().enumerate();
     let wired = stages.filter_map(|(stage, block)| Some((stage, block.graph()?)));
     let losses = wired.flat_map(|(stage, graph)| {
         of(graph).into_iter().map(move |(removal, degree, is_output)| Loss {

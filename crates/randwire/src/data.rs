@@ -10,7 +10,10 @@ use papers_core::{
     random::Streams,
 };
 
-use crate::config::DataConfig;
+use crate::{
+    config::DataConfig,
+    detection::scene::{SceneConfig, single},
+};
 
 /// Two sets without a common picture.
 #[derive(Debug, Clone)]
@@ -20,6 +23,7 @@ pub struct Pictures {
     /// What the reported numbers are computed from.
     pub test: ImageSet,
     whitening: Option<Whitening>,
+    canvas: Option<SceneConfig>,
 }
 
 /// The pictures of an update in the host's memory.
@@ -43,16 +47,35 @@ impl Pictures {
         let test = context.data.images(&config.set, Split::Test)?;
         let fits = config.augmentation.check(train.height, train.width);
         fits.map_err(|problem| Error::Usage(format!("`data.augmentation.pad`: {problem}")))?;
+        let test = first(test, "data.test", config.test)?;
+        let Some(canvas) = &config.canvas else {
+            return Ok(Self::of(train, test, config));
+        };
+        if train.channels != 1 {
+            return Err(Error::Usage("`data.canvas` is for gray pictures".to_owned()));
+        }
+        // What is measured on is the same in all runs.
+        let streams = Streams::new(0);
+        let all: Vec<usize> = (0..test.len()).collect();
+        let placed = single(&test, &all, canvas, |place| streams.at("test canvas", 0, place as u64));
         Ok(Self {
+            canvas: Some(*canvas),
+            ..Self::of(train, placed, config)
+        })
+    }
+
+    fn of(train: ImageSet, test: ImageSet, config: &DataConfig) -> Self {
+        Self {
             whitening: config.whiten.then(|| Whitening::of(&[&train])),
             train: Arc::new(train),
-            test: first(test, "data.test", config.test)?,
-        })
+            test,
+            canvas: None,
+        }
     }
 
     /// Colors, height and width of a picture.
     pub fn shape(&self) -> [usize; 3] {
-        [self.train.channels, self.train.height, self.train.width]
+        [self.test.channels, self.test.height, self.test.width]
     }
 
     /// Number of classes.
@@ -101,6 +124,7 @@ pub struct Batches {
     set: Arc<ImageSet>,
     sampler: Sampler,
     augmentation: Augmentation,
+    canvas: Option<SceneConfig>,
     streams: Streams,
 }
 
@@ -111,6 +135,7 @@ impl Batches {
             set: Arc::clone(&pictures.train),
             sampler: Sampler::new(streams, "shuffle", pictures.train.len(), batch),
             augmentation,
+            canvas: pictures.canvas,
             streams,
         }
     }
@@ -118,11 +143,21 @@ impl Batches {
     /// The pictures of update `step`.
     pub fn at(&mut self, step: u64) -> HostBatch {
         let indices = self.sampler.batch(step);
-        let set = &self.set;
-        HostBatch {
-            values: augmented(set, indices, &self.augmentation, &self.streams, "augment", step),
-            labels: indices.iter().map(|&index| i32::from(set.labels[index])).collect(),
+        let streams = &self.streams;
+        let labels = indices.iter().map(|&index| i32::from(self.set.labels[index])).collect();
+        let augment = |set: &ImageSet, indices: &[usize]| HostBatch {
+            values: augmented(set, indices, &self.augmentation, streams, "augment", step),
             shape: [set.channels, set.height, set.width],
+            labels,
+        };
+        match &self.canvas {
+            None => augment(&self.set, indices),
+            Some(canvas) => {
+                let placed = single(&self.set, indices, canvas, |place| {
+                    streams.at("canvas", step, place as u64)
+                });
+                augment(&placed, &(0..placed.len()).collect::<Vec<_>>())
+            }
         }
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn wires(model: &Model) -> Result<Vec<Figure>> {
         return Ok(Vec::new());
     };
     let mut figures = Vec::new();
-    for (number, block) in network.stages.iter().enumerate() {
+    for (number, block) in network.backbone.stages.iter().enumerate() {
         let Block::Wired(stage) = block else { continue };
         let shares = shares(stage)?;
         figures.push(Figure {

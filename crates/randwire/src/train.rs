@@ -114,7 +114,10 @@ impl Experiment for Classify {
             context.streams,
         );
         Ok(Self {
-            droppable: model.wired().map(RandWire::droppable_edges).unwrap_or_default(),
+            droppable: model
+                .wired()
+                .map(|network| network.backbone.droppable_edges())
+                .unwrap_or_default(),
             optimizer: config.training.sgd.into(),
             batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step)))?,
             config: RandWireConfig {
@@ -209,6 +212,16 @@ impl Classify {
     /// The network that learns.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The network, taken out.
+    pub fn into_model(self) -> Model {
+        self.model
+    }
+
+    /// The wires of each stage, `None` for dense ones.
+    pub fn graphs(&self) -> &[Option<Graph>] {
+        &self.graphs
     }
 
     /// What it learns from and is measured by.

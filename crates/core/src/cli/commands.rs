@@ -237,8 +237,7 @@ fn which_run(paper: &Paper, arguments: &TrainArgs) -> crate::Result<ChosenRun> {
 fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
     let saved = Provenance::load(&arguments.run)?;
     let (family, _) = paper.find(&saved.experiment)?;
-    let backend = backend(arguments.backend.as_deref())?;
-    let context = context(&backend, saved.seed, arguments.data.clone())?;
+    let context = context_of(&arguments.run, arguments.backend.as_deref(), arguments.data.clone())?;
     let (step, scalars) = family.evaluate(&arguments.run, &context)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
@@ -354,6 +353,17 @@ pub(crate) fn context(backend: &str, seed: u64, data: Option<PathBuf>) -> crate:
     let mut context = Context::new(device::resolve(backend)?, seed);
     context.data = DataSource::new(data);
     Ok(context)
+}
+
+/// What the saved run in a folder is looked at with: its seed on a backend, the default one if left out, with `data` as
+/// the folder where data sets are looked for first.
+///
+/// # Errors
+///
+/// A folder without a run, or a backend that does not open.
+pub fn context_of(run: &Path, name: Option<&str>, data: Option<PathBuf>) -> crate::Result<Context> {
+    let saved = Provenance::load(run)?;
+    context(&backend(name)?, saved.seed, data)
 }
 
 /// Whether two runs of the same settings give the same numbers.

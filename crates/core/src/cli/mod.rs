@@ -18,6 +18,7 @@ mod paper;
 #[cfg(feature = "remote")]
 mod serve;
 
+pub use commands::context_of;
 pub use family::Request;
 pub use paper::{Bench, Flag, Paper, Verb};
 #[cfg(feature = "remote")]

@@ -4,6 +4,8 @@ use papers_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::detection::scene::SceneConfig;
+
 /// Which pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,10 @@ pub struct DataConfig {
     /// Whether every color is brought to mean 0 and standard deviation 1 over the training pictures, not only to `[-1, 1]`.
     #[serde(default)]
     pub whiten: bool,
+    /// Pictures stand on a dark canvas at a random place and size, as in the scenes of a detector; training draws one for
+    /// each picture and update.
+    #[serde(default)]
+    pub canvas: Option<SceneConfig>,
     /// How training moves pictures about.
     #[serde(default)]
     pub augmentation: Augmentation,
@@ -26,6 +32,9 @@ pub struct DataConfig {
 
 impl DataConfig {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        if let Some(canvas) = &self.canvas {
+            canvas.validate("data.canvas")?;
+        }
         let problem = "must name a data set, such as `uci-digits`";
         Checks::of("data").require(!self.set.is_empty(), "set", problem)
     }

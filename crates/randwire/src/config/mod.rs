@@ -13,7 +13,14 @@ pub use data::DataConfig;
 use crate::{network::NetworkConfig, resnet::ResNetConfig, sgd::Sgd};
 
 /// The experiments of classification.
-pub const PRESETS: &[Preset] = presets!["digits", "fashion", "cifar10-jpeg", "cifar10"];
+pub const PRESETS: &[Preset] = presets![
+    "digits",
+    "digits-canvas",
+    "mnist-canvas",
+    "fashion",
+    "cifar10-jpeg",
+    "cifar10"
+];
 
 /// Full description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

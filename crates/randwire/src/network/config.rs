@@ -7,7 +7,7 @@ use burn::{
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Block, Operation, RandWire, Stage, Unit};
+use super::{Backbone, Block, Operation, RandWire, Stage, Unit};
 use crate::graph::{Connectivity, Generator, Graph, GraphError, format, stage_seed};
 
 /// A network by its generator (section 3.2: a generator, its parameters and a seed are one network).
@@ -196,12 +196,12 @@ impl NetworkConfig {
         self.files.iter().map(read).collect()
     }
 
-    /// A network with random weights, wired by these [`graphs`](Self::graphs).
+    /// Stem and stages with random weights, wired by these [`graphs`](Self::graphs).
     ///
     /// # Panics
     ///
     /// With another number of graphs than there are stages.
-    pub fn init(&self, colors: usize, classes: usize, graphs: &[Option<Graph>], device: &Device) -> RandWire {
+    pub fn init_backbone(&self, colors: usize, graphs: &[Option<Graph>], device: &Device) -> Backbone {
         assert_eq!(graphs.len(), self.stages.len(), "each stage has its graph");
         let widths = self.widths();
         let stages = graphs.iter().zip(widths.windows(2)).map(|(graph, widths)| {
@@ -211,10 +211,22 @@ impl NetworkConfig {
                 Some(graph) => Block::Wired(Stage::new(graph.clone(), channels, self.operation, self.gate, device)),
             }
         });
-        let last = widths[widths.len() - 1];
-        RandWire {
+        Backbone {
             stem: Unit::new([colors, widths[0]], 3, self.stem_stride, device),
             stages: stages.collect(),
+        }
+    }
+
+    /// A network with random weights, wired by these [`graphs`](Self::graphs).
+    ///
+    /// # Panics
+    ///
+    /// With another number of graphs than there are stages.
+    pub fn init(&self, colors: usize, classes: usize, graphs: &[Option<Graph>], device: &Device) -> RandWire {
+        let widths = self.widths();
+        let last = widths[widths.len() - 1];
+        RandWire {
+            backbone: self.init_backbone(colors, graphs, device),
             head: Unit::new([last, self.head], 1, 1, device),
             classifier: classifier(self.head, classes, device),
             head_relu: self.head_relu,

@@ -102,49 +102,23 @@ impl Mode {
     };
 }
 
-/// A randomly wired network with its classifier.
+/// A randomly wired network without a head: what a detector begins with.
 #[derive(Module, Debug)]
-pub struct RandWire {
+pub struct Backbone {
     /// conv1: 3×3 and batch normalization, no ReLU.
     pub stem: Unit,
     /// conv2 to conv5, or as many stages as there are.
     pub stages: Vec<Block>,
-    /// ReLU, 1×1, batch normalization in front of the mean over all pixels.
-    pub head: Unit,
-    /// From the mean to the classes.
-    pub classifier: Linear,
-    /// Whether another ReLU comes before the mean.
-    #[module(skip)]
-    pub head_relu: bool,
 }
 
-impl RandWire {
-    /// One logit per class; where the classifier's weights are on a tape, a random `share` of the means is dropped.
-    ///
-    /// # Shapes
-    ///
-    /// - images: `[batch, colors, height, width]`
-    /// - output: `[batch, classes]`
-    pub fn forward(&self, images: Tensor<4>, mode: Mode, share: f64) -> Tensor<2> {
-        let features = self.stage_outputs(images, mode).pop();
-        let last = features.expect("a network has a stage");
-        let slope = if self.head_relu { 0.0 } else { 1.0 };
-        let head = self.head.forward(leaky_relu(last, 0.0), mode.statistics, slope);
-        let [batch, height, width, channels] = head.dims();
-        let means: Tensor<2> = head
-            .reshape([batch, height * width, channels])
-            .mean_dim(1)
-            .squeeze_dim(1);
-        self.classifier.forward(dropout(means, share))
-    }
-
+impl Backbone {
     /// The output of each stage, which the next one begins with a ReLU of.
     ///
     /// # Shapes
     ///
     /// - images: `[batch, colors, height, width]`
     /// - outputs: `[batch, height, width, channels]`, each half as high and wide as the one before, rounded up
-    pub fn stage_outputs(&self, images: Tensor<4>, mode: Mode) -> Vec<Tensor<4>> {
+    pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Vec<Tensor<4>> {
         let mut hidden = self.stem.forward(images.permute([0, 2, 3, 1]), mode.statistics, 1.0);
         let mut outputs = Vec::with_capacity(self.stages.len());
         for (number, stage) in self.stages.iter().enumerate() {
@@ -170,5 +144,51 @@ impl RandWire {
             })
         });
         edges.collect()
+    }
+
+    /// The same with the stem and the first stages, `parts` of them together, fixed: their weights are not trained.
+    #[must_use]
+    pub fn frozen(self, parts: usize) -> Self {
+        let stages = self.stages.into_iter().enumerate();
+        let stages = stages.map(|(number, stage)| if number + 1 < parts { stage.no_grad() } else { stage });
+        Self {
+            stages: stages.collect(),
+            stem: if parts > 0 { self.stem.no_grad() } else { self.stem },
+        }
+    }
+}
+
+/// A randomly wired network with its classifier.
+#[derive(Module, Debug)]
+pub struct RandWire {
+    /// Stem and stages.
+    pub backbone: Backbone,
+    /// ReLU, 1×1, batch normalization in front of the mean over all pixels.
+    pub head: Unit,
+    /// From the mean to the classes.
+    pub classifier: Linear,
+    /// Whether another ReLU comes before the mean.
+    #[module(skip)]
+    pub head_relu: bool,
+}
+
+impl RandWire {
+    /// One logit per class; where the classifier's weights are on a tape, a random `share` of the means is dropped.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, colors, height, width]`
+    /// - output: `[batch, classes]`
+    pub fn forward(&self, images: Tensor<4>, mode: Mode, share: f64) -> Tensor<2> {
+        let features = self.backbone.forward(images, mode).pop();
+        let last = features.expect("a network has a stage");
+        let slope = if self.head_relu { 0.0 } else { 1.0 };
+        let head = self.head.forward(leaky_relu(last, 0.0), mode.statistics, slope);
+        let [batch, height, width, channels] = head.dims();
+        let means: Tensor<2> = head
+            .reshape([batch, height * width, channels])
+            .mean_dim(1)
+            .squeeze_dim(1);
+        self.classifier.forward(dropout(means, share))
     }
 }

@@ -1,5 +1,25 @@
-use serde::de::DeserializeOwned;
+//! The default experiment, small enough for a test.
 
-pub(crate) fn fixture<T: DeserializeOwned>(name: &str) -> T {
-    papers_core::testing::fixture(env!("CARGO_MANIFEST_DIR"), name)
+use papers_core::base::{Error, config};
+use randwire::config::{PRESETS, RandWireConfig};
+
+/// The embedded digits with a tiny network and overrides.
+pub(crate) fn digits(sets: &[&str]) -> RandWireConfig {
+    try_digits(sets).expect("settings that exist")
+}
+
+/// The same, with the error of settings that make no sense.
+pub(crate) fn try_digits(sets: &[&str]) -> Result<RandWireConfig, Error> {
+    let small = [
+        "training.batch=16",
+        "network.channels=4",
+        "network.head=8",
+        "network.stages=[{nodes=5,width=1},{nodes=4,width=2}]",
+        "network.graph={generator='ws',k=2,p=0.5}",
+        "resnet.channels=4",
+        "data.test=64",
+        "damage.pictures=0",
+        "schedule.steps=8",
+    ];
+    config::experiment(PRESETS, "digits", &[&small, sets].concat())
 }

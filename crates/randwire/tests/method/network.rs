@@ -1,8 +1,5 @@
 //! Stages, networks, costs and the rule of learning beside numbers of another library in double precision.
 
-#[path = "common/mod.rs"]
-mod common;
-
 use std::collections::BTreeMap;
 
 use burn::{
@@ -23,7 +20,7 @@ use randwire::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use common::fixture;
+use crate::fixture;
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -317,13 +314,13 @@ impl Network {
             .map(|graph| Some(Graph::new(graph.n, &graph.edges).unwrap()));
         let graphs: Vec<_> = [None].into_iter().chain(graphs).collect();
         let mut network = config.init(3, self.classes, &graphs, device);
-        self.fill(&mut network.stem, ["c1", "b1"], device);
+        self.fill(&mut network.backbone.stem, ["c1", "b1"], device);
         self.fill(&mut network.head, ["ch", "bh"], device);
         let vector = |name: &str| parameter(nested::<1>(&self.state[name], device));
         network.classifier.weight = parameter(nested::<2>(&self.state["fc.weight"], device).transpose());
         network.classifier.bias = Some(vector("fc.bias"));
         let mut wired = 0;
-        for block in &mut network.stages {
+        for block in &mut network.backbone.stages {
             let stage = match block {
                 Block::Dense(unit) => {
                     self.fill(unit, ["c2", "b2"], device);
@@ -372,10 +369,11 @@ fn a_whole_network() {
     assert_close(&values(logits), &numbers(&case.eval.logits_no_head_relu), TOLERANCE);
 
     let stem = network
+        .backbone
         .stem
         .norm
-        .forward(network.stem.convolution.forward(images()), Statistics::Running);
-    let stages = network.stage_outputs(images(), Mode::EVALUATION).into_iter();
+        .forward(network.backbone.stem.convolution.forward(images()), Statistics::Running);
+    let stages = network.backbone.forward(images(), Mode::EVALUATION).into_iter();
     let features = [stem]
         .into_iter()
         .chain(stages.map(|output| output.permute([0, 3, 1, 2])));
@@ -404,7 +402,8 @@ fn a_damaged_network_differs_from_the_damaged_stage_on() {
             ..Mode::EVALUATION
         };
         network
-            .stage_outputs(nested(&case.input, &device()), mode)
+            .backbone
+            .forward(nested(&case.input, &device()), mode)
             .into_iter()
             .map(values)
             .collect::<Vec<_>>()
@@ -418,7 +417,7 @@ fn a_damaged_network_differs_from_the_damaged_stage_on() {
     assert_ne!(intact[2], damaged[2]);
     assert_ne!(intact[3], damaged[3]);
     // Edges whose target has another input: of the first graph 0 - 2, 1 - 2, 0 - 3, 2 - 3; of the last 0 - 3, 2 - 3.
-    let droppable = network.droppable_edges();
+    let droppable = network.backbone.droppable_edges();
     assert_eq!(droppable.len(), 6);
     assert!(
         droppable.iter().all(|damage| damage.stage != 2),
@@ -617,7 +616,8 @@ fn every_operation_halves_the_picture_and_learns() {
         let network = config.init(1, 3, &config.graphs(3).unwrap(), &device);
         let images = Tensor::<1>::from_floats([0.5; 2 * 11 * 10].map(|x: f32| x), &device).reshape([2, 1, 11, 10]);
         let shapes: Vec<_> = network
-            .stage_outputs(images.clone(), Mode::TRAINING)
+            .backbone
+            .forward(images.clone(), Mode::TRAINING)
             .iter()
             .map(Tensor::dims)
             .collect();

@@ -5,9 +5,7 @@ use std::cell::RefCell;
 use randwire::graph::{Connectivity, Draws, Generator, Graph, GraphError, SeededDraws};
 use serde::Deserialize;
 
-#[path = "common/mod.rs"]
-mod common;
-use common::fixture;
+use crate::fixture;
 
 /// A generator's parameters as the files have them.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,0 +1,109 @@
+//! What a run refuses, and what it says.
+
+use papers_core::{Context, Experiment as _, testing};
+use randwire::{config::RandWireConfig, train::Classify};
+
+use crate::common::{digits, try_digits};
+
+fn refused(sets: &[&str]) -> String {
+    let config: RandWireConfig = match try_digits(sets) {
+        Ok(config) => config,
+        Err(error) => return format!("{:#}", anyhow::Error::from(error)),
+    };
+    Classify::new(&config, &Context::new(testing::device(), 0))
+        .expect_err("no such run")
+        .to_string()
+}
+
+#[test]
+fn settings_out_of_their_range() {
+    for (set, expected) in [
+        ("network.channels=1", "at least 2"),
+        ("network.stages=[]", "at least one stage"),
+        ("network.stages=[{nodes=4,width=0}]", "at least 1"),
+        ("network.stem_stride=3", "1 or 2"),
+        ("network.head=0", "at least 1"),
+        ("network.graph={generator='ws',k=3,p=0.5}", "K is 3, N is 5"),
+        ("network.graph={generator='ba',m=5}", "M is 5, N is 5"),
+        ("network.graph={generator='er',p=1.5}", "between 0 and 1, not 1.5"),
+        ("network.graph={generator='er',p=nan}", "between 0 and 1, not NaN"),
+        ("network.graph={generator='tree'}", "unknown variant `tree`"),
+        (
+            "network.files=['a.json','b.json','c.json']",
+            "3 graphs are given for 2 wired stages",
+        ),
+        ("network.files=['missing.json']", "missing.json"),
+        ("network.files=['missing.png']", ".json, .dot"),
+        ("resnet.blocks=[]", "every stage needs a block"),
+        ("training.batch=0", "at least 1"),
+        ("training.rate=0.0", "training.rate"),
+        ("training.smoothing=1.0", "less than 1"),
+        ("training.edge_drop=1.5", "from 0 to 1"),
+        ("training.sgd.momentum=1.0", "less than 1"),
+        ("data.train=5000", "5000 pictures are asked for"),
+        ("data.test=5000", "5000 pictures are asked for"),
+        ("data.augmentation={flip=false,pad=8}", "reflected by 7"),
+        (
+            "network.stages=[{nodes=4,width=1},{nodes=4,width=1},{nodes=4,width=1},{nodes=4,width=1}]",
+            "sides of 16 or more",
+        ),
+    ] {
+        let message = refused(&[set]);
+        assert!(message.contains(expected), "{set}: {message}");
+    }
+}
+
+#[test]
+fn graphs_that_cannot_be_connected() {
+    let sets = [
+        "network.graph={generator='er',p=0.0}",
+        "network.connectivity={require={tries=200}}",
+        "network.seed=5",
+    ];
+    let message = refused(&sets);
+    assert!(message.contains("no graph of 200 with seed"), "{message}");
+}
+
+#[test]
+fn graphs_of_ones_own_are_wired_and_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.dot");
+    std::fs::write(&path, "graph { 0 -- 1; 0 -- 2; 1 -- 2; 2 -- 3 }").expect("a file");
+    let set = format!("network.files=['{}']", path.display());
+    let run = Classify::new(&digits(&[&set]), &Context::new(testing::device(), 0)).expect("a network");
+    let network = run.model().wired().expect("wires");
+    let nodes = network
+        .backbone
+        .stages
+        .iter()
+        .map(|stage| stage.graph().map(|graph| graph.nodes()));
+    assert!(nodes.eq([Some(4), Some(4)]));
+    std::fs::write(&path, "graph { 0 -- 0 }").expect("a file");
+    let message = refused(&[&set]);
+    assert!(
+        message.contains("mine.dot") && message.contains("to itself"),
+        "{message}"
+    );
+}
+
+#[test]
+fn numbers_that_are_none_stop_the_run() {
+    use papers_core::{
+        base::{progress::Mode, provenance::Provenance},
+        training::{self, Options},
+    };
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        out: folder.path().join("run"),
+        resume: false,
+        overwrite: false,
+        mode: Mode::Quiet,
+        provenance: Provenance::collect("randwire", "0", "digits", 0, "flex"),
+    };
+    let config = digits(&["training.rate=1e30", "schedule.report_every=1"]);
+    let error =
+        training::run::<Classify>(&config, &Context::new(testing::device(), 0), &options).expect_err("diverged");
+    let message = error.to_string();
+    assert!(message.contains("step") && message.contains("loss"), "{message}");
+}

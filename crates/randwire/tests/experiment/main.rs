@@ -1,0 +1,8 @@
+//! Whole runs on the embedded digits.
+
+mod bad_input;
+mod ideas;
+mod resume;
+
+#[path = "../common/mod.rs"]
+mod common;
