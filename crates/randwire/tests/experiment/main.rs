@@ -1,6 +1,7 @@
 //! Whole runs on the embedded digits.
 
 mod bad_input;
+mod detection;
 mod ideas;
 mod resume;
 
