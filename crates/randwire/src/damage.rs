@@ -80,7 +80,7 @@ impl Study {
             measured.collect::<Result<Vec<_>>>()
         };
         Ok(Self {
-            pictures: config.pictures.min(pictures.test.len()),
+            pictures: config.pictures.min(pictures.test_len()),
             accuracy: whole,
             nodes: losses(nodes(network), "damaged nodes")?,
             edges: losses(edges(network), "damaged edges")?,

@@ -1,7 +1,11 @@
 //! What a network is measured by.
 
-use burn::{prelude::*, tensor::TensorReadError};
-use papers_core::{Result, base::journal::Scalars, classification::Classification, nn::Statistics};
+use burn::prelude::*;
+use papers_core::{
+    Result,
+    base::{images::ImageSet, journal::Scalars},
+    classification::Classification,
+};
 
 use crate::{data::Pictures, network::Mode, train::Model};
 
@@ -11,15 +15,15 @@ const BATCH: usize = 256;
 /// Classes of which one has to be right: top-1 and top-5.
 const FIRST: [usize; 2] = [1, 5];
 
-/// Classifies every test picture with running statistics.
+/// Classifies every test picture with running statistics; `set` holds them.
 ///
 /// # Errors
 ///
 /// What the device reports.
-pub fn classify(model: &Model, pictures: &Pictures) -> Result<Classification> {
+pub fn classify(model: &Model, pictures: &Pictures, set: &ImageSet) -> Result<Classification> {
     let device = device_of(model);
-    Classification::of(&pictures.test, BATCH, |indices| {
-        let images = pictures.test(indices, &device);
+    Classification::of(set, BATCH, |indices| {
+        let images = pictures.test(indices, &device)?;
         Ok::<_, papers_core::Error>(model.forward(images, Mode::EVALUATION, 0.0))
     })
 }
@@ -28,25 +32,17 @@ pub fn classify(model: &Model, pictures: &Pictures) -> Result<Classification> {
 ///
 /// # Errors
 ///
-/// What the device reports.
-pub fn errors(model: &Model, pictures: &Pictures, mode: Mode) -> Result<Scalars> {
-    debug_assert_eq!(mode.statistics, Statistics::Running);
+/// What the device reports, or a picture that cannot be read.
+pub fn errors(model: &Model, pictures: &Pictures) -> Result<Scalars> {
     let device = device_of(model);
-    let labels: Vec<usize> = pictures.test.labels.iter().map(|&label| usize::from(label)).collect();
-    let ranks = ranks(
-        pictures,
-        labels.len(),
-        |images| model.forward(images, mode, 0.0),
-        &device,
-    )?;
+    let forward = |images| model.forward(images, Mode::EVALUATION, 0.0);
+    let ranks = ranks(pictures, pictures.test_len(), forward, &device)?;
     let error = |first: usize| {
         let wrong = ranks.iter().filter(|&&rank| rank >= first).count();
         wrong as f64 / ranks.len().max(1) as f64
     };
     let names = ["test_error", "test_error_top5"];
-    Ok(names
-        .into_iter()
-        .zip(FIRST)
+    Ok(std::iter::zip(names, FIRST)
         .map(|(name, first)| (name.to_owned(), error(first)))
         .collect())
 }
@@ -55,20 +51,20 @@ pub fn errors(model: &Model, pictures: &Pictures, mode: Mode) -> Result<Scalars>
 ///
 /// # Errors
 ///
-/// What the device reports.
+/// What the device reports, or a picture that cannot be read.
 pub(crate) fn ranks(
     pictures: &Pictures,
     count: usize,
     forward: impl Fn(Tensor<4>) -> Tensor<2>,
     device: &Device,
-) -> Result<Vec<usize>, TensorReadError> {
-    let indices: Vec<usize> = (0..count.min(pictures.test.len())).collect();
+) -> Result<Vec<usize>> {
+    let indices: Vec<usize> = (0..count.min(pictures.test_len())).collect();
     let classes = pictures.classes();
     let mut ranks = Vec::with_capacity(indices.len());
     for indices in indices.chunks(BATCH) {
-        let logits: Vec<f32> = forward(pictures.test(indices, device)).try_into_vec_as()?;
+        let logits: Vec<f32> = forward(pictures.test(indices, device)?).try_into_vec_as()?;
         for (logits, &index) in logits.chunks(classes).zip(indices) {
-            let own = logits[usize::from(pictures.test.labels[index])];
+            let own = logits[pictures.test_label(index)];
             // What is no number is not right: it is not less or equal either.
             ranks.push(logits.iter().filter(|&&other| !(other <= own)).count());
         }

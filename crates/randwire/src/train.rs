@@ -107,19 +107,14 @@ impl Experiment for Classify {
             ModelKind::RandWire => Model::RandWire(network.init(colors, classes, &graphs, &device)),
             ModelKind::ResNet => Model::ResNet(config.resnet.init(colors, classes, &device)),
         });
-        let mut batches = Batches::new(
-            &pictures,
-            config.training.batch,
-            config.data.augmentation,
-            context.streams,
-        );
+        let mut batches = Batches::new(&pictures, config.training.batch, context.streams);
         Ok(Self {
             droppable: model
                 .wired()
                 .map(|network| network.backbone.droppable_edges())
                 .unwrap_or_default(),
             optimizer: config.training.sgd.into(),
-            batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step)))?,
+            batches: Prefetch::new(PREFETCHED, move |step| batches.at(step))?,
             config: RandWireConfig {
                 network,
                 ..config.clone()
@@ -137,21 +132,21 @@ impl Experiment for Classify {
     fn step(&mut self, step: u64) -> Result<Scalars> {
         let training = &self.config.training;
         let host = self.batches.next(step)?;
+        let truth = host.labels().to_vec();
         // Pictures stay off the tape: nothing needs their gradients.
-        let (images, labels) = self.pictures.upload(host, &self.device.clone().inner());
+        let (images, _) = self.pictures.upload(host, &self.device.clone().inner());
+        let labels = Tensor::from_data(TensorData::new(truth.clone(), [truth.len()]), &self.device);
         let mode = Mode {
             statistics: Statistics::Update,
             damage: self.dropped(step),
         };
         let logits = self.model.forward(images, mode, training.dropout);
-        let right = argmax(logits.clone())?;
-        let truth: Vec<i32> = labels.clone().try_into_vec_as()?;
-        let hits = right
+        let classes = argmax(logits.clone())?;
+        let right = classes
             .iter()
             .zip(&truth)
             .filter(|(class, label)| **class as i32 == **label);
-        let accuracy = hits.count() as f64 / truth.len() as f64;
-        let labels = Tensor::from_data(labels.into_data(), &self.device);
+        let accuracy = right.count() as f64 / truth.len() as f64;
         let loss = smoothed_cross_entropy(logits, labels, training.smoothing);
         let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
         let rate = half_cosine(training.rate, step, self.config.schedule.steps);
@@ -166,7 +161,7 @@ impl Experiment for Classify {
     }
 
     fn evaluate(&self) -> Result<Scalars> {
-        let mut scalars = evaluate::errors(&self.model.valid(), &self.pictures, Mode::EVALUATION)?;
+        let mut scalars = evaluate::errors(&self.model.valid(), &self.pictures)?;
         if let Some(study) = self.study()? {
             scalars.extend(study.correlations());
         }
@@ -180,9 +175,11 @@ impl Experiment for Classify {
         if let Some(study) = self.study()? {
             figures.extend(study.figures()?);
         }
-        let classification = evaluate::classify(&model, &self.pictures)?;
-        figures.push(classification.samples(&self.pictures.test)?);
-        figures.push(classification.confusion(&self.pictures.test));
+        if let Some(set) = self.pictures.test_set() {
+            let classification = evaluate::classify(&model, &self.pictures, set)?;
+            figures.push(classification.samples(set)?);
+            figures.push(classification.confusion(set));
+        }
         Ok(figures)
     }
 

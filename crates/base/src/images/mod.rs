@@ -22,7 +22,7 @@ mod stl;
 pub use digits::digits;
 pub use encode::rgb_png;
 pub use error::{FormatError, ImagesError};
-pub use folder::{FolderError, FolderOptions, Pictures, folder};
+pub use folder::{FolderError, FolderOptions, Listing, Part, Picture, Pictures, folder};
 pub use mat::MatError;
 pub use preview::{Preview, preview};
 pub use sheet::{Tile, sheet};

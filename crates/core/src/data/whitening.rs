@@ -40,6 +40,14 @@ impl Whitening {
         }
     }
 
+    /// For pictures in `[-1, 1]`, from the mean and the deviation of each color in `[0, 1]`, as they are customarily given.
+    pub fn of_colors(mean: &[f64], deviation: &[f64]) -> Self {
+        Self {
+            mean: mean.iter().map(|mean| (2.0 * mean - 1.0) as f32).collect(),
+            deviation: deviation.iter().map(|deviation| (2.0 * deviation) as f32).collect(),
+        }
+    }
+
     /// The same pictures, whitened.
     ///
     /// # Shapes

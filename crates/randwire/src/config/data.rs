@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use papers_core::{
     base::config::{Checks, ConfigError},
     data::Augmentation,
@@ -10,7 +12,7 @@ use crate::detection::scene::SceneConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// Name of the data set.
+    /// Name of the data set, or `files` for folders of pictures.
     pub set: String,
     /// Pictures of the training files that are used, drawn with the run's seed; 0 for all.
     #[serde(default)]
@@ -25,13 +27,87 @@ pub struct DataConfig {
     /// each picture and update.
     #[serde(default)]
     pub canvas: Option<SceneConfig>,
+    /// Pictures that are read from disk, where `set` is `files`.
+    #[serde(default)]
+    pub files: Option<FilesConfig>,
     /// How training moves pictures about.
     #[serde(default)]
     pub augmentation: Augmentation,
 }
 
+/// Folder trees of pictures, which are read one at a time, such as ImageNet's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesConfig {
+    /// Folder of the training pictures: in a sub-folder for each class, or anywhere with a table of `labels`.
+    pub train: PathBuf,
+    /// Folder of the test pictures.
+    #[serde(default)]
+    pub test: Option<PathBuf>,
+    /// CSV with the columns `file` and `label` for the training pictures.
+    #[serde(default)]
+    pub labels: Option<PathBuf>,
+    /// The same for the test pictures.
+    #[serde(default)]
+    pub test_labels: Option<PathBuf>,
+    /// Training pictures that are tested on in place of those of a folder `test`, drawn with the run's seed, and not learned
+    /// from.
+    #[serde(default)]
+    pub held_out: usize,
+    /// Height and width of what the network sees.
+    pub side: usize,
+    /// What the shorter side of a test picture is brought to before its middle is cut out.
+    pub resize: usize,
+    /// Least share of a training picture's area that is cut out; the shape of the cut is from 3:4 to 4:3.
+    #[serde(default = "least_area")]
+    pub least_area: f64,
+}
+
+fn least_area() -> f64 {
+    0.08
+}
+
+impl FilesConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let checks = Checks::of("data.files");
+        checks.at_least(1, "side", self.side)?;
+        checks.require(
+            self.resize >= self.side,
+            "resize",
+            format_args!("must be at least `side`, {}, not {}", self.side, self.resize),
+        )?;
+        checks.require(
+            self.test.is_some() != (self.held_out > 0),
+            "test",
+            "either a folder `test` or a number `held_out` says what is tested on",
+        )?;
+        let share = self.least_area;
+        let is_share = share > 0.0 && share <= 1.0;
+        checks.require(
+            is_share,
+            "least_area",
+            format_args!("must be above 0 and at most 1, not {share}"),
+        )
+    }
+}
+
 impl DataConfig {
+    /// The name that stands for folders of pictures.
+    pub const FILES: &str = "files";
+
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let is_files = self.set == Self::FILES;
+        let problem = "must say where the pictures are, as in `--set data.files.train='pictures'`";
+        Checks::of("data").require(!is_files || self.files.is_some(), "files", problem)?;
+        if is_files && let Some(files) = &self.files {
+            files.validate()?;
+            let problem = "is for sets that are in memory";
+            Checks::of("data").require(
+                self.canvas.is_none() && self.train == 0 && !self.whiten,
+                "files",
+                problem,
+            )?;
+        }
         if let Some(canvas) = &self.canvas {
             canvas.validate("data.canvas")?;
         }

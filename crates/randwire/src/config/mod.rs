@@ -8,7 +8,7 @@ use papers_core::base::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use data::DataConfig;
+pub use data::{DataConfig, FilesConfig};
 
 use crate::{network::NetworkConfig, resnet::ResNetConfig, sgd::Sgd};
 
@@ -19,7 +19,14 @@ pub const PRESETS: &[Preset] = presets![
     "mnist-canvas",
     "fashion",
     "cifar10-jpeg",
-    "cifar10"
+    "cifar10",
+    "files",
+    "imagenet-small",
+    "imagenet-small-250",
+    "imagenet-regular-109",
+    "imagenet-regular-154",
+    "imagenet-resnet-50",
+    "imagenet-resnet-101"
 ];
 
 /// Full description of a run.

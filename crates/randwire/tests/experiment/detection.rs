@@ -2,12 +2,7 @@
 
 use papers_core::{
     Context, Experiment as _,
-    base::{
-        config,
-        journal::scalar,
-        progress::Mode,
-        provenance::Provenance,
-    },
+    base::{config, journal::scalar, progress::Mode, provenance::Provenance},
     testing,
     training::{self, Options},
 };
@@ -90,8 +85,15 @@ fn a_detector_begins_with_the_weights_and_wires_of_a_classifier() {
     };
     let detector = begun(&[&set]);
     let network = classifier.model().wired().expect("wires");
-    assert_eq!(stem(&detector), testing::values(network.backbone.stem.convolution.weight.val().inner()));
-    assert_eq!(wires(&detector), classifier.graphs(), "the seed of the classifier, not of the detector");
+    assert_eq!(
+        stem(&detector),
+        testing::values(network.backbone.stem.convolution.weight.val().inner())
+    );
+    assert_eq!(
+        wires(&detector),
+        classifier.graphs(),
+        "the seed of the classifier, not of the detector"
+    );
     assert_ne!(stem(&detector), stem(&begun(&[])));
 }
 
@@ -114,7 +116,12 @@ fn frozen_parts_and_norms_stay_what_they_are() {
 
 #[test]
 fn updates_lower_the_loss() {
-    let sets = ["data.train=4", "training.rate=0.05", "schedule.steps=60", "training.warm_up=5"];
+    let sets = [
+        "data.train=4",
+        "training.rate=0.05",
+        "schedule.steps=60",
+        "training.warm_up=5",
+    ];
     let mut run = begun(&sets);
     let mut losses = Vec::new();
     for step in 0..60 {
@@ -125,7 +132,10 @@ fn updates_lower_the_loss() {
     let (first, last) = (losses[0], losses[55..].iter().sum::<f64>() / 5.0);
     assert!(last < 0.6 * first, "{first} became {last}");
     let scalars = run.evaluate().expect("an evaluation");
-    assert!(scalars.iter().all(|(_, value)| (0.0..=1.0).contains(value)), "{scalars:?}");
+    assert!(
+        scalars.iter().all(|(_, value)| (0.0..=1.0).contains(value)),
+        "{scalars:?}"
+    );
     assert_eq!(run.figures().expect("figures").len(), 1);
 }
 
@@ -135,7 +145,10 @@ fn what_makes_no_sense_is_refused() {
         ("levels=4", "from 1 to the number of stages, 3"),
         ("frozen=5", "there are 4 parts"),
         ("pyramid.channels=0", "at least 1"),
-        ("scenes={side=16,least=8,most=24,objects=1}", "from `least` (8) to `side` (16)"),
+        (
+            "scenes={side=16,least=8,most=24,objects=1}",
+            "from `least` (8) to `side` (16)",
+        ),
         ("scenes={side=16,least=8,most=12,objects=0}", "at least 1"),
         ("data.train=0", "at least 1"),
     ] {
@@ -143,7 +156,11 @@ fn what_makes_no_sense_is_refused() {
         let message = format!("{:#}", anyhow::Error::from(error));
         assert!(message.contains(expected), "{set}: {message}");
     }
-    let refused = |set: &str| Detect::new(&scenes(&[set]), &context()).expect_err("no such run").to_string();
+    let refused = |set: &str| {
+        Detect::new(&scenes(&[set]), &context())
+            .expect_err("no such run")
+            .to_string()
+    };
     let message = refused("scenes={side=8,least=4,most=8,objects=1}");
     assert!(message.contains("sides of 16 or more"), "{message}");
     let message = refused("pretrained='nowhere'");

@@ -119,9 +119,11 @@ pub enum FolderError {
         classes: Vec<String>,
     },
     /// More classes than labels can tell apart.
-    #[error("there are {found} different labels, and 256 are the most; is it the right column?")]
+    #[error("there are {found} different labels, and {limit} are the most; is it the right column?")]
     Classes {
         /// Number of different labels.
         found: usize,
+        /// The largest number.
+        limit: usize,
     },
 }

@@ -1,4 +1,5 @@
 mod error;
+mod listing;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path};
 use image::{DynamicImage, imageops::FilterType};
 
 pub use error::FolderError;
+pub use listing::{Listing, Part, Picture};
 
 use super::{ImageSet, ImagesError, decode};
 
@@ -89,15 +91,10 @@ pub fn folder(directory: &Path, labels: Option<&Path>, options: &FolderOptions) 
         }
         .into());
     };
-    let labels = match labels {
-        Some(table) => table::read(table, &|file| {
-            files.binary_search_by(|known| known.as_str().cmp(file)).is_ok()
-        })?,
-        None => files.iter().map(|file| (file.clone(), label_of_folder(file))).collect(),
-    };
+    let labels = labels_of(&files, labels)?;
     let class_names = match &options.classes {
-        Some(classes) => known_classes(classes, &labels)?,
-        None => class_names(&labels)?,
+        Some(classes) => known_classes(classes, &labels, MOST_CLASSES)?,
+        None => class_names(&labels, MOST_CLASSES)?,
     };
     let label = |file: &String| labels.get(file).and_then(Option::as_ref);
     let (labeled_files, unlabeled_files): (Vec<String>, Vec<String>) =
@@ -121,6 +118,15 @@ pub fn folder(directory: &Path, labels: Option<&Path>, options: &FolderOptions) 
     })
 }
 
+/// The label of each picture, from a table or from the names of sub-folders.
+fn labels_of(files: &[String], table: Option<&Path>) -> Result<BTreeMap<String, Option<String>>, FolderError> {
+    let is_there = |file: &str| files.binary_search_by(|known| known.as_str().cmp(file)).is_ok();
+    match table {
+        Some(table) => table::read(table, &is_there),
+        None => Ok(files.iter().map(|file| (file.clone(), label_of_folder(file))).collect()),
+    }
+}
+
 /// The outermost sub-folder of a picture.
 fn label_of_folder(file: &str) -> Option<String> {
     let (folder, _) = file.split_once('/')?;
@@ -128,9 +134,16 @@ fn label_of_folder(file: &str) -> Option<String> {
 }
 
 /// The classes that were given, if all labels are among them.
-fn known_classes(classes: &[String], labels: &BTreeMap<String, Option<String>>) -> Result<Vec<String>, FolderError> {
-    if classes.len() > MOST_CLASSES {
-        return Err(FolderError::Classes { found: classes.len() });
+fn known_classes(
+    classes: &[String],
+    labels: &BTreeMap<String, Option<String>>,
+    limit: usize,
+) -> Result<Vec<String>, FolderError> {
+    if classes.len() > limit {
+        return Err(FolderError::Classes {
+            found: classes.len(),
+            limit,
+        });
     }
     for (file, label) in labels {
         if let Some(label) = label
@@ -147,12 +160,15 @@ fn known_classes(classes: &[String], labels: &BTreeMap<String, Option<String>>) 
 }
 
 /// The different labels in order.
-fn class_names(labels: &BTreeMap<String, Option<String>>) -> Result<Vec<String>, FolderError> {
+fn class_names(labels: &BTreeMap<String, Option<String>>, limit: usize) -> Result<Vec<String>, FolderError> {
     let mut names: Vec<String> = labels.values().flatten().cloned().collect();
     names.sort();
     names.dedup();
-    if names.len() > MOST_CLASSES {
-        return Err(FolderError::Classes { found: names.len() });
+    if names.len() > limit {
+        return Err(FolderError::Classes {
+            found: names.len(),
+            limit,
+        });
     }
     let number = |name: &String| name.parse::<i64>().ok();
     if names.iter().all(|name| number(name).is_some()) {

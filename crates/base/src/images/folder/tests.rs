@@ -198,9 +198,9 @@ fn more_classes_than_bytes_are_refused() {
         let labels = (0..count).map(|number| (format!("{number}.png"), Some(format!("class {number}"))));
         labels.collect::<BTreeMap<_, _>>()
     };
-    assert_eq!(class_names(&labels(256)).unwrap().len(), 256);
+    assert_eq!(class_names(&labels(256), 256).unwrap().len(), 256);
     assert!(matches!(
-        class_names(&labels(257)),
+        class_names(&labels(257), 256),
         Err(FolderError::Classes { found: 257 })
     ));
 }

@@ -1,0 +1,196 @@
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, imageops::FilterType};
+
+use super::{FolderError, class_names, known_classes, labels_of, open, walk};
+use crate::images::{ImagesError, decode};
+
+/// Most pictures of a listing: their names fit into memory.
+const MOST_PICTURES: usize = 20_000_000;
+/// Most classes of a listing.
+const MOST_CLASSES: usize = 1_000_000;
+
+/// The labeled pictures of a folder, read one at a time: for sets that do not fit into memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    directory: PathBuf,
+    /// Paths in the folder, sorted.
+    files: Vec<String>,
+    labels: Vec<u32>,
+    class_names: Vec<String>,
+}
+
+impl Listing {
+    /// Finds the labeled pictures below `directory`, and reads none yet; which they are is said in [`folder`](super::folder).
+    ///
+    /// # Errors
+    ///
+    /// A file or a line that cannot be used, a label that is not among `classes`, or no labeled picture.
+    pub fn new(directory: &Path, labels: Option<&Path>, classes: Option<&[String]>) -> Result<Self, ImagesError> {
+        let files = walk::pictures(directory, labels, &[], MOST_PICTURES)?;
+        let known = labels_of(&files, labels)?;
+        let class_names = match classes {
+            Some(classes) => known_classes(classes, &known, MOST_CLASSES)?,
+            None => class_names(&known, MOST_CLASSES)?,
+        };
+        let places: std::collections::HashMap<&String, u32> = class_names.iter().zip(0..).collect();
+        let label = |file: &String| known.get(file)?.as_ref().and_then(|label| places.get(label).copied());
+        let labeled = files
+            .into_iter()
+            .filter_map(|file| label(&file).map(|label| (file, label)));
+        let (files, labels): (Vec<String>, Vec<u32>) = labeled.unzip();
+        if files.is_empty() {
+            let folder = directory.to_owned();
+            return Err(FolderError::Empty { folder }.into());
+        }
+        Ok(Self {
+            directory: directory.to_owned(),
+            files,
+            labels,
+            class_names,
+        })
+    }
+
+    /// Number of pictures.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Names of the classes, in the order of their numbers.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The class of a picture.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such picture.
+    pub fn label(&self, index: usize) -> usize {
+        self.labels[index] as usize
+    }
+
+    /// Some of the pictures, in this order.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such picture.
+    #[must_use]
+    pub fn subset(&self, indices: &[usize]) -> Self {
+        Self {
+            directory: self.directory.clone(),
+            files: indices.iter().map(|&index| self.files[index].clone()).collect(),
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            class_names: self.class_names.clone(),
+        }
+    }
+
+    /// Reads a picture.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or decoded, or is too large.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such picture.
+    pub fn read(&self, index: usize) -> Result<Picture, ImagesError> {
+        Ok(Picture(open(&self.directory, &self.files[index])?))
+    }
+}
+
+/// A picture of any size.
+#[derive(Debug, Clone)]
+pub struct Picture(DynamicImage);
+
+/// A part of a picture, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// First column.
+    pub left: u32,
+    /// First row.
+    pub top: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl Picture {
+    /// Columns and rows.
+    pub fn size(&self) -> [u32; 2] {
+        [self.0.width(), self.0.height()]
+    }
+
+    /// A part of it, brought to `side` rows and columns: `[side, side, channels]`, gray for one channel, red, green, blue
+    /// otherwise. What of the part is outside of the picture is left out.
+    pub fn view(&self, part: Part, side: u32, channels: usize) -> Vec<u8> {
+        let Part {
+            left,
+            top,
+            width,
+            height,
+        } = part;
+        let cut = self.0.crop_imm(left, top, width, height);
+        // The triangle filter averages over all pixels when it makes pictures smaller, and never leaves their range.
+        decode::pixels(cut.resize_exact(side, side, FilterType::Triangle), channels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (class, red) in [("a", 10), ("b", 200)] {
+            std::fs::create_dir(folder.path().join(class)).unwrap();
+            for number in 0..2 {
+                let picture = RgbImage::from_fn(6, 4, |x, _| Rgb([red, if x < 3 { 0 } else { 255 }, number]));
+                picture
+                    .save(folder.path().join(class).join(format!("{number}.png")))
+                    .unwrap();
+            }
+        }
+        folder
+    }
+
+    #[test]
+    fn pictures_are_listed_with_their_labels_and_read_one_by_one() {
+        let folder = folder();
+        let listing = Listing::new(folder.path(), None, None).unwrap();
+        assert_eq!((listing.len(), listing.class_names().len()), (4, 2));
+        assert_eq!([0, 1, 2, 3].map(|index| listing.label(index)), [0, 0, 1, 1]);
+        let picture = listing.read(3).unwrap();
+        assert_eq!(picture.size(), [6, 4]);
+        let left = Part {
+            left: 0,
+            top: 0,
+            width: 3,
+            height: 4,
+        };
+        assert_eq!(picture.view(left, 1, 3), [200, 0, 1]);
+        let last = listing.subset(&[3, 0]);
+        assert_eq!((last.label(0), last.len()), (1, 2));
+        assert_eq!(last.read(1).unwrap().view(left, 1, 3), [10, 0, 0]);
+    }
+
+    #[test]
+    fn broken_pictures_and_unknown_labels_are_told() {
+        let folder = folder();
+        std::fs::write(folder.path().join("a/2.png"), "no picture").unwrap();
+        let listing = Listing::new(folder.path(), None, None).unwrap();
+        let message = listing.read(2).unwrap_err().to_string();
+        assert!(message.contains("2.png"), "{message}");
+        let classes = ["a".to_owned()];
+        assert!(Listing::new(folder.path(), None, Some(&classes)).is_err());
+        assert!(Listing::new(&folder.path().join("none"), None, None).is_err());
+    }
+}
