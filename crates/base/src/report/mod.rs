@@ -121,12 +121,22 @@ pub fn clear(folder: &Path) -> Result<()> {
     WRITTEN.iter().try_for_each(|name| remove(&folder.join(name)))
 }
 
-/// Removes what writers that were killed left in the folder of a run.
+/// Removes what writers that were killed left in the folder of a run and among its figures.
 ///
 /// # Errors
 ///
 /// A file that cannot be removed.
 pub fn sweep(folder: &Path) -> Result<()> {
+    sweep_one(folder)?;
+    let figures = folder.join(FIGURES);
+    // A link leads to what is not ours.
+    match fs::symlink_metadata(&figures) {
+        Ok(metadata) if metadata.is_dir() => sweep_one(&figures),
+        _ => Ok(()),
+    }
+}
+
+fn sweep_one(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let entry = entry.map_err(Error::io("read", folder))?;
         let name = entry.file_name();

@@ -350,6 +350,32 @@ fn clearing_leaves_the_lock_and_what_is_not_ours() {
     clear(folder.path()).unwrap();
 }
 
+#[test]
+fn what_killed_writers_left_is_swept() {
+    let folder = folder();
+    let figures = folder.path().join(FIGURES);
+    fs::create_dir_all(&figures).unwrap();
+    for path in [
+        folder.path().join(".commit-abc"),
+        figures.join(".commit-def"),
+        figures.join("loss.svg"),
+    ] {
+        fs::write(path, "").unwrap();
+    }
+    fs::create_dir(folder.path().join(".staging-abc")).unwrap();
+    sweep(folder.path()).unwrap();
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(folder.path()), [FIGURES]);
+    assert_eq!(names(&figures), ["loss.svg"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn clearing_does_not_follow_links() {

@@ -209,7 +209,7 @@ fn write_dot(graph: &Graph) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Connectivity, Generator};
+    use crate::graph::{Connectivity, Draws as _, Generator, SeededDraws};
 
     const ALL: [Format; 3] = [Format::Edges, Format::Json, Format::Dot];
 
@@ -254,6 +254,38 @@ mod tests {
         }
         let deep = "digraph ".to_owned() + &"{".repeat(100_000);
         assert!(Format::Dot.parse(&deep).is_err());
+    }
+
+    /// Whatever a file holds, reading it ends with a graph or an error.
+    #[test]
+    fn mutated_files_do_no_harm() {
+        const ROUNDS: usize = 6000;
+        let mut draws = SeededDraws::new(7);
+        let graph = Generator::Ws { k: 4, p: 0.5 }
+            .seeded(9, 1, Connectivity::Allow)
+            .unwrap();
+        for format in ALL {
+            let original = format.write(&graph).into_bytes();
+            for _ in 0..ROUNDS {
+                let mut bytes = original.clone();
+                for _ in 0..=draws.below(4) {
+                    let place = draws.below(bytes.len());
+                    match draws.below(5) {
+                        0 => bytes[place] = draws.below(256) as u8,
+                        1 => bytes.truncate(place.max(1)),
+                        2 => bytes.insert(place, b"{}[]\"-> 9\\,"[draws.below(11)]),
+                        3 => drop(bytes.remove(place)),
+                        _ => bytes.extend_from_within(place..),
+                    }
+                    if bytes.is_empty() {
+                        bytes.push(b' ');
+                    }
+                }
+                if let Ok(read) = format.parse(&String::from_utf8_lossy(&bytes)) {
+                    assert_eq!(format.parse(&format.write(&read)).as_ref(), Ok(&read));
+                }
+            }
+        }
     }
 
     #[test]

@@ -201,7 +201,7 @@ fn more_classes_than_bytes_are_refused() {
     assert_eq!(class_names(&labels(256), 256).unwrap().len(), 256);
     assert!(matches!(
         class_names(&labels(257), 256),
-        Err(FolderError::Classes { found: 257 })
+        Err(FolderError::Classes { found: 257, .. })
     ));
 }
 
