@@ -65,8 +65,14 @@ pub(crate) fn ranks(
         let logits: Vec<f32> = forward(pictures.test(indices, device)?).try_into_vec_as()?;
         for (logits, &index) in logits.chunks(classes).zip(indices) {
             let own = logits[pictures.test_label(index)];
-            // What is no number is not right: it is not less or equal either.
-            ranks.push(logits.iter().filter(|&&other| !(other <= own)).count());
+            let is_likelier = |other: &&f32| **other > own || other.is_nan();
+            // What is no number is right in no way.
+            let rank = if own.is_nan() {
+                classes
+            } else {
+                logits.iter().filter(is_likelier).count()
+            };
+            ranks.push(rank);
         }
     }
     Ok(ranks)

@@ -35,6 +35,7 @@ const PREFETCHED: u64 = 4;
 
 /// A network of either kind.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them, and a module is no box")]
 pub enum Model {
     /// Randomly wired.
     RandWire(RandWire),

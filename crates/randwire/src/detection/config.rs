@@ -24,8 +24,8 @@ pub struct DetectConfig {
     /// Stem and stages that are not trained, from the first on: 1 is the stem.
     #[serde(default)]
     pub frozen: usize,
-    /// Whether the backbone is normalized by its running statistics in training, too, and these stay what they are, as in
-    /// detectors whose batches are small.
+    /// Whether the backbone is normalized by its running statistics in training, too, and these stay what they are, with their
+    /// scales and shifts, as in detectors whose batches are small.
     #[serde(default)]
     pub frozen_norms: bool,
     /// Stages that the pyramid takes, the last ones.

@@ -69,6 +69,10 @@ impl Experiment for Detect {
                 Some(backbone) => backbone,
                 None => network.init_backbone(1, &graphs, &device),
             };
+            let backbone = match config.frozen_norms {
+                true => backbone.with_frozen_norms(),
+                false => backbone,
+            };
             Detector::new(
                 backbone.frozen(config.frozen),
                 &widths[1..],

@@ -13,7 +13,11 @@ pub use node::Node;
 pub use operation::{Operation, Transform};
 pub use stage::{Removal, Stage};
 
-use burn::{module::Module, nn::Linear, prelude::*};
+use burn::{
+    module::{Module, ModuleMapper, Param},
+    nn::Linear,
+    prelude::*,
+};
 use papers_core::nn::{BatchNorm, BatchNormConfig, Convolution, Statistics, dropout, leaky_relu};
 
 /// What the running averages keep of themselves in an update: the customary momentum of 0.1.
@@ -54,6 +58,7 @@ impl Unit {
 
 /// A stage of a network.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them, and a module is no box")]
 pub enum Block {
     /// ReLU, dense 3×3 convolution with stride 2, batch normalization: conv2 of the small regime.
     Dense(Unit),
@@ -146,6 +151,13 @@ impl Backbone {
         edges.collect()
     }
 
+    /// The same with all scales and shifts of its normalizations fixed. Normalized by running statistics, they are then part
+    /// of the convolutions.
+    #[must_use]
+    pub fn with_frozen_norms(self) -> Self {
+        self.map(&mut FreezeNorms::default())
+    }
+
     /// The same with the stem and the first stages, `parts` of them together, fixed: their weights are not trained.
     #[must_use]
     pub fn frozen(self, parts: usize) -> Self {
@@ -190,5 +202,31 @@ impl RandWire {
             .mean_dim(1)
             .squeeze_dim(1);
         self.classifier.forward(dropout(means, share))
+    }
+}
+
+/// Fixes what is in a batch normalization.
+#[derive(Default)]
+struct FreezeNorms {
+    /// Types of the modules around a parameter.
+    around: Vec<String>,
+}
+
+impl ModuleMapper for FreezeNorms {
+    fn enter_module(&mut self, _: &str, container: &str) {
+        self.around.push(container.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.around.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let is_norm = self.around.iter().any(|container| container.contains("BatchNorm"));
+        if is_norm {
+            parameter.set_require_grad(false)
+        } else {
+            parameter
+        }
     }
 }

@@ -101,17 +101,23 @@ fn a_detector_begins_with_the_weights_and_wires_of_a_classifier() {
 fn frozen_parts_and_norms_stay_what_they_are() {
     let trained = |sets: &[&str]| {
         let mut run = begun(sets);
-        let before = stem(&run);
-        let statistics = |run: &Detect| testing::values(run.model().backbone.stem.norm.running_mean.value());
-        let mean = statistics(&run);
+        let norm = |run: &Detect| {
+            let norm = &run.model().backbone.stem.norm;
+            [
+                testing::values(norm.running_mean.value()),
+                testing::values(norm.scale.val().inner()),
+            ]
+        };
+        let (weights, [mean, scale]) = (stem(&run), norm(&run));
         for step in 0..2 {
             run.step(step).expect("an update");
         }
-        (before == stem(&run), mean == statistics(&run))
+        let after = norm(&run);
+        [weights == stem(&run), mean == after[0], scale == after[1]]
     };
-    assert_eq!(trained(&[]), (false, false));
-    assert_eq!(trained(&["frozen=1"]), (true, false));
-    assert_eq!(trained(&["frozen_norms=true"]), (false, true));
+    assert_eq!(trained(&[]), [false; 3]);
+    assert_eq!(trained(&["frozen=1"]), [true, false, true]);
+    assert_eq!(trained(&["frozen_norms=true"]), [false, true, true]);
 }
 
 #[test]
