@@ -23,7 +23,7 @@ use crate::{
     damage::Study,
     data::{Batches, HostBatch, Pictures},
     evaluate, figures,
-    graph::Graph,
+    graph::{Graph, check_saved},
     network::{Damage, Mode, RandWire},
     objective::smoothed_cross_entropy,
     resnet::ResNet,
@@ -191,13 +191,7 @@ impl Experiment for Classify {
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        let graphs: Vec<Option<Graph>> = checkpoint.json("graphs")?;
-        if graphs != self.graphs {
-            return Err(Error::Usage(
-                "the run was begun with other graphs than its configuration gives now: were files of `network.files` changed?"
-                    .to_owned(),
-            ));
-        }
+        check_saved(checkpoint, &self.graphs, "what `network.files` names")?;
         self.model = checkpoint.module("model", self.model.clone())?;
         self.optimizer = checkpoint.optimizer("optimizer", self.optimizer.clone())?;
         self.updates = checkpoint.step();

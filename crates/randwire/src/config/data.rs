@@ -101,7 +101,8 @@ impl DataConfig {
         Checks::of("data").require(!is_files || self.files.is_some(), "files", problem)?;
         if is_files && let Some(files) = &self.files {
             files.validate()?;
-            let problem = "is for sets that are in memory";
+            let problem =
+                "cannot be combined with `data.train`, `data.whiten` or `data.canvas`, which are for sets in memory";
             Checks::of("data").require(
                 self.canvas.is_none() && self.train == 0 && !self.whiten,
                 "files",

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     config::RandWireConfig,
-    graph::Graph,
+    graph::{Graph, check_saved},
     network::{Backbone, NetworkConfig},
     sgd::half_cosine,
     train::{Classify, Model},
@@ -151,13 +151,7 @@ impl Experiment for Detect {
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        let graphs: Vec<Option<Graph>> = checkpoint.json("graphs")?;
-        if graphs != self.graphs {
-            return Err(Error::Usage(
-                "the run was begun with other graphs than its configuration gives now: was the run in `pretrained` changed?"
-                    .to_owned(),
-            ));
-        }
+        check_saved(checkpoint, &self.graphs, "the run in `pretrained`")?;
         self.model = checkpoint.module("model", self.model.clone())?;
         self.optimizer = checkpoint.optimizer("optimizer", self.optimizer.clone())?;
         self.updates = checkpoint.step();
