@@ -8,7 +8,10 @@ use papers_base::{config::RunConfig, figure::Figure, journal::Scalars, progress:
 use crate::{Result, checkpoint, data::DataSource, random::Streams};
 
 /// What the shared loop needs from a paper's experiment; everything else is the paper's own business.
-pub trait Experiment: Sized {
+///
+/// Updates, evaluation and figures run on a thread of the [pool](crate::device::pool) where that is faster, not
+/// always the same one.
+pub trait Experiment: Sized + Send {
     /// Full description of a run; written next to its results.
     type Config: RunConfig;
 

@@ -12,6 +12,7 @@
 //!
 //! Where we differ from the paper, and why: see the README.
 
+pub mod bench;
 pub mod config;
 pub mod damage;
 pub mod data;
@@ -19,6 +20,7 @@ pub mod detection;
 pub mod evaluate;
 mod figures;
 pub mod graph;
+mod learner;
 pub mod network;
 pub mod objective;
 mod reproduce;
@@ -37,7 +39,10 @@ pub fn paper() -> Paper {
         .verb(verbs::graph::VERB)
         .verb(verbs::cost::VERB)
         .verb(verbs::damage::VERB)
+        .verb(verbs::features::VERB)
+        .verb(verbs::export::VERB)
         .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }
 
 #[cfg(test)]

@@ -2,18 +2,12 @@
 
 use std::{fmt, sync::OnceLock};
 
-use burn::{
-    module::Module,
-    optim::{GradientsParams, ModuleOptimizer},
-    prelude::*,
-};
+use burn::{module::Module, prelude::*};
 use papers_core::{
     Context, Error, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
     checkpoint,
-    classification::argmax,
     data::Prefetch,
-    nn::Statistics,
     random::Streams,
 };
 use rand::{RngExt, seq::IndexedRandom};
@@ -24,8 +18,8 @@ use crate::{
     data::{Batches, HostBatch, Pictures},
     evaluate, figures,
     graph::{Graph, check_saved},
+    learner::Learner,
     network::{Damage, Mode, RandWire},
-    objective::smoothed_cross_entropy,
     resnet::ResNet,
     sgd::half_cosine,
 };
@@ -70,10 +64,9 @@ impl Model {
 /// A network that learns to classify.
 pub struct Classify {
     config: RandWireConfig,
-    model: Model,
+    learner: Learner,
     /// The wires of each stage; they are saved with the weights.
     graphs: Vec<Option<Graph>>,
-    optimizer: ModuleOptimizer,
     pictures: Pictures,
     batches: Prefetch<HostBatch>,
     /// Edges that can be dropped.
@@ -114,7 +107,7 @@ impl Experiment for Classify {
                 .wired()
                 .map(|network| network.backbone.droppable_edges())
                 .unwrap_or_default(),
-            optimizer: config.training.sgd.into(),
+            learner: Learner::new(model, &config.training),
             batches: Prefetch::new(PREFETCHED, move |step| batches.at(step))?,
             config: RandWireConfig {
                 network,
@@ -123,7 +116,6 @@ impl Experiment for Classify {
             streams: context.streams,
             study: OnceLock::new(),
             updates: 0,
-            model,
             graphs,
             pictures,
             device,
@@ -131,38 +123,22 @@ impl Experiment for Classify {
     }
 
     fn step(&mut self, step: u64) -> Result<Scalars> {
-        let training = &self.config.training;
         let host = self.batches.next(step)?;
-        let truth = host.labels().to_vec();
+        let labels = host.labels().to_vec();
         // Pictures stay off the tape: nothing needs their gradients.
         let (images, _) = self.pictures.upload(host, &self.device.clone().inner());
-        let labels = Tensor::from_data(TensorData::new(truth.clone(), [truth.len()]), &self.device);
-        let mode = Mode {
-            statistics: Statistics::Update,
-            damage: self.dropped(step),
-        };
-        let logits = self.model.forward(images, mode, training.dropout);
-        let classes = argmax(logits.clone())?;
-        let right = classes
-            .iter()
-            .zip(&truth)
-            .filter(|(class, label)| **class as i32 == **label);
-        let accuracy = right.count() as f64 / truth.len() as f64;
-        let loss = smoothed_cross_entropy(logits, labels, training.smoothing);
-        let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
-        let rate = half_cosine(training.rate, step, self.config.schedule.steps);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        let rate = half_cosine(self.config.training.rate, step, self.config.schedule.steps);
+        let update = self.learner.step(images, &labels, self.dropped(step), rate)?;
         self.updates = step + 1;
         Ok(vec![
-            ("loss".to_owned(), value),
-            ("accuracy".to_owned(), accuracy),
+            ("loss".to_owned(), update.loss),
+            ("accuracy".to_owned(), update.accuracy),
             ("rate".to_owned(), rate),
         ])
     }
 
     fn evaluate(&self) -> Result<Scalars> {
-        let mut scalars = evaluate::errors(&self.model.valid(), &self.pictures)?;
+        let mut scalars = evaluate::errors(&self.learner.model.valid(), &self.pictures)?;
         if let Some(study) = self.study()? {
             scalars.extend(study.correlations());
         }
@@ -170,7 +146,7 @@ impl Experiment for Classify {
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let mut figures = vec![figures::cost(&self.config, &self.graphs, &self.pictures)];
         figures.extend(figures::wires(&model)?);
         if let Some(study) = self.study()? {
@@ -186,14 +162,14 @@ impl Experiment for Classify {
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
         checkpoint.json("graphs", &self.graphs)?;
-        checkpoint.module("model", &self.model.valid())?;
-        checkpoint.optimizer("optimizer", &self.optimizer)
+        checkpoint.module("model", &self.learner.model.valid())?;
+        checkpoint.optimizer("optimizer", &self.learner.optimizer)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
         check_saved(checkpoint, &self.graphs, "what `network.files` names")?;
-        self.model = checkpoint.module("model", self.model.clone())?;
-        self.optimizer = checkpoint.optimizer("optimizer", self.optimizer.clone())?;
+        self.learner.model = checkpoint.module("model", self.learner.model.clone())?;
+        self.learner.optimizer = checkpoint.optimizer("optimizer", self.learner.optimizer.clone())?;
         self.updates = checkpoint.step();
         self.study = OnceLock::new();
         Ok(())
@@ -203,12 +179,12 @@ impl Experiment for Classify {
 impl Classify {
     /// The network that learns.
     pub fn model(&self) -> &Model {
-        &self.model
+        &self.learner.model
     }
 
     /// The network, taken out.
     pub fn into_model(self) -> Model {
-        self.model
+        self.learner.model
     }
 
     /// The wires of each stage, `None` for dense ones.
@@ -239,7 +215,7 @@ impl Classify {
     /// What damage does to the trained network; none before the last update, and where none is asked for.
     fn study(&self) -> Result<Option<&Study>> {
         let asked = self.config.damage.pictures > 0 && self.updates >= self.config.schedule.steps;
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let Some(network) = model.wired().filter(|_| asked) else {
             return Ok(None);
         };

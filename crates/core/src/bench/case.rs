@@ -3,8 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::device::{self, pool};
+
 /// The work of a case, done once; returns how many units it was.
-pub type Work = Box<dyn FnMut() -> anyhow::Result<usize>>;
+pub type Work = Box<dyn FnMut() -> anyhow::Result<usize> + Send>;
 
 /// Something to be timed.
 pub struct Case {
@@ -19,7 +21,7 @@ impl Case {
     /// what the work needs, and runs only if the case is chosen.
     pub fn new<W>(name: &'static str, unit: &'static str, prepare: impl FnOnce() -> anyhow::Result<W> + 'static) -> Self
     where
-        W: FnMut() -> anyhow::Result<usize> + 'static,
+        W: FnMut() -> anyhow::Result<usize> + Send + 'static,
     {
         Self {
             name,
@@ -41,13 +43,16 @@ impl Case {
         self.name
     }
 
-    /// Builds what the work needs.
+    /// Builds what the work needs. The work is done as in the shared loop, on a thread of the
+    /// [pool](crate::device::pool).
     ///
     /// # Errors
     ///
     /// What keeps it from being built.
     pub fn prepare(self) -> anyhow::Result<Work> {
-        (self.prepare)()
+        let device = device::resolve(device::default_backend()?)?;
+        let mut work = (self.prepare)()?;
+        Ok(Box::new(move || pool::run(&device, &mut work)))
     }
 }
 

@@ -9,7 +9,7 @@ use papers_base::{config::RunConfig, figure::Figure, journal::Scalars, progress:
 use serde_json::json;
 
 use super::{Pairs, Session, table::headings, three_digits};
-use crate::{Context, Experiment, Result, checkpoint, training};
+use crate::{Context, Experiment, Result, checkpoint, device::pool, training};
 
 /// Ratio of the shared loop's time to the bare loop's that should not be exceeded.
 const TARGET: f64 = 1.02;
@@ -78,9 +78,11 @@ fn bare<E: Experiment>(config: &E::Config, context: &Context, updates: u64) -> a
     let mut experiment = E::new(config, context)?;
     let started = Instant::now();
     for step in 0..updates {
-        experiment.step(step)?;
+        let experiment = &mut experiment;
+        pool::run(&context.device, move || experiment.step(step))?;
     }
-    experiment.evaluate()?;
+    let inner = &mut experiment;
+    pool::run(&context.device, move || inner.evaluate())?;
     Ok(started.elapsed().as_secs_f64())
 }
 

@@ -48,6 +48,7 @@ macro_rules! bench_program {
 /// `check` should do the work of every case once.
 pub fn main(run: Bench, check: fn() -> anyhow::Result<()>) -> ExitCode {
     crate::allocator::keep_freed_memory();
+    crate::device::pool::start();
     let mut is_measured = false;
     let words = std::env::args_os().filter(|word| {
         let is_flag = word == "--bench";

@@ -12,6 +12,7 @@ use papers_base::{
 
 use crate::{
     Context, Error, Experiment, Result,
+    device::pool,
     training::{self, Summary},
 };
 
@@ -90,7 +91,7 @@ impl<E: Experiment> Family for FamilyOf<E> {
     fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)> {
         let config: E::Config = config::of_run(run, &[])?;
         let (experiment, step) = training::restore::<E>(&config, context, run)?;
-        Ok((step, experiment.evaluate()?))
+        Ok((step, pool::run(&context.device, move || experiment.evaluate())?))
     }
 }
 

@@ -59,6 +59,7 @@ macro_rules! program {
 /// Parses the process's arguments, runs the command, prints an error chain once, and returns the documented exit code.
 pub fn main(paper: &Paper) -> ExitCode {
     crate::allocator::keep_freed_memory();
+    crate::device::pool::start();
     start_logging();
     parse(commands::command(paper), |matches| commands::run(paper, matches))
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, device::pool};
 
 /// What the next steps need, such as augmented batches, computed in the background while the present one is trained on.
 ///
@@ -92,7 +92,7 @@ impl<T: Send + 'static> Prefetch<T> {
 
     fn receive(&mut self, step: u64) -> Result<T> {
         loop {
-            let Ok(result) = self.results.recv() else {
+            let Ok(result) = pool::receive(&self.results) else {
                 let message = "the thread that prepares batches has ended".to_owned();
                 return Err(Error::Step { step, message });
             };

@@ -1,5 +1,6 @@
 //! Where it runs: from a backend's name to a `Device`, with probing and errors that say what to do.
 
+pub mod pool;
 #[cfg(feature = "remote")]
 pub mod remote;
 

@@ -12,6 +12,7 @@ use super::{Ending, Options, Summary};
 use crate::{
     Context, Error, Experiment, Result,
     checkpoint::{Best, LoopState, Store},
+    device::pool,
     signals,
 };
 
@@ -114,7 +115,8 @@ impl<'a, E: Experiment> Training<'a, E> {
     fn update(&mut self) -> Result<()> {
         let step = self.step;
         drop(self.context.streams.seed_device("device", step, &self.context.device));
-        let scalars = match self.experiment.step(step) {
+        let experiment = &mut self.experiment;
+        let scalars = match pool::run(&self.context.device, move || experiment.step(step)) {
             Ok(scalars) => scalars,
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => return self.stop(step, self.with_checkpoint(error)),
@@ -170,7 +172,8 @@ impl<'a, E: Experiment> Training<'a, E> {
 
     /// Evaluates, and remembers whether that was the best and whether it was better than the last.
     fn evaluate(&mut self) -> Result<()> {
-        let scalars = match self.experiment.evaluate() {
+        let experiment = &mut self.experiment;
+        let scalars = match pool::run(&self.context.device, move || experiment.evaluate()) {
             Ok(scalars) => self.with_median(scalars)?,
             Err(error) => {
                 // The updates are good: they are kept.
@@ -249,7 +252,8 @@ impl<'a, E: Experiment> Training<'a, E> {
         let scalars = match self.evaluated.take() {
             Some((step, scalars)) if step == self.step => scalars,
             _ => {
-                let scalars = self.experiment.evaluate()?;
+                let experiment = &mut self.experiment;
+                let scalars = pool::run(&self.context.device, move || experiment.evaluate())?;
                 self.with_median(scalars)?
             }
         };
@@ -274,7 +278,8 @@ impl<'a, E: Experiment> Training<'a, E> {
     }
 
     fn draw(&mut self) -> Result<()> {
-        match self.experiment.figures() {
+        let experiment = &mut self.experiment;
+        match pool::run(&self.context.device, move || experiment.figures()) {
             Ok(figures) => Ok(report::save_figures(&self.options.out, &figures)?),
             Err(error) => {
                 let message = format!("no figures: {error}");

@@ -30,7 +30,7 @@ impl Node {
     }
 
     /// `Σ σ(gate) · input` over the inputs at these places; the others are left out, and nothing makes up for them.
-    pub(super) fn aggregate(&self, inputs: &[Tensor<4>], places: &[usize]) -> Tensor<4> {
+    pub(crate) fn aggregate(&self, inputs: &[Tensor<4>], places: &[usize]) -> Tensor<4> {
         let Some(gates) = &self.gates else {
             return inputs[0].clone();
         };
@@ -44,7 +44,7 @@ impl Node {
     }
 
     /// What follows the sum, with the channels last.
-    pub(super) fn transform(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<4> {
+    pub(crate) fn transform(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<4> {
         self.norm.forward_leaky(self.transform.forward(input), statistics, 1.0)
     }
 }

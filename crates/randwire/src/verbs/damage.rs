@@ -4,25 +4,21 @@ use anyhow::Context as _;
 use burn::module::Module as _;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use papers_core::{
-    base::{commit, config, figure::Body},
-    cli::{Verb, context_of},
-    training,
+    base::{commit, figure::Body},
+    cli::Verb,
+    device::pool,
 };
 
-use crate::{
-    config::{DamageConfig, RandWireConfig},
-    damage::Study,
-    train::Classify,
-};
+use super::RunArgs;
+use crate::{config::DamageConfig, damage::Study};
 
 /// For [`Paper::verb`](papers_core::cli::Paper::verb).
 pub(crate) const VERB: Verb = Verb { command, run };
 
 #[derive(Debug, Args)]
 struct DamageArgs {
-    /// Folder of a run with a trained network
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
     /// Test pictures that damaged networks are scored on, the first ones
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pictures: usize,
@@ -32,12 +28,6 @@ struct DamageArgs {
     /// Folder for damage.svg and removals.csv; that of the run if left out
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Where to compute
-    #[arg(short, long, value_name = "NAME")]
-    backend: Option<String>,
-    /// Folder to look for data sets in first
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
 }
 
 fn command() -> Command {
@@ -50,22 +40,21 @@ fn command() -> Command {
 fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     let arguments = DamageArgs::from_arg_matches(matches)?;
     anyhow::ensure!(arguments.pictures > 0, "--pictures must be at least 1");
-    let context = context_of(&arguments.run, arguments.backend.as_deref(), arguments.data.clone())?;
-    let saved: RandWireConfig = config::of_run(&arguments.run, &[])?;
-    let (experiment, _) = training::restore::<Classify>(&saved, &context, &arguments.run)?;
+    let (experiment, context) = arguments.run.restored()?;
     let model = experiment.model().valid();
-    let network = model
-        .wired()
-        .context("the run trained a residual network, which has no wires to damage")?;
+    let network = super::wired(&model)?;
     let asked = DamageConfig {
         pictures: arguments.pictures,
         parts: arguments.parts.unwrap_or(0),
     };
-    let study = Study::of(network, experiment.pictures(), &asked, &context.streams)?;
+    let pictures = experiment.pictures();
+    let study = pool::run(&context.device, || {
+        Study::of(network, pictures, &asked, &context.streams)
+    })?;
     for (name, value) in study.correlations() {
         super::print(&format!("{name:<24} {value:.4}\n"))?;
     }
-    let out = arguments.out.unwrap_or(arguments.run);
+    let out = arguments.out.unwrap_or(arguments.run.run);
     std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
     for figure in study.figures()? {
         let (name, text) = match figure.body {

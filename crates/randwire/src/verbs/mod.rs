@@ -2,14 +2,60 @@
 
 pub(crate) mod cost;
 pub(crate) mod damage;
+pub(crate) mod export;
+pub(crate) mod features;
 pub(crate) mod graph;
 
-use std::{io::Write as _, path::Path};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use papers_core::base::commit;
+use papers_core::{
+    Context,
+    base::{commit, config},
+    cli::context_of,
+    training,
+};
 
-use crate::graph::Generator;
+use crate::{
+    config::RandWireConfig,
+    graph::Generator,
+    network::RandWire,
+    train::{Classify, Model},
+};
+
+/// A run on a command line.
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Folder of a run with a trained network
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Where to compute
+    #[arg(short, long, value_name = "NAME")]
+    backend: Option<String>,
+    /// Folder to look for data sets in first
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// The run as its newest checkpoint has it.
+    fn restored(&self) -> anyhow::Result<(Classify, Context)> {
+        let context = context_of(&self.run, self.backend.as_deref(), self.data.clone())?;
+        let saved: RandWireConfig = config::of_run(&self.run, &[])?;
+        let (experiment, _) = training::restore::<Classify>(&saved, &context, &self.run)?;
+        Ok((experiment, context))
+    }
+}
+
+fn wired(model: &Model) -> anyhow::Result<&RandWire> {
+    model
+        .wired()
+        .context("the run trained a residual network, which has no wires")
+}
 
 /// One piece of output; a reader that went away is an error and no panic.
 fn print(text: &str) -> anyhow::Result<()> {

@@ -19,7 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use papers_core::{Context, Error, Result, base::journal::Scalars, base::progress::Notices, checkpoint, signals};
+use papers_core::{
+    Context, Error, Result, base::journal::Scalars, base::progress::Notices, checkpoint, device::pool, signals,
+};
 
 use self::threads::{Shared, Taught};
 use super::{
@@ -34,7 +36,6 @@ use crate::{
     reward_model::{Moments, RewardLearner, RewardNormalizer, RewardPredictor},
     reward_network::AnyReward,
     rollout::{Collected, RecordedClip},
-    server::lock,
 };
 
 /// Batches of clips that wait for the thread that asks, at most; more are left out.
@@ -130,11 +131,11 @@ impl Beside {
 
     /// Whether the reward model was fitted to the initial labels.
     pub(super) fn is_ready(&self) -> bool {
-        lock(&self.shared.predictor).version() >= self.shared.initial_minibatches
+        pool::lock(&self.shared.predictor).version() >= self.shared.initial_minibatches
     }
 
     pub(super) fn has_clips_to_begin(&self) -> bool {
-        lock(&self.shared.labelling).has_clips_to_begin()
+        pool::lock(&self.shared.labelling).has_clips_to_begin()
     }
 
     /// Hands clips to the thread that asks. Where that one is behind, it has enough of them.
@@ -148,7 +149,7 @@ impl Beside {
                     self.shared.clips_waiting.fetch_sub(count, Ordering::Relaxed);
                 }
             }
-            None => lock(&self.shared.labelling).offer(clips),
+            None => pool::lock(&self.shared.labelling).offer(clips),
         }
     }
 
@@ -156,7 +157,7 @@ impl Beside {
     pub(super) fn begin(&mut self, round: u64) -> Result<()> {
         self.shared.may_ask.store(true, Ordering::Relaxed);
         self.start()?;
-        let initial = lock(&self.shared.labelling).schedule().initial();
+        let initial = pool::lock(&self.shared.labelling).schedule().initial();
         self.wait(round, "the initial labels", initial, |beside| {
             beside.is_ready() && beside.answers().total() >= initial
         })
@@ -168,7 +169,7 @@ impl Beside {
         self.shared.step.store(step, Ordering::Relaxed);
         self.shared.rounds.store(round + 1, Ordering::Relaxed);
         self.start()?;
-        let due = lock(&self.shared.labelling).schedule().due(step);
+        let due = pool::lock(&self.shared.labelling).schedule().due(step);
         let enough = (ENOUGH * due as f64).ceil() as u64;
         self.wait(round, "labels that are due", enough, |beside| {
             beside.answers().total() >= enough
@@ -179,15 +180,15 @@ impl Beside {
     /// How the reward model is, what was asked, and how far the threads are behind each other.
     fn scalars(&self, round: u64) -> Scalars {
         let shared = &self.shared;
-        let mut scalars = lock(&shared.report).as_ref().map(fit_scalars).unwrap_or_default();
-        let variances = Moments::of(mem::take(&mut *lock(&shared.variances)));
+        let mut scalars = pool::lock(&shared.report).as_ref().map(fit_scalars).unwrap_or_default();
+        let variances = Moments::of(mem::take(&mut *pool::lock(&shared.variances)));
         // Fits from before the first round are of that round.
         let fitted = shared.fitted.load(Ordering::Relaxed).saturating_sub(1);
         let waiting = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
         let named = [
             ("query_variance", (variances.count > 0).then_some(variances.mean)),
             ("labels", Some(self.answers().total() as f64)),
-            ("reward_version", Some(lock(&shared.predictor).version() as f64)),
+            ("reward_version", Some(pool::lock(&shared.predictor).version() as f64)),
             ("reward_age", Some(round.saturating_sub(fitted) as f64)),
             ("clips_waiting", Some(waiting(&shared.clips_waiting))),
             (
@@ -212,7 +213,7 @@ impl Beside {
             if advance != seen {
                 (seen, started) = (advance, Instant::now());
             }
-            if let Some(error) = lock(&self.shared.failure).take() {
+            if let Some(error) = pool::lock(&self.shared.failure).take() {
                 return Err(error);
             }
             if signals::received() {
@@ -234,13 +235,13 @@ impl Beside {
                     "the agent waits for {what}: {answers} of {wanted} are given; compare clips at {url}"
                 ));
             }
-            thread::sleep(PAUSE);
+            pool::pause(PAUSE);
         }
         if self.has_said_that_it_waits {
             self.has_said_that_it_waits = false;
             self.notices.say("the agent goes on");
         }
-        match lock(&self.shared.failure).take() {
+        match pool::lock(&self.shared.failure).take() {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -248,12 +249,12 @@ impl Beside {
 
     /// Answers so far, and the reward model's version.
     fn advance(&self) -> (u64, u64) {
-        (self.answers().total(), lock(&self.shared.predictor).version())
+        (self.answers().total(), pool::lock(&self.shared.predictor).version())
     }
 
     /// Names the queue that nothing comes out of.
     fn stuck(&self, round: u64, what: &str, wanted: u64) -> Error {
-        let clips = lock(&self.shared.labelling).pool().len();
+        let clips = pool::lock(&self.shared.labelling).pool().len();
         let answers = self.answers();
         let message = format!(
             "waited {} s for {what}: {} of {wanted} answers ({} usable), {clips} clips to ask about, reward model at \
@@ -261,35 +262,35 @@ impl Beside {
             self.patience.as_secs(),
             answers.total(),
             answers.usable(),
-            lock(&self.shared.predictor).version()
+            pool::lock(&self.shared.predictor).version()
         );
         Error::Step { step: round, message }
     }
 
     pub(super) fn answers(&self) -> Counts {
-        lock(&self.shared.labelling).counts()
+        pool::lock(&self.shared.labelling).counts()
     }
 
     pub(super) fn rewards(&mut self, collected: &Collected, round: u64) -> Result<AgentRewards> {
-        let predictor = lock(&self.shared.predictor).clone();
+        let predictor = pool::lock(&self.shared.predictor).clone();
         let rewards = predictor.rewards(&collected.experience, &mut self.normalizer);
         rewards.map_err(|error| error.at(round))
     }
 
     /// The present reward model and its scale.
     pub(super) fn model(&self) -> (RewardPredictor<AnyReward>, &RewardNormalizer) {
-        (lock(&self.shared.predictor).clone(), &self.normalizer)
+        (pool::lock(&self.shared.predictor).clone(), &self.normalizer)
     }
 
     /// How good a clip is in the eyes of the judge.
     pub(super) fn score(&self, record: &crate::rollout::Record) -> Option<f64> {
-        lock(&self.shared.labelling).score(record)
+        pool::lock(&self.shared.labelling).score(record)
     }
 
     pub(super) fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
         checkpoint.json("normalizer", &self.normalizer)?;
-        let mut taught = lock(&self.shared.taught);
-        let labelling = lock(&self.shared.labelling);
+        let mut taught = pool::lock(&self.shared.taught);
+        let labelling = pool::lock(&self.shared.labelling);
         self.shared.take_in(&mut taught)?;
         let known: &[KnownAnswer] = taught.answers.as_ref().map(Answers::known).unwrap_or_default();
         checkpoint.json("known", &known)?;
@@ -301,14 +302,14 @@ impl Beside {
         restore_normalizer(&mut self.normalizer, checkpoint)?;
         let state: LabellingState = checkpoint.json("labelling")?;
         let known: Vec<KnownAnswer> = checkpoint.json("known")?;
-        let mut taught = lock(&self.shared.taught);
-        let mut labelling = lock(&self.shared.labelling);
+        let mut taught = pool::lock(&self.shared.taught);
+        let mut labelling = pool::lock(&self.shared.labelling);
         labelling.restore(state);
         taught.learner.restore(checkpoint)?;
         if let Some(answers) = &mut taught.answers {
             answers.set_known(known);
         }
-        *lock(&self.shared.predictor) = taught.learner.predictor();
+        *pool::lock(&self.shared.predictor) = taught.learner.predictor();
         // In which round it was fitted is not kept: the latest one before the checkpoint is assumed.
         self.shared.rounds.store(checkpoint.step(), Ordering::Relaxed);
         self.shared.fitted.store(checkpoint.step(), Ordering::Relaxed);

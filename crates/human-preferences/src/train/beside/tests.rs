@@ -130,7 +130,7 @@ fn people_get_pairs_and_are_counted_while_the_reward_model_is_fitted() {
     let store = LabelStore::open(&folder.path().join(DATABASE), "pendulum").expect("the database");
     let url = beside.url.clone().expect("a page");
     let shared = Arc::clone(&beside.shared);
-    let fit = lock(&shared.taught);
+    let fit = pool::lock(&shared.taught);
     shared.may_ask.store(true, Ordering::Relaxed);
     beside.start().expect("threads");
     // Ten that are due, and eight that are kept ready.
@@ -141,7 +141,7 @@ fn people_get_pairs_and_are_counted_while_the_reward_model_is_fitted() {
     }
     assert_eq!(fit.learner.received(), 0);
     drop(fit);
-    wait_until("comparisons", || lock(&shared.taught).learner.received() == 3);
+    wait_until("comparisons", || pool::lock(&shared.taught).learner.received() == 3);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn the_page_is_looked_at_again_only_where_something_is_new() {
     let url = page.url();
     let shared = Arc::clone(&beside.shared);
     let mut looks = |due| {
-        let mut labelling = lock(&shared.labelling);
+        let mut labelling = pool::lock(&shared.labelling);
         let mut looks = 0;
         while page.has_news(&labelling, due).expect("a look") {
             page.show::<AnyReward>(&mut labelling, due, None).expect("a look");
@@ -166,7 +166,7 @@ fn the_page_is_looked_at_again_only_where_something_is_new() {
     assert_eq!(looks(11), 1);
     assert!(answer_on_page(&url, "id-1"));
     assert_eq!(looks(11), 1);
-    lock(&shared.labelling).offer(clips(7).split_off(6));
+    pool::lock(&shared.labelling).offer(clips(7).split_off(6));
     assert!(looks(11) > 1, "a clip that is new makes pairs that are new");
     assert_eq!(looks(11), 0);
 }
@@ -178,7 +178,7 @@ fn a_run_that_was_killed_asks_nobody_twice() {
     let asked = |count, due| {
         let mut beside = beside(count, 100, Some(folder.path()));
         let mut page = beside.page.take().expect("a page");
-        let mut labelling = lock(&beside.shared.labelling);
+        let mut labelling = pool::lock(&beside.shared.labelling);
         while page.has_news(&labelling, due).expect("a look") {
             page.show::<AnyReward>(&mut labelling, due, None).expect("a look");
         }
