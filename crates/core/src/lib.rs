@@ -8,6 +8,7 @@
 //! | what survives a crash? | [`checkpoint`] |
 //! | what does it learn from? | [`data`] |
 //! | what are networks made of? | [`nn`] |
+//! | what do networks believe? | [`distributions`] |
 //! | gradients that Burn cannot know | [`vjp`] |
 //! | what does a classifier say? | [`classification`] |
 //! | calls that change between Burn releases | [`port`] |
@@ -21,6 +22,7 @@ pub mod classification;
 pub mod cli;
 pub mod data;
 pub mod device;
+pub mod distributions;
 mod error;
 pub mod experiment;
 pub mod nn;

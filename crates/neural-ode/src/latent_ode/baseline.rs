@@ -5,8 +5,9 @@ use burn::{
     prelude::*,
 };
 
+use papers_core::distributions::DiagonalGaussian;
+
 use super::{
-    gaussian::DiagonalGaussian,
     model::COORDINATES,
     recurrent::Recurrence,
     spirals::{Batch, Spiral, SpiralSet, WINDOW},
@@ -67,11 +68,8 @@ impl Rnn {
         let [observations, batch, _] = positions.dims();
         let next = positions.clone().narrow(0, 1, observations - 1);
         let prediction = self.predict_next(positions, gaps);
-        prediction
-            .negative_log_likelihood(next)
-            .sum_dim(0)
-            .sum_dim(2)
-            .reshape([batch])
+        let log_density = prediction.log_density(next).sum_dim(0).sum_dim(2);
+        -log_density.reshape([batch])
     }
 
     /// Positions at all times of the windows and of their continuations.

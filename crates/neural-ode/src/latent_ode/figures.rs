@@ -8,11 +8,11 @@ use papers_core::{
         figure::{Body, Figure, Table, number},
         plot::{self, Chart, Color, Series, Style, palette},
     },
+    distributions::DiagonalGaussian,
 };
 
 use super::{
     evaluate::Trajectories,
-    gaussian::DiagonalGaussian,
     spirals::{Spiral, SpiralSet, WINDOW},
 };
 

@@ -13,7 +13,6 @@ pub mod baseline;
 pub mod config;
 pub mod evaluate;
 mod figures;
-pub mod gaussian;
 pub mod model;
 pub mod network;
 pub mod objective;

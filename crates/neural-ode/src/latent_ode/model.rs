@@ -5,10 +5,10 @@ use burn::{
     prelude::*,
     tensor::activation::relu,
 };
-use papers_core::vjp;
+use papers_core::{distributions::DiagonalGaussian, vjp};
 use serde::{Deserialize, Serialize};
 
-use super::{gaussian::DiagonalGaussian, recurrent::Recurrence};
+use super::recurrent::Recurrence;
 use crate::{Dynamics, Failure, Solution, Solver};
 
 /// Sizes of the networks.

@@ -3,8 +3,9 @@
 use std::f64::consts::TAU;
 
 use burn::prelude::*;
+use papers_core::distributions::DiagonalGaussian;
 
-use super::{gaussian::DiagonalGaussian, model::LatentOde, spirals::Batch};
+use super::{model::LatentOde, spirals::Batch};
 use crate::{BackwardStatistics, Failure, Solver, Statistics, gradient::BackwardReport};
 
 /// The two terms of the evidence lower bound, in nats, `[batch]` each.
@@ -58,7 +59,7 @@ pub fn elbo(
     let predicted = model.decoder.forward(observed).reshape(batch.positions.shape());
     Ok(Elbo {
         log_likelihood: log_likelihood(batch.positions.clone(), predicted, deviation),
-        kl: posterior.kl_to_standard_normal(),
+        kl: posterior.kl_to_standard_normal().sum_dim(1).squeeze_dim(1),
         statistics: solution.statistics,
         report: solution.report,
     })

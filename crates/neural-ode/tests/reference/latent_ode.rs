@@ -7,14 +7,16 @@ use neural_ode::{
     Method, Solver,
     latent_ode::{
         baseline::Rnn,
-        gaussian::DiagonalGaussian,
         model::{Decoder, LatentDynamics, LatentOde, Recognition},
         objective,
         recurrent::Recurrence,
         spirals::{Batch, Curves, Turning},
     },
 };
-use papers_core::testing::{self, tensor_f64, values};
+use papers_core::{
+    distributions::DiagonalGaussian,
+    testing::{self, tensor_f64, values},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 

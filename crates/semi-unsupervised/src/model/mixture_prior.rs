@@ -1,0 +1,78 @@
+use burn::{
+    module::Module,
+    nn::{Initializer, Linear},
+    prelude::*,
+    tensor::activation::log_softmax,
+};
+use papers_core::distributions::DiagonalGaussian;
+
+use super::mlp::linear;
+
+/// `p(z|y)`: a Gaussian of each class, the components of a mixture (section 3).
+///
+/// Means and log-variances are an affine map of the class. Means begin close to each other, variances do not: that is
+/// what tells the components apart at first.
+#[derive(Module, Debug)]
+pub struct MixturePrior {
+    /// From the class to the mean, `[classes, latent]`.
+    pub mean: Linear,
+    /// From the class to the log-variance, `[classes, latent]`.
+    pub log_variance: Linear,
+}
+
+impl MixturePrior {
+    /// Random components, whose means have a deviation of `spread`; the authors' is 0.001.
+    pub fn new(classes: usize, latent: usize, spread: f64, device: &Device) -> Self {
+        let spread = Initializer::Normal { mean: 0.0, std: spread };
+        let glorot = Initializer::XavierNormal { gain: 1.0 };
+        let sizes = [classes, latent];
+        Self {
+            mean: linear(sizes, spread, Initializer::Zeros, device),
+            log_variance: linear(sizes, glorot, Initializer::Zeros, device),
+        }
+    }
+
+    /// The components of these classes.
+    ///
+    /// # Shapes
+    ///
+    /// - classes: `[samples, batch, classes, all classes]`, one-hot
+    /// - mean: `[samples, batch, classes, latent]`
+    pub fn of(&self, classes: Tensor<4>) -> DiagonalGaussian<4> {
+        DiagonalGaussian {
+            mean: self.mean.forward(classes.clone()),
+            log_variance: self.log_variance.forward(classes),
+        }
+    }
+
+    /// All components.
+    ///
+    /// # Shapes
+    ///
+    /// - mean: `[1, 1, classes, latent]`
+    pub fn all(&self) -> DiagonalGaussian<4> {
+        let [classes, _] = self.mean.weight.dims();
+        self.of(Tensor::eye(classes, &self.mean.weight.device()).reshape([1, 1, classes, classes]))
+    }
+}
+
+/// `log p(z)` and the logarithms of `p(y|z)` of a mixture.
+///
+/// # Shapes
+///
+/// - z: `[samples, batch, 1, latent]`
+/// - components: `[1, 1, classes, latent]`
+/// - log_weights: `[classes]`
+/// - output: `[samples, batch, 1]` and `[samples, batch, classes]`
+pub fn responsibilities(
+    z: Tensor<4>,
+    components: &DiagonalGaussian<4>,
+    log_weights: Tensor<1>,
+) -> (Tensor<3>, Tensor<3>) {
+    let density: Tensor<3> = components.log_density(z).sum_dim(3).squeeze_dim(3);
+    let joint = density + log_weights.unsqueeze();
+    let responsibilities = log_softmax(joint.clone(), 2);
+    // log p(z) = log p(y, z) - log p(y|z) for every y, such as the first.
+    let density = joint.narrow(2, 0, 1) - responsibilities.clone().narrow(2, 0, 1);
+    (density, responsibilities)
+}

@@ -1,0 +1,4 @@
+//! The models and their objective, as a library.
+
+mod bounds;
+mod densities;
