@@ -5,11 +5,12 @@
 //! | what is a run? | [`config`], [`cli`], [`provenance`] |
 //! | what did it do? | [`journal`], [`progress`], [`figure`], [`plot`], [`report`] |
 //! | what survives a crash? | [`commit`], [`lock`] |
-//! | numbers of tables | [`metrics`] |
+//! | numbers of tables | [`metrics`], [`clustering`] |
 //! | what does it learn from? | [`catalogue`], [`idx`], [`images`], [`gzip`] |
 
 pub mod catalogue;
 pub mod cli;
+pub mod clustering;
 pub mod commit;
 pub mod config;
 mod error;
