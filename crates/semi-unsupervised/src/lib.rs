@@ -6,6 +6,8 @@
 //! | 3 bounds, labels summed out | [`model::bound`] |
 //! | 3 objective | [`objective`] |
 
+pub mod learner;
 pub mod model;
+pub mod network;
 pub mod objective;
 pub mod weight_prior;

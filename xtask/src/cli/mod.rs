@@ -18,7 +18,7 @@ Examples:
   cargo xtask sweep docs/sweep.toml --dry-run          what would run, and what is done
   cargo xtask sweep docs/sweep.toml                    run it here; the same command goes on after Ctrl-C or a crash
   cargo xtask sweep docs/sweep.toml --emit slurm --out sweep.sh
-  cargo xtask sweep gather docs/sweep.toml             table.md, table.csv and comparison.html of what is finished
+  cargo xtask sweep gather docs/sweep.toml             table.md, table.csv, bars.svg and comparison.html of what is finished
 
 A run lies in runs/sweeps/<name>/<experiment>/<digest>-seed<N>. The digest is that of all that determines its result: paper,
 experiment, resolved configuration, backend and seed. What is finished is not run again, and what was killed goes on.

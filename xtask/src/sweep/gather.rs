@@ -11,6 +11,7 @@ use papers_base::{
     commit,
     figure::{Table, digits_for, mean_and_deviation, mean_and_spread},
     journal::{Scalars, scalar},
+    plot::{self, Chart, Series, Style},
     report,
 };
 
@@ -37,6 +38,9 @@ struct Row {
     evaluations: Vec<Scalars>,
     folders: Vec<PathBuf>,
 }
+
+/// Pixels of a letter below a bar.
+const LETTER: usize = 8;
 
 /// Reads what is finished of a plan, wherever it was run.
 pub(super) fn gather(plan: &Plan, target: &Target, sweeps: &Path) -> anyhow::Result<Gathered> {
@@ -107,12 +111,13 @@ fn metrics(rows: &[Row]) -> Vec<String> {
 }
 
 impl Gathered {
-    /// Writes both tables and the page into `folder`, prints the table, and tells what is missing.
+    /// Writes both tables, a chart of them and the page into `folder`, prints the table, and tells what is missing.
     pub(super) fn save(&self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         let markdown = self.markdown();
         commit::bytes(&folder.join("table.md"), markdown.as_bytes())?;
         commit::bytes(&folder.join("table.csv"), self.csv().as_bytes())?;
+        commit::bytes(&folder.join("bars.svg"), self.bars()?.as_bytes())?;
         let runs: Vec<PathBuf> = self.rows.iter().flat_map(|row| row.folders.iter().cloned()).collect();
         let page = folder.join("comparison.html");
         report::compare(&runs, &page)?;
@@ -162,6 +167,35 @@ impl Gathered {
         table.to_csv()
     }
 
+    /// A bar for each point and metric: the mean over seeds, with a line of one deviation to both sides of its end.
+    fn bars(&self) -> anyhow::Result<String> {
+        let names: Vec<String> = self.rows.iter().map(|row| self.short_name(row)).collect();
+        let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let charts = self.metrics.iter().map(|metric| {
+            let found = self.rows.iter().map(|row| mean_and_deviation(&row.values(metric)));
+            let found = found
+                .enumerate()
+                .filter_map(|(place, found)| Some((place as f64, found?)));
+            let (bars, deviation) = found
+                .map(|(place, (mean, deviation))| ((place, mean), deviation.unwrap_or(0.0)))
+                .unzip::<_, _, Vec<_>, Vec<_>>();
+            Chart {
+                title: metric.clone(),
+                series: vec![Series::new("", bars, Style::Bars { deviation })],
+                width: (names.len() * (longest * LETTER + LETTER)).clamp(560, 4000) as u32,
+                x_names: names.clone(),
+                ..Chart::default()
+            }
+        });
+        Ok(plot::grid(&charts.collect::<Vec<_>>(), 1)?)
+    }
+
+    /// The settings of a point without their names: `ws 4 0.75` for `{ generator = "ws", k = 4, p = 0.75 }`.
+    fn short_name(&self, row: &Row) -> String {
+        let cells = self.varied.iter().map(|key| values_alone(&row.point.cell(key)));
+        cells.collect::<Vec<_>>().join(" ")
+    }
+
     /// Names of the columns that say which point a row is.
     fn names(&self) -> impl Iterator<Item = String> {
         ["experiment".to_owned()].into_iter().chain(self.varied.iter().cloned())
@@ -177,5 +211,25 @@ impl Row {
     fn values(&self, metric: &str) -> Vec<f64> {
         let value = |scalars: &Scalars| scalar(scalars, metric);
         self.evaluations.iter().filter_map(value).collect()
+    }
+}
+
+/// What stands behind the equality signs of a setting, which may be a table.
+fn values_alone(cell: &str) -> String {
+    let parts = cell.trim_matches(['{', '}', ' ']).split(',');
+    let values = parts.map(|part| part.split_once('=').map_or(part, |(_, value)| value));
+    let values = values.map(|value| value.trim_matches(['"', '\'', ' ']));
+    values.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::values_alone;
+
+    #[test]
+    fn names_below_bars_are_values() {
+        assert_eq!(values_alone(r#"{ generator = "ws", k = 4, p = 0.75 }"#), "ws 4 0.75");
+        assert_eq!(values_alone("\"dopri5\""), "dopri5");
+        assert_eq!(values_alone("3"), "3");
     }
 }

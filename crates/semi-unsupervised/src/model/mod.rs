@@ -3,9 +3,13 @@
 pub mod bound;
 mod mixture_prior;
 mod mlp;
+mod vade;
+mod vae;
 
 pub use mixture_prior::{MixturePrior, responsibilities};
 pub use mlp::Mlp;
+pub use vade::{Vade, VadeTerms};
+pub use vae::Vae;
 
 use burn::{module::Module, prelude::*, tensor::activation::log_softmax};
 use papers_core::distributions::{Bernoulli, DiagonalGaussian};
@@ -67,6 +71,28 @@ impl Likelihood {
         match self {
             Self::Bernoulli => values,
             Self::Gaussian => 2 * values,
+        }
+    }
+
+    /// `log p(x|·)` of each value, summed, where a decoder sees these parts.
+    fn log_density(self, decoder: &Mlp, parts: &[Tensor<4>], x: Tensor<4>) -> Tensor<3> {
+        total(match self {
+            Self::Bernoulli => Bernoulli {
+                logits: decoder.forward(parts),
+            }
+            .log_density(x),
+            Self::Gaussian => decoder.gaussian(parts).log_density(x),
+        })
+    }
+
+    /// The mean of each value.
+    fn mean(self, decoder: &Mlp, parts: &[Tensor<4>]) -> Tensor<4> {
+        match self {
+            Self::Bernoulli => Bernoulli {
+                logits: decoder.forward(parts),
+            }
+            .mean(),
+            Self::Gaussian => decoder.gaussian(parts).mean,
         }
     }
 }
@@ -208,27 +234,12 @@ impl ClassModel {
     /// - z: `[samples, batch, classes, latent]`
     /// - output: `[samples, batch, classes, values]`
     pub fn reconstruct(&self, y: Tensor<4>, z: Tensor<4>) -> Tensor<4> {
-        let parts = self.decoded(y, z);
-        match self.likelihood {
-            Likelihood::Bernoulli => Bernoulli {
-                logits: self.decoder.forward(&parts),
-            }
-            .mean(),
-            Likelihood::Gaussian => self.decoder.gaussian(&parts).mean,
-        }
+        self.likelihood.mean(&self.decoder, &self.decoded(y, z))
     }
 
     /// `log p(x|·)` of each value, summed.
     fn log_likelihood(&self, x: Tensor<4>, y: Tensor<4>, z: Tensor<4>) -> Tensor<3> {
-        let parts = self.decoded(y, z);
-        let of_values = match self.likelihood {
-            Likelihood::Bernoulli => Bernoulli {
-                logits: self.decoder.forward(&parts),
-            }
-            .log_density(x),
-            Likelihood::Gaussian => self.decoder.gaussian(&parts).log_density(x),
-        };
-        total(of_values)
+        self.likelihood.log_density(&self.decoder, &self.decoded(y, z), x)
     }
 
     /// What the decoder sees.

@@ -1,0 +1,185 @@
+//! One update of a model: draws, loss, gradients, Adam (the authors' code).
+
+use burn::{
+    grad_clipping::GradientClippingConfig,
+    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
+    prelude::*,
+};
+use papers_core::{Error, Result, checkpoint, random::Streams};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    network::Network,
+    objective::{Counts, ObjectiveConfig},
+};
+
+/// Settings of Adam.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LearnerConfig {
+    /// Learning rate of the first update.
+    pub rate: f64,
+    /// The rate is multiplied by this ...
+    pub decay: f64,
+    /// ... after each so many epochs, where an epoch is a pass over the examples without labels ...
+    pub decay_every: u64,
+    /// ... but not below this share of the first.
+    pub least: f64,
+    /// Elements of gradients are brought into ± this; 0 for no bound.
+    pub clip: f64,
+}
+
+impl Default for LearnerConfig {
+    /// The authors' settings.
+    fn default() -> Self {
+        Self {
+            rate: 3e-4,
+            decay: 0.75,
+            decay_every: 200,
+            least: 0.1,
+            clip: 1.0,
+        }
+    }
+}
+
+impl LearnerConfig {
+    /// The rate in epoch number `epoch`, from 0.
+    pub fn rate_in(&self, epoch: u64) -> f64 {
+        let decays = epoch.checked_div(self.decay_every).unwrap_or(0);
+        self.rate * self.decay.powf(decays as f64).max(self.least)
+    }
+
+    fn optimizer(&self) -> ModuleOptimizer {
+        let clipping = (self.clip > 0.0).then_some(GradientClippingConfig::Value(self.clip as f32));
+        AdamConfig::new()
+            .with_epsilon(1e-8)
+            .with_grad_clipping(clipping)
+            .init()
+            .into()
+    }
+}
+
+/// Examples of an update, on a device and off the tape.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Values, `[batch, values]`, and one-hot classes, `[batch, classes]`, of examples with labels.
+    pub labeled: Option<[Tensor<2>; 2]>,
+    /// Values of examples without.
+    pub unlabeled: Option<Tensor<2>>,
+}
+
+/// What a step found before it changed the weights: named numbers.
+pub type Measured = Vec<(&'static str, f64)>;
+
+/// Terms of a loss.
+pub(crate) struct Terms {
+    /// What is minimized, `[1]`.
+    pub(crate) loss: Tensor<1>,
+    /// What is told of it, `[1]` each.
+    pub(crate) named: Vec<(&'static str, Tensor<1>)>,
+}
+
+/// A model and what learns its weights.
+pub struct Learner {
+    network: Network,
+    optimizer: ModuleOptimizer,
+    config: LearnerConfig,
+    objective: ObjectiveConfig,
+    counts: Counts,
+}
+
+impl Learner {
+    /// Takes a network whose weights are on a tape; `counts` are those of the training set.
+    pub fn new(network: Network, config: &LearnerConfig, objective: &ObjectiveConfig, counts: Counts) -> Self {
+        Self {
+            optimizer: config.optimizer(),
+            config: config.clone(),
+            objective: objective.clone(),
+            network,
+            counts,
+        }
+    }
+
+    /// The network that learns.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Puts another network in its place; the optimizer begins anew.
+    pub(crate) fn replace(&mut self, network: Network) {
+        self.network = network;
+        self.optimizer = self.config.optimizer();
+    }
+
+    /// Learns from a batch, update number `step` of a run and one of epoch number `epoch`.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that cannot be read from the device, and a loss that is not finite; the weights are what they were then.
+    pub fn step(&mut self, batch: &Batch, streams: &Streams, step: u64, epoch: u64) -> Result<Measured> {
+        let terms = self.network.terms(batch, &self.objective, self.counts, streams, step);
+        let loss = self.with_weight_prior(terms.loss);
+        let mut measured = vec![("loss", loss.clone())];
+        measured.extend(terms.named);
+        let measured = read(measured)?;
+        if let Some((term, value)) = measured.iter().find(|(_, value)| !value.is_finite()) {
+            return Err(Error::Diverged {
+                term: (*term).to_owned(),
+                value: *value,
+                step,
+                scalars: measured.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+                checkpoint: None,
+            });
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        self.network = self
+            .optimizer
+            .step(self.config.rate_in(epoch), self.network.clone(), gradients);
+        Ok(measured)
+    }
+
+    fn with_weight_prior(&self, loss: Tensor<1>) -> Tensor<1> {
+        if self.objective.weight_prior == 0.0 {
+            return loss;
+        }
+        let weight = self.objective.weight_prior / self.counts.all() as f64;
+        loss - crate::weight_prior::log_density(&self.network) * weight
+    }
+
+    /// Adds the network and the optimizer's memory to a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// What the writer reports.
+    pub fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        checkpoint.module("network", &self.network.clone().valid())?;
+        checkpoint.optimizer("optimizer", &self.optimizer)
+    }
+
+    /// Goes on from what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// A part that is missing or does not fit.
+    pub fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        self.network = checkpoint.module("network", self.network.clone())?;
+        self.optimizer = checkpoint.optimizer("optimizer", self.optimizer.clone())?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Learner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Learner")
+            .field("config", &self.config)
+            .field("objective", &self.objective)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All numbers, in one reading of the device.
+fn read(named: Vec<(&'static str, Tensor<1>)>) -> Result<Measured> {
+    let (names, values): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+    let values = Tensor::cat(values, 0).inner().try_into_vec_as::<f64>()?;
+    Ok(names.into_iter().zip(values).collect())
+}

@@ -1,0 +1,181 @@
+//! Any of the models, as what learns and says which class an example is of.
+
+use burn::{module::Module, prelude::*};
+use papers_core::random::Streams;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    learner::{Batch, Terms},
+    model::{ClassModel, Kind, Likelihood, Sizes, Vade, Vae, bound::Noise},
+    objective::{Counts, ObjectiveConfig},
+};
+
+/// Names of the models.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// A variational autoencoder, and the nearest mean of a known class in its latent space.
+    M1,
+    /// The class is a latent variable that the decoder sees.
+    M2,
+    /// The paper's: the class chooses the component of a mixture, and the decoder does not see it.
+    #[default]
+    GmDgm,
+    /// M2 with an auxiliary variable.
+    Adgm,
+    /// The paper's with an auxiliary variable.
+    AgmDgm,
+    /// An autoencoder whose latent space is a mixture; without labels.
+    Vade,
+}
+
+impl ModelKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::M1, Self::M2, Self::GmDgm, Self::Adgm, Self::AgmDgm, Self::Vade];
+
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self.of_classes() {
+            Some(kind) => kind.name(),
+            None if self == Self::M1 => "m1",
+            None => "vade",
+        }
+    }
+
+    /// The kind of model with a class, if it has one that `q(y|·)` is a network of.
+    pub fn of_classes(self) -> Option<Kind> {
+        match self {
+            Self::M1 | Self::Vade => None,
+            Self::M2 => Some(Kind::M2),
+            Self::GmDgm => Some(Kind::GmDgm),
+            Self::Adgm => Some(Kind::Adgm),
+            Self::AgmDgm => Some(Kind::AgmDgm),
+        }
+    }
+}
+
+/// A model of any kind.
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them, and a module is no box")]
+pub enum Network {
+    /// M2, GM-DGM, ADGM, AGM-DGM.
+    Classes(ClassModel),
+    /// VaDE.
+    Vade(Vade),
+    /// M1.
+    Plain(Vae),
+}
+
+impl Network {
+    /// A model with random weights of examples of `values` values; `prior` is `p(y)`.
+    pub fn new(
+        kind: ModelKind,
+        likelihood: Likelihood,
+        values: usize,
+        prior: &[f64],
+        sizes: &Sizes,
+        device: &Device,
+    ) -> Self {
+        let plain = || Vae::new(likelihood, values, &sizes.hidden, sizes.latent, device);
+        match kind.of_classes() {
+            Some(kind) => Self::Classes(ClassModel::new(kind, likelihood, values, prior, sizes, device)),
+            None if kind == ModelKind::Vade => Self::Vade(Vade::new(plain(), prior.len(), device)),
+            None => Self::Plain(plain()),
+        }
+    }
+
+    /// The loss of a batch at update number `step`, without the prior of weights.
+    pub(crate) fn terms(
+        &self,
+        batch: &Batch,
+        objective: &ObjectiveConfig,
+        counts: Counts,
+        streams: &Streams,
+        step: u64,
+    ) -> Terms {
+        match self {
+            Self::Classes(model) => terms_of_classes(model, batch, objective, counts, streams, step),
+            Self::Vade(model) => {
+                let x = all_values(batch);
+                let size = [x.dims()[0], model.networks.latent()];
+                let noise = streams.normal("z", step, size, &x.device());
+                let terms = model.terms(x, noise);
+                let bound = terms.bound().mean();
+                Terms {
+                    loss: -bound.clone(),
+                    named: vec![
+                        ("bound_unlabeled", bound),
+                        ("reconstruction", terms.reconstruction.mean()),
+                    ],
+                }
+            }
+            Self::Plain(model) => {
+                let x = all_values(batch);
+                let size = [objective.samples, x.dims()[0], 1, model.latent()];
+                let noise = streams.normal("z", step, size, &x.device());
+                let bound = model.bound(x, noise).mean();
+                Terms {
+                    loss: -bound.clone(),
+                    named: vec![("bound_unlabeled", bound)],
+                }
+            }
+        }
+    }
+}
+
+fn terms_of_classes(
+    model: &ClassModel,
+    batch: &Batch,
+    objective: &ObjectiveConfig,
+    counts: Counts,
+    streams: &Streams,
+    step: u64,
+) -> Terms {
+    let noise = |name: &str, x: &Tensor<2>, classes: usize| {
+        draws(model, [objective.samples, x.dims()[0], classes], streams, name, step, &x.device())
+    };
+    let labeled = batch.labeled.as_ref().map(|[x, y]| {
+        let noise = noise("labeled", x, 1);
+        model.labeled(x.clone(), y.clone(), &noise)
+    });
+    let unlabeled = batch.unlabeled.as_ref().map(|x| {
+        let noise = noise("unlabeled", x, model.classes());
+        model.unlabeled(x.clone(), &noise)
+    });
+    let loss = objective.loss(model, labeled.as_ref(), unlabeled.as_ref(), counts, step);
+    let named = [
+        ("bound_labeled", loss.labeled),
+        ("bound_unlabeled", loss.unlabeled),
+        ("log_class", loss.log_class),
+        ("balance", loss.balance),
+    ];
+    Terms {
+        loss: loss.total,
+        named: named.into_iter().filter_map(|(name, term)| Some((name, term?))).collect(),
+    }
+}
+
+/// Noise for examples of a model, from streams called after `name`.
+pub(crate) fn draws(
+    model: &ClassModel,
+    [samples, batch, classes]: [usize; 3],
+    streams: &Streams,
+    name: &str,
+    step: u64,
+    device: &Device,
+) -> Noise {
+    let of_z = [samples, batch, classes, model.latent()];
+    Noise {
+        z: streams.normal(&format!("z {name}"), step, of_z, device),
+        a: model
+            .auxiliary_size()
+            .map(|size| streams.normal(&format!("a {name}"), step, [samples, batch, 1, size], device)),
+    }
+}
+
+/// Values of all examples; models without labels take those with labels, too.
+fn all_values(batch: &Batch) -> Tensor<2> {
+    let labeled = batch.labeled.as_ref().map(|[x, _]| x.clone());
+    let parts: Vec<_> = labeled.into_iter().chain(batch.unlabeled.clone()).collect();
+    Tensor::cat(parts, 0)
+}
