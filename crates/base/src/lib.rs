@@ -23,6 +23,7 @@ pub mod lock;
 pub mod metrics;
 pub mod plot;
 pub mod progress;
+pub mod projection;
 pub mod provenance;
 pub mod report;
 pub mod suggest;

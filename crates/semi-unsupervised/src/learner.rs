@@ -106,6 +106,7 @@ impl Learner {
     }
 
     /// Puts another network in its place; the optimizer begins anew.
+    #[expect(dead_code)]
     pub(crate) fn replace(&mut self, network: Network) {
         self.network = network;
         self.optimizer = self.config.optimizer();
@@ -127,7 +128,10 @@ impl Learner {
                 term: (*term).to_owned(),
                 value: *value,
                 step,
-                scalars: measured.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+                scalars: measured
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), *value))
+                    .collect(),
                 checkpoint: None,
             });
         }

@@ -7,6 +7,7 @@
 //! | 3 objective | [`objective`] |
 
 pub mod learner;
+pub mod mixture_fit;
 pub mod model;
 pub mod network;
 pub mod objective;

@@ -132,7 +132,14 @@ fn terms_of_classes(
     step: u64,
 ) -> Terms {
     let noise = |name: &str, x: &Tensor<2>, classes: usize| {
-        draws(model, [objective.samples, x.dims()[0], classes], streams, name, step, &x.device())
+        draws(
+            model,
+            [objective.samples, x.dims()[0], classes],
+            streams,
+            name,
+            step,
+            &x.device(),
+        )
     };
     let labeled = batch.labeled.as_ref().map(|[x, y]| {
         let noise = noise("labeled", x, 1);
@@ -151,7 +158,10 @@ fn terms_of_classes(
     ];
     Terms {
         loss: loss.total,
-        named: named.into_iter().filter_map(|(name, term)| Some((name, term?))).collect(),
+        named: named
+            .into_iter()
+            .filter_map(|(name, term)| Some((name, term?)))
+            .collect(),
     }
 }
 
