@@ -9,6 +9,7 @@ use papers_core::{Error, Result, checkpoint, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    data::Batch,
     network::Network,
     objective::{Counts, ObjectiveConfig},
 };
@@ -59,15 +60,6 @@ impl LearnerConfig {
     }
 }
 
-/// Examples of an update, on a device and off the tape.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Values, `[batch, values]`, and one-hot classes, `[batch, classes]`, of examples with labels.
-    pub labeled: Option<[Tensor<2>; 2]>,
-    /// Values of examples without.
-    pub unlabeled: Option<Tensor<2>>,
-}
-
 /// What a step found before it changed the weights: named numbers.
 pub type Measured = Vec<(&'static str, f64)>;
 
@@ -106,7 +98,6 @@ impl Learner {
     }
 
     /// Puts another network in its place; the optimizer begins anew.
-    #[expect(dead_code)]
     pub(crate) fn replace(&mut self, network: Network) {
         self.network = network;
         self.optimizer = self.config.optimizer();
@@ -120,25 +111,46 @@ impl Learner {
     pub fn step(&mut self, batch: &Batch, streams: &Streams, step: u64, epoch: u64) -> Result<Measured> {
         let terms = self.network.terms(batch, &self.objective, self.counts, streams, step);
         let loss = self.with_weight_prior(terms.loss);
+        self.descend(loss, terms.named, step, epoch)
+    }
+
+    /// Learns to reconstruct a batch without noise, as VaDE begins.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn pretrain(&mut self, batch: &Batch, step: u64, epoch: u64) -> Result<Measured> {
+        let loss = self.network.reconstruction_loss(batch);
+        self.descend(loss, Vec::new(), step, epoch)
+    }
+
+    /// α times the number of examples for each one with a label.
+    pub fn effective_alpha(&self) -> f64 {
+        self.objective.effective_alpha(self.counts)
+    }
+
+    fn descend(
+        &mut self,
+        loss: Tensor<1>,
+        named: Vec<(&'static str, Tensor<1>)>,
+        step: u64,
+        epoch: u64,
+    ) -> Result<Measured> {
         let mut measured = vec![("loss", loss.clone())];
-        measured.extend(terms.named);
+        measured.extend(named);
         let measured = read(measured)?;
         if let Some((term, value)) = measured.iter().find(|(_, value)| !value.is_finite()) {
             return Err(Error::Diverged {
                 term: (*term).to_owned(),
                 value: *value,
                 step,
-                scalars: measured
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), *value))
-                    .collect(),
+                scalars: measured.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
                 checkpoint: None,
             });
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        self.network = self
-            .optimizer
-            .step(self.config.rate_in(epoch), self.network.clone(), gradients);
+        let rate = self.config.rate_in(epoch);
+        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
         Ok(measured)
     }
 

@@ -5,7 +5,8 @@ use papers_core::random::Streams;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    learner::{Batch, Terms},
+    data::Batch,
+    learner::Terms,
     model::{ClassModel, Kind, Likelihood, Sizes, Vade, Vae, bound::Noise},
     objective::{Counts, ObjectiveConfig},
 };
@@ -119,6 +120,17 @@ impl Network {
                     named: vec![("bound_unlabeled", bound)],
                 }
             }
+        }
+    }
+}
+
+impl Network {
+    /// How badly examples are reconstructed without noise, of models that are pretrained so; 0 of others.
+    pub(crate) fn reconstruction_loss(&self, batch: &Batch) -> Tensor<1> {
+        let x = all_values(batch);
+        match self {
+            Self::Vade(model) => model.reconstruction_loss(x),
+            _ => Tensor::zeros([1], &x.device()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The evidence lower bound, with a class that is given or summed out (section 3).
 
 use burn::prelude::*;
-use papers_core::distributions::{entropy, standard_normal_log_density};
+use papers_core::distributions::{DiagonalGaussian, entropy, standard_normal_log_density};
 use serde::{Deserialize, Serialize};
 
 use super::{ClassModel, total};
@@ -189,6 +189,19 @@ impl ClassModel {
             log_density: total(posterior.log_density(draw.clone())),
             draw,
         })
+    }
+
+    /// `q(z|·)` of these classes.
+    ///
+    /// # Shapes
+    ///
+    /// - x: `[1, batch, 1, values]`
+    /// - y: `[1, batch, classes, all classes]`, one-hot
+    /// - mean: `[samples, batch, classes, latent]`
+    pub fn posterior(&self, x: Tensor<4>, y: Tensor<4>, noise: &Noise) -> DiagonalGaussian<4> {
+        let a = self.auxiliary_draw(&x, noise).map(|a| a.draw);
+        let seen: Vec<_> = [x, y].into_iter().chain(a).collect();
+        self.encoder.gaussian(&seen)
     }
 
     fn terms(&self, x: Tensor<4>, y: Tensor<4>, a: Option<AuxiliaryDraw>, noise: &Noise) -> Terms {

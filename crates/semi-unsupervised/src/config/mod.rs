@@ -1,0 +1,197 @@
+//! What a run is made of.
+
+mod data;
+
+use papers_core::base::{
+    config::{Checks, ConfigError, Preset, RunConfig, Schedule},
+    presets,
+};
+use serde::{Deserialize, Serialize};
+
+pub use data::{DataConfig, FolderConfig, LabelRule, PriorRule, Regime, SyntheticConfig, TableConfig};
+
+use crate::{
+    data::BatchSizes,
+    learner::LearnerConfig,
+    model::Sizes,
+    network::ModelKind,
+    objective::ObjectiveConfig,
+};
+
+/// The experiments.
+pub const PRESETS: &[Preset] = presets![
+    "digits",
+    "synthetic",
+    "fashion-reduced",
+    "mnist-reduced",
+    "fashion-5",
+    "fashion-2",
+    "fashion-unsupervised",
+    "mnist-unsupervised",
+    "table",
+    "folder"
+];
+
+/// Full description of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SemiUnsupervisedConfig {
+    /// Which model learns.
+    #[serde(default)]
+    pub model: ModelKind,
+    /// Rows of an update.
+    pub batch: BatchSizes,
+    /// The examples, and which have labels.
+    pub data: DataConfig,
+    /// Sizes of the networks.
+    pub sizes: Sizes,
+    /// What is minimized.
+    #[serde(default)]
+    pub objective: ObjectiveConfig,
+    /// The rule of learning.
+    #[serde(default)]
+    pub learner: LearnerConfig,
+    /// What only VaDE needs.
+    #[serde(default)]
+    pub vade: VadeConfig,
+    /// Beginnings to choose from.
+    #[serde(default)]
+    pub restarts: RestartsConfig,
+    /// The loop.
+    pub schedule: Schedule,
+}
+
+/// How VaDE begins (section 3; Jiang et al. 2017).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VadeConfig {
+    /// First updates, in which the networks learn to reconstruct without noise; the mixture is then fitted to what they make of
+    /// the examples. Without them all points end in one cluster.
+    pub pretraining: u64,
+    /// Examples that the mixture is fitted to, at most.
+    pub fitted: usize,
+    /// Passes of that fit, at most.
+    pub passes: usize,
+}
+
+impl Default for VadeConfig {
+    fn default() -> Self {
+        Self {
+            pretraining: 500,
+            fitted: 5000,
+            passes: 200,
+        }
+    }
+}
+
+/// Several beginnings, of which the best goes on. It is chosen without labels, by the bound of the validation examples, or of the
+/// first training examples where there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RestartsConfig {
+    /// Beginnings, each from other random weights.
+    pub count: u64,
+    /// Updates of each; together they are the first ones of the run.
+    pub steps: u64,
+}
+
+impl Default for RestartsConfig {
+    fn default() -> Self {
+        Self { count: 1, steps: 0 }
+    }
+}
+
+impl RestartsConfig {
+    /// Updates of all beginnings.
+    pub fn all_steps(&self) -> u64 {
+        if self.count > 1 { self.count * self.steps } else { 0 }
+    }
+}
+
+impl RunConfig for SemiUnsupervisedConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.data.validate()?;
+        let sizes = Checks::of("sizes");
+        sizes.at_least(1, "latent", self.sizes.latent)?;
+        sizes.at_least(1, "auxiliary", self.sizes.auxiliary)?;
+        sizes.require(!self.sizes.hidden.contains(&0), "hidden", "a layer needs a unit")?;
+        sizes.require(
+            self.sizes.prior_mean_init_std.is_finite() && self.sizes.prior_mean_init_std >= 0.0,
+            "prior_mean_init_std",
+            "must be at least 0",
+        )?;
+        self.validate_objective()?;
+        self.validate_learner()?;
+        if self.data.regime.has_labeled() {
+            Checks::of("batch").at_least(1, "labeled", self.batch.labeled)?;
+        }
+        if self.data.regime.has_unlabeled() {
+            Checks::of("batch").at_least(1, "unlabeled", self.batch.unlabeled)?;
+        }
+        let vade = Checks::of("vade");
+        vade.at_least(1, "fitted", self.vade.fitted)?;
+        vade.at_least(1, "passes", self.vade.passes)?;
+        self.validate_restarts()
+    }
+
+    fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+}
+
+impl SemiUnsupervisedConfig {
+    fn validate_objective(&self) -> Result<(), ConfigError> {
+        let checks = Checks::of("objective");
+        let objective = &self.objective;
+        for (name, value) in [
+            ("alpha", objective.alpha),
+            ("weight_prior", objective.weight_prior),
+            ("balance", objective.balance),
+            ("free_bits", objective.free_bits),
+        ] {
+            checks.require(
+                value.is_finite() && value >= 0.0,
+                name,
+                format_args!("must be at least 0, not {value}"),
+            )?;
+        }
+        checks.at_least(1, "samples", objective.samples)
+    }
+
+    fn validate_learner(&self) -> Result<(), ConfigError> {
+        let checks = Checks::of("learner");
+        checks.positive("rate", self.learner.rate)?;
+        checks.positive("decay", self.learner.decay)?;
+        checks.require(
+            (0.0..=1.0).contains(&self.learner.least),
+            "least",
+            "must be from 0 to 1",
+        )?;
+        checks.require(
+            self.learner.clip.is_finite() && self.learner.clip >= 0.0,
+            "clip",
+            "must be at least 0",
+        )
+    }
+
+    fn validate_restarts(&self) -> Result<(), ConfigError> {
+        let checks = Checks::of("restarts");
+        checks.at_least(1, "count", self.restarts.count as usize)?;
+        if self.restarts.count > 1 {
+            checks.at_least(1, "steps", self.restarts.steps as usize)?;
+        }
+        checks.require(
+            self.restarts.all_steps() <= self.schedule.steps,
+            "steps",
+            format_args!(
+                "{} beginnings of {} updates are more than `schedule.steps`, {}",
+                self.restarts.count, self.restarts.steps, self.schedule.steps
+            ),
+        )?;
+        checks.require(
+            self.restarts.count == 1 || self.model != ModelKind::Vade,
+            "count",
+            "VaDE is pretrained instead; run it with several seeds",
+        )
+    }
+}

@@ -1,0 +1,95 @@
+//! Several beginnings, of which the one goes on whose bound is best: models are selected without labels.
+
+use papers_core::{
+    Result,
+    base::figure::{Body, Figure, Table, number},
+    checkpoint,
+};
+
+use crate::{config::RestartsConfig, network::Network};
+
+/// The beginnings of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Restarts {
+    count: u64,
+    steps: u64,
+    /// Bounds of the beginnings that have ended.
+    bounds: Vec<f64>,
+    /// The best of them.
+    best: Option<Network>,
+}
+
+impl Restarts {
+    pub(crate) fn new(config: &RestartsConfig) -> Self {
+        Self {
+            count: config.count,
+            steps: config.steps,
+            ..Self::default()
+        }
+    }
+
+    /// The beginning whose last update was the one before `step`, if it has not been remembered yet.
+    pub(crate) fn ended_before(&self, step: u64) -> Option<u64> {
+        if self.count < 2 || step == 0 || !step.is_multiple_of(self.steps) {
+            return None;
+        }
+        let ended = step / self.steps - 1;
+        (ended < self.count && ended == self.bounds.len() as u64).then_some(ended)
+    }
+
+    /// Keeps the network if its bound is the best; bounds that are no numbers are the worst.
+    pub(crate) fn remember(&mut self, beginning: u64, bound: f64, network: Network) {
+        debug_assert_eq!(beginning, self.bounds.len() as u64, "beginnings end one after the other");
+        let is_best = self.bounds.iter().all(|other| bound > *other || other.is_nan());
+        if is_best || self.best.is_none() {
+            self.best = Some(network);
+        }
+        self.bounds.push(bound);
+    }
+
+    /// The beginning after this one, if there is one.
+    pub(crate) fn next_after(&self, beginning: u64) -> Option<u64> {
+        (beginning + 1 < self.count).then_some(beginning + 1)
+    }
+
+    /// The best one, which is then forgotten here.
+    pub(crate) fn best(&mut self) -> Option<Network> {
+        self.best.take()
+    }
+
+    pub(crate) fn figure(&self) -> Option<Figure> {
+        if self.bounds.is_empty() {
+            return None;
+        }
+        let mut table = Table::new(["beginning", "bound", "goes on"]);
+        let best = self.bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for (beginning, bound) in self.bounds.iter().enumerate() {
+            let goes_on = if *bound == best { "yes" } else { "" };
+            table.push([beginning.to_string(), number(*bound), goes_on.to_owned()]);
+        }
+        Some(Figure {
+            name: "beginnings".to_owned(),
+            title: "Beginnings".to_owned(),
+            caption: "Each with other random weights; the one with the best bound of examples whose labels were not looked at goes \
+                      on."
+            .to_owned(),
+            body: Body::Table(table),
+        })
+    }
+
+    pub(crate) fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        checkpoint.json("beginnings", &(&self.bounds, self.best.is_some()))?;
+        match &self.best {
+            Some(best) => checkpoint.module("beginning", &burn::module::Module::valid(best)),
+            None => Ok(()),
+        }
+    }
+
+    /// `like` is a network of the same kind.
+    pub(crate) fn restore(&mut self, checkpoint: &checkpoint::Reader, like: &Network) -> Result<()> {
+        let (bounds, has_best): (Vec<f64>, bool) = checkpoint.json("beginnings")?;
+        self.bounds = bounds;
+        self.best = has_best.then(|| checkpoint.module("beginning", like.clone())).transpose()?;
+        Ok(())
+    }
+}
