@@ -1,8 +1,7 @@
-use std::path::PathBuf;
-
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
+use super::{FolderConfig, LabelRule, PriorRule, Regime, SyntheticConfig, TableConfig};
 use crate::model::Likelihood;
 
 /// Which examples, and which of them are labeled (section 4).
@@ -76,149 +75,12 @@ pub struct DataConfig {
     pub folder: Option<FolderConfig>,
 }
 
-/// Which classes have labels (section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Regime {
-    /// All; examples without a label are not used.
-    Supervised,
-    /// All, of few examples each.
-    SemiSupervised,
-    /// Some, of few examples each; others have none and are only among the examples without labels.
-    SemiUnsupervised,
-    /// None; `data.hidden`, `data.fraction` and `data.keep_labeled` are not looked at.
-    Unsupervised,
-}
-
-impl Regime {
-    /// Its name in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Supervised => "supervised",
-            Self::SemiSupervised => "semi-supervised",
-            Self::SemiUnsupervised => "semi-unsupervised",
-            Self::Unsupervised => "unsupervised",
-        }
-    }
-
-    /// Whether some examples have labels.
-    pub fn has_labeled(self) -> bool {
-        self != Self::Unsupervised
-    }
-
-    /// Whether examples without labels are learned from.
-    pub fn has_unlabeled(self) -> bool {
-        self != Self::Supervised
-    }
-}
-
-/// How many labels a known class gets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LabelRule {
-    /// The fraction of its own examples, rounded down.
-    #[default]
-    PerClassFraction,
-    /// As many as any other: the fraction of all examples, of hidden classes too, dealt out to all classes, rounded down
-    /// both times. So the authors' code does.
-    EqualCount,
-}
-
-/// What the prior of classes `p(y)` is made of. Without any labels it is uniform.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PriorRule {
-    /// The same for all classes; hidden ones share theirs with the extra clusters.
-    #[default]
-    Uniform,
-    /// The frequencies of the training examples; hidden classes share theirs with the extra clusters.
-    Empirical,
-    /// As the authors' code does: hidden classes and extra clusters share the number of hidden classes over that of all,
-    /// whatever their frequencies, and the whole is brought to 1.
-    EmpiricalAuthors,
-}
-
-/// Sizes of the synthetic set: class `c` is normal with deviation 1 around `distance` times the unit vector of axis `c`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SyntheticConfig {
-    /// Number of classes.
-    pub classes: usize,
-    /// Axes that a class may lie on; at least as many as classes.
-    pub dimensions: usize,
-    /// Further values that say nothing about the class.
-    pub noise: usize,
-    /// How far the middle of a class is from the origin.
-    pub distance: f64,
-    /// Training examples of each class.
-    pub train_per_class: usize,
-    /// Test examples of each class.
-    pub test_per_class: usize,
-}
-
-impl Default for SyntheticConfig {
-    fn default() -> Self {
-        Self {
-            classes: 6,
-            dimensions: 12,
-            noise: 8,
-            distance: 4.0,
-            train_per_class: 200,
-            test_per_class: 200,
-        }
-    }
-}
-
-/// CSV files of one's own: a line of column names, then numbers and a class in each line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableConfig {
-    /// The training examples.
-    pub train: PathBuf,
-    /// The test examples, with the same columns and all with a label. Classes that have labels here and none among the
-    /// training examples are hidden ones.
-    #[serde(default)]
-    pub test: Option<PathBuf>,
-    /// Training examples with a label that are tested on in place of those of a file `test`, and not learned from.
-    #[serde(default)]
-    pub held_out: usize,
-    /// Name of the column of classes. A row where it is empty has no label.
-    #[serde(default = "label")]
-    pub label: String,
-    /// Columns that are not used, such as a number of each row.
-    #[serde(default)]
-    pub ignore: Vec<String>,
-}
-
-/// A folder tree of pictures, some with a label.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderConfig {
-    /// The folder.
-    pub path: PathBuf,
-    /// Table with the columns `file` and `label`; without one the names of sub-folders are the labels, and pictures
-    /// in `unlabeled` have none.
-    #[serde(default)]
-    pub labels: Option<PathBuf>,
-    /// Pictures are cropped to a square and resized to so many pixels a side.
-    pub side: usize,
-    /// Values per pixel: 1 for gray, 3 for colors.
-    #[serde(default = "one")]
-    pub channels: usize,
-    /// Pictures with a label that are kept out of training and tested on.
-    pub held_out: usize,
-}
-
 fn one() -> usize {
     1
 }
 
 fn all() -> f64 {
     1.0
-}
-
-fn label() -> String {
-    "label".to_owned()
 }
 
 impl DataConfig {
@@ -306,7 +168,8 @@ impl DataConfig {
         checks.require(self.is_pictures() || self.pool == 1, "pool", problem)?;
         checks.not_negative("min_std", self.min_std())?;
         let is_gaussian = self.likelihood() == Likelihood::Gaussian;
-        let problem = "is for values modeled by Bernoulli variables only; leave it out, or set `data.likelihood='bernoulli'`";
+        let problem =
+            "is for values modeled by Bernoulli variables only; leave it out, or set `data.likelihood='bernoulli'`";
         checks.require(!(self.binarize() && is_gaussian), "binarize", problem)?;
         let problem = "is for values modeled by Gaussians only; leave it out, or set `data.likelihood='gaussian'`";
         checks.require(is_gaussian || !self.standardize(), "standardize", problem)
@@ -376,55 +239,5 @@ impl DataConfig {
         let numbers = self.hidden.iter().map(usize::to_string);
         let names = self.hidden_names.iter().map(|name| format!("`{name}`"));
         numbers.chain(names).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl SyntheticConfig {
-    /// Values of an example.
-    pub fn values(&self) -> usize {
-        self.dimensions + self.noise
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        let checks = Checks::of("data.synthetic");
-        checks.at_least(1, "classes", self.classes)?;
-        checks.require(
-            self.dimensions >= self.classes,
-            "dimensions",
-            format_args!("must be at least `classes`, {}, not {}", self.classes, self.dimensions),
-        )?;
-        checks.not_negative("distance", self.distance)?;
-        checks.at_least(1, "train_per_class", self.train_per_class)?;
-        checks.at_least(1, "test_per_class", self.test_per_class)?;
-        let examples = self.train_per_class.saturating_add(self.test_per_class);
-        let size = examples.saturating_mul(self.classes).saturating_mul(self.dimensions.saturating_add(self.noise));
-        let problem = format_args!("and the other sizes make a set of {size} values, more than {MOST_VALUES}");
-        checks.require(size <= MOST_VALUES, "train_per_class", problem)
-    }
-}
-
-/// More values than a synthetic set needs.
-const MOST_VALUES: usize = 1 << 28;
-
-impl TableConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        let checks = Checks::of("data.table");
-        let problem = "either a file `test` or a number `held_out` above 0 says what is tested on, not both";
-        checks.require(self.test.is_some() != (self.held_out > 0), "test", problem)?;
-        let problem = "must be the name of the column of classes";
-        checks.require(!self.label.is_empty(), "label", problem)?;
-        let problem = "names the column of classes, which is used";
-        checks.require(!self.ignore.contains(&self.label), "ignore", problem)
-    }
-}
-
-impl FolderConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        let checks = Checks::of("data.folder");
-        let problem = "must be 1 for gray or 3 for colors";
-        checks.require([1, 3].contains(&self.channels), "channels", problem)?;
-        checks.at_least(1, "side", self.side)?;
-        let problem = "must be at least 1: without test pictures there is nothing to report";
-        checks.require(self.held_out > 0, "held_out", problem)
     }
 }

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::rows::{Rows, RowsError};
 
 /// Which values of a row the model sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mask {
     /// For each value of a row, whether it is kept.
     pub kept: Vec<bool>,
+    /// Mean over the training rows of each value that is left out.
+    pub left_out: Vec<f32>,
 }
 
 /// What brings kept values to mean 0 and deviation 1.
@@ -53,17 +55,18 @@ impl Preparation {
                 largest: moments.iter().map(|moments| moments.deviation).fold(0.0, f64::max),
             });
         }
-        let of_kept = |value: fn(&Moments) -> f64| {
-            let kept = moments.iter().zip(&kept).filter(|&(_, &is_kept)| is_kept);
-            // A deviation above 0 stays so as a single.
-            kept.map(|(moments, _)| value(moments) as f32).collect()
+        let of = |wanted: bool, value: fn(&Moments) -> f64| -> Vec<f32> {
+            let chosen = moments.iter().zip(&kept).filter(|&(_, &is_kept)| is_kept == wanted);
+            chosen.map(|(moments, _)| value(moments) as f32).collect()
         };
         let standardization = standardize.then(|| Standardization {
-            mean: of_kept(|moments| moments.mean),
-            deviation: of_kept(|moments| moments.deviation.max(f64::from(f32::MIN_POSITIVE))),
+            mean: of(true, |moments| moments.mean),
+            // What is above 0 stays so in single precision.
+            deviation: of(true, |moments| moments.deviation.max(f64::from(f32::MIN_POSITIVE))),
         });
+        let left_out = of(false, |moments| moments.mean);
         Ok(Self {
-            mask: Mask { kept },
+            mask: Mask { kept, left_out },
             standardization,
         })
     }
@@ -97,12 +100,14 @@ impl Preparation {
         });
         values.shrink_to_fit();
         if let Some(standardization) = &self.standardization {
-            values.chunks_exact_mut(self.values()).for_each(|row| standardization.apply(row));
+            values
+                .chunks_exact_mut(self.values())
+                .for_each(|row| standardization.apply(row));
         }
         Rows::new(rows.name, values, self.values(), rows.labels)
     }
 
-    /// A row that the model made, with all values: those that are left out are `fill`.
+    /// A row that the model made, with all values as they were: those that are left out have their mean.
     ///
     /// # Shapes
     ///
@@ -112,13 +117,13 @@ impl Preparation {
     /// # Panics
     ///
     /// If the row has another length.
-    pub fn undo(&self, row: &[f32], fill: f32) -> Vec<f32> {
+    pub fn undo(&self, row: &[f32]) -> Vec<f32> {
         assert_eq!(row.len(), self.values(), "a row has as many values as are kept");
         let mut row = row.to_vec();
         if let Some(standardization) = &self.standardization {
             standardization.undo(&mut row);
         }
-        self.mask.spread(&row, fill)
+        self.mask.spread(&row)
     }
 }
 
@@ -128,12 +133,12 @@ impl Mask {
         self.kept.iter().filter(|&&is_kept| is_kept).count()
     }
 
-    /// Kept values at their places among all, the others `fill`.
-    fn spread(&self, row: &[f32], fill: f32) -> Vec<f32> {
-        let mut row = row.iter();
+    /// Kept values at their places among all.
+    fn spread(&self, row: &[f32]) -> Vec<f32> {
+        let (mut row, mut left_out) = (row.iter(), self.left_out.iter());
         let kept = self.kept.iter();
-        kept.map(|&is_kept| if is_kept { row.next().copied().unwrap_or(fill) } else { fill })
-            .collect()
+        let value = |&is_kept: &bool| if is_kept { row.next() } else { left_out.next() };
+        kept.filter_map(value).copied().collect()
     }
 }
 
@@ -201,7 +206,7 @@ mod tests {
         let preparation = Preparation::of(&rows, 0.1, false).unwrap();
         assert_eq!(preparation.mask.kept, [false, true, false]);
         assert_eq!(preparation.apply(rows.clone()).unwrap().values, [1.0, 3.0]);
-        assert_eq!(preparation.undo(&[7.0], 0.0), [0.0, 7.0, 0.0]);
+        assert_eq!(preparation.undo(&[7.0]), [0.3, 7.0, 0.15]);
         let preparation = Preparation::of(&rows, 0.0, false).unwrap();
         assert_eq!(preparation.mask.kept, [false, true, true]);
     }
@@ -209,7 +214,10 @@ mod tests {
     #[test]
     fn a_deviation_that_is_the_limit_is_not_above_it() {
         let rows = rows(&[0.0, 1.0, 0.0, 1.0, 3.0, 0.0]);
-        assert_eq!(Preparation::of(&rows, 0.5, false).unwrap().mask.kept, [false, true, false]);
+        assert_eq!(
+            Preparation::of(&rows, 0.5, false).unwrap().mask.kept,
+            [false, true, false]
+        );
     }
 
     #[test]
@@ -222,9 +230,12 @@ mod tests {
             assert!(moments.mean.abs() < 1e-6 && (moments.deviation - 1.0).abs() < 1e-6);
         }
         for row in 0..3 {
-            let undone = preparation.undo(prepared.row(row), 5.0);
+            let undone = preparation.undo(prepared.row(row));
             let pairs = undone.iter().zip(train.row(row));
-            assert!(pairs.clone().all(|(one, other)| (one - other).abs() < 1e-5), "{undone:?}");
+            assert!(
+                pairs.clone().all(|(one, other)| (one - other).abs() < 1e-5),
+                "{undone:?}"
+            );
         }
     }
 
@@ -238,10 +249,16 @@ mod tests {
     #[test]
     fn nothing_to_learn_from_is_an_error() {
         let error = Preparation::of(&rows(&[0.5; 6]), 0.0, false).unwrap_err().to_string();
-        assert!(error.contains("`data.min_std`") && error.contains("none of the 3"), "{error}");
+        assert!(
+            error.contains("`data.min_std`") && error.contains("none of the 3"),
+            "{error}"
+        );
         let error = Preparation::of(&rows(&[0.0, 0.2, 0.1, 0.0, 0.0, 0.0]), 0.5, false).unwrap_err();
         assert!(error.to_string().contains("the largest is 0.1"), "{error}");
-        assert!(matches!(Preparation::of(&rows(&[]), 0.0, false), Err(RowsError::Empty { .. })));
+        assert!(matches!(
+            Preparation::of(&rows(&[]), 0.0, false),
+            Err(RowsError::Empty { .. })
+        ));
     }
 
     #[test]
@@ -249,6 +266,9 @@ mod tests {
         let preparation = Preparation::of(&rows(&[0.0, 0.2, 0.1, 0.0, 0.0, 0.0]), 0.0, false).unwrap();
         let other = Rows::new("toy/test", vec![0.0; 8], 4, vec![None; 2]).unwrap();
         let error = preparation.apply(other).unwrap_err().to_string();
-        assert!(error.contains("toy/test is [2, 4]") && error.contains("[_, 3]"), "{error}");
+        assert!(
+            error.contains("toy/test is [2, 4]") && error.contains("[_, 3]"),
+            "{error}"
+        );
     }
 }

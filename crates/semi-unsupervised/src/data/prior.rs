@@ -13,7 +13,9 @@ use crate::config::PriorRule;
 #[non_exhaustive]
 pub enum PriorError {
     /// Fewer clusters than classes.
-    #[error("{clusters} clusters are fewer than the {classes} classes; each class needs one, and `data.extra` adds others")]
+    #[error(
+        "{clusters} clusters are fewer than the {classes} classes; each class needs one, and `data.extra` adds others"
+    )]
     Clusters {
         /// Number of clusters.
         clusters: usize,
@@ -122,7 +124,13 @@ mod tests {
 
     #[test]
     fn what_is_no_distribution_is_refused() {
-        let cases: [&[f64]; 5] = [&[0.5, 0.4], &[1.0, 0.0], &[1.5, -0.5], &[f64::NAN, 1.0], &[0.5, 0.500_01]];
+        let cases: [&[f64]; 5] = [
+            &[0.5, 0.4],
+            &[1.0, 0.0],
+            &[1.5, -0.5],
+            &[f64::NAN, 1.0],
+            &[0.5, 0.500_01],
+        ];
         for base in cases {
             let error = class_prior(PriorRule::Empirical, base, &[1], 1).expect_err("no prior");
             assert!(matches!(error, PriorError::NoPrior(_)), "{base:?}: {error}");
@@ -133,7 +141,13 @@ mod tests {
     #[test]
     fn there_is_a_cluster_for_each_class() {
         let error = check(&[0.5, 0.5], 3, 2).expect_err("too few");
-        assert_eq!(error, PriorError::Clusters { clusters: 2, classes: 3 });
+        assert_eq!(
+            error,
+            PriorError::Clusters {
+                clusters: 2,
+                classes: 3
+            }
+        );
         assert!(check(&[0.5, 0.5], 2, 3).is_err());
         assert!(check(&[0.5, 0.5], 2, 2).is_ok());
     }

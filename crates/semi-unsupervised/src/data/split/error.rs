@@ -21,7 +21,9 @@ pub enum LabelError {
         class: usize,
     },
     /// No class is left to label.
-    #[error("`data.hidden`: all {classes} classes are hidden, so there is nothing to label; set `data.regime='unsupervised'`")]
+    #[error(
+        "`data.hidden`: all {classes} classes are hidden, so there is nothing to label; set `data.regime='unsupervised'`"
+    )]
     AllHidden {
         /// Number of classes.
         classes: usize,

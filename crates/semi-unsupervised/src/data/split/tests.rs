@@ -45,7 +45,11 @@ fn the_seed_says_which_rows_are_labeled() {
 
 #[test]
 fn more_labels_hold_those_of_fewer() {
-    let of_share = |share| draw(&[50, 50], &masking(Regime::SemiSupervised, &[], share)).unwrap().labeled;
+    let of_share = |share| {
+        draw(&[50, 50], &masking(Regime::SemiSupervised, &[], share))
+            .unwrap()
+            .labeled
+    };
     let (fewer, more) = (of_share(0.1), of_share(0.2));
     assert!(fewer.iter().all(|row| more.contains(row)));
 }
@@ -82,11 +86,31 @@ fn what_cannot_be_labeled_is_refused() {
         (&[9, 9], masking(semi, &[0], f64::NAN), "not NaN"),
         (&[90, 9], masking(semi, &[0], 0.1), "class 1 0 labels of its 9"),
         (&[90, 0], masking(semi, &[0], 0.1), "class 1 0 labels of its 0"),
-        (&[900, 9], equal(&[0], 0.1), "every class gets 45 labels, and class 1 has only 9"),
-        (&[9, 0, 0], masking(Regime::SemiSupervised, &[], 0.5), "classes 1, 2 has a label"),
-        (&[9, 9], masking(Regime::Supervised, &[1], 1.0), "data.regime='semi-unsupervised'"),
-        (&[9, 9], masking(Regime::SemiSupervised, &[], 1.0), "no row is left without a label"),
-        (&[], masking(Regime::Unsupervised, &[], 1.0), "no row is left without a label"),
+        (
+            &[900, 9],
+            equal(&[0], 0.1),
+            "every class gets 45 labels, and class 1 has only 9",
+        ),
+        (
+            &[9, 0, 0],
+            masking(Regime::SemiSupervised, &[], 0.5),
+            "classes 1, 2 has a label",
+        ),
+        (
+            &[9, 9],
+            masking(Regime::Supervised, &[1], 1.0),
+            "data.regime='semi-unsupervised'",
+        ),
+        (
+            &[9, 9],
+            masking(Regime::SemiSupervised, &[], 1.0),
+            "no row is left without a label",
+        ),
+        (
+            &[],
+            masking(Regime::Unsupervised, &[], 1.0),
+            "no row is left without a label",
+        ),
     ] {
         let error = draw(counts, &masking).expect_err(expected).to_string();
         assert!(error.contains(expected), "{error}");
@@ -110,7 +134,10 @@ fn labeled_rows_are_checked() {
     let truth = [Some(0), Some(1), None, Some(5)];
     assert_eq!(check_labeled(&[0], &truth, 2, &[1]), Ok(()));
     for (labeled, expected) in [
-        (&[0, 1][..], "row 1 is among the labeled rows, and its class 1 is hidden"),
+        (
+            &[0, 1][..],
+            "row 1 is among the labeled rows, and its class 1 is hidden",
+        ),
         (&[2], "row 2 cannot be labeled"),
         (&[0, 0], "row 0 cannot be labeled"),
         (&[9], "row 9 cannot be labeled"),

@@ -1,101 +1,11 @@
 //! Examples as rows of numbers in the host's memory.
 
-use papers_core::{Error, random::Streams};
+mod error;
+
+use papers_core::random::Streams;
 use rand::RngExt;
 
-/// Why numbers are no examples.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RowsError {
-    /// Numbers that do not make whole rows, or other labels than rows.
-    #[error("{set}: {values} values and {labels} labels are not rows of {columns} values with a label each")]
-    Shape {
-        /// Which rows.
-        set: String,
-        /// Number of values.
-        values: usize,
-        /// Number of labels.
-        labels: usize,
-        /// Values in a row.
-        columns: usize,
-    },
-    /// A value that is not a finite number.
-    #[error("{set}: row {row}, column {column} is {value}; all values must be finite numbers")]
-    NotFinite {
-        /// Which rows.
-        set: String,
-        /// The first such row.
-        row: usize,
-        /// Its first such column.
-        column: usize,
-        /// What is there.
-        value: f32,
-    },
-    /// A value that is no probability of a Bernoulli variable.
-    #[error(
-        "{set}: row {row}, column {column} is {value}, and values modeled by Bernoulli variables must be in [0, 1]; bring \
-         them there, or set `data.likelihood='gaussian'`"
-    )]
-    NotUnit {
-        /// Which rows.
-        set: String,
-        /// The first such row.
-        row: usize,
-        /// Its first such column.
-        column: usize,
-        /// What is there.
-        value: f32,
-    },
-    /// A label that is of no class.
-    #[error("{set}: row {row} has the label {label}, and labels go from 0 up to, not including, {classes}")]
-    Label {
-        /// Which rows.
-        set: String,
-        /// The first such row.
-        row: usize,
-        /// Its label.
-        label: usize,
-        /// Number of classes.
-        classes: usize,
-    },
-    /// Rows of another length than those that were learned from.
-    #[error("{set} is [{rows}, {columns}], and the training rows are [_, {expected}]: they must have as many columns")]
-    Columns {
-        /// Which rows.
-        set: String,
-        /// Number of rows.
-        rows: usize,
-        /// Values in a row.
-        columns: usize,
-        /// Values in a row that was learned from.
-        expected: usize,
-    },
-    /// No column varies enough.
-    #[error(
-        "`data.min_std`: none of the {columns} values of a training row has a deviation above {min_std}, the largest is \
-         {largest}; lower it"
-    )]
-    NothingKept {
-        /// Values in a row.
-        columns: usize,
-        /// What was asked for.
-        min_std: f64,
-        /// The largest deviation that there is.
-        largest: f64,
-    },
-    /// No rows.
-    #[error("{set} has no rows")]
-    Empty {
-        /// Which rows.
-        set: String,
-    },
-}
-
-impl From<RowsError> for Error {
-    fn from(error: RowsError) -> Self {
-        Self::usage(error)
-    }
-}
+pub use error::RowsError;
 
 /// Examples: a matrix, and the class of each row where it is known.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,12 +46,15 @@ impl Rows {
                 columns,
             });
         }
-        rows.check(|value| value.is_finite(), |set, row, column, value| RowsError::NotFinite {
-            set,
-            row,
-            column,
-            value,
-        })?;
+        rows.check(
+            |value| value.is_finite(),
+            |set, row, column, value| RowsError::NotFinite {
+                set,
+                row,
+                column,
+                value,
+            },
+        )?;
         Ok(rows)
     }
 
@@ -265,7 +178,7 @@ impl Rows {
 }
 
 /// Puts one in place of each value with the value as its probability, and zero otherwise.
-pub(super) fn binarize(values: &mut [f32], streams: &Streams, name: &str, step: u64) {
+pub(in crate::data) fn binarize(values: &mut [f32], streams: &Streams, name: &str, step: u64) {
     let mut generator = streams.at(name, step, 0);
     for value in values {
         // Numbers are below 1, so that a probability of 1 is always one, and not below 0.
@@ -285,9 +198,16 @@ mod tests {
     fn values_that_make_no_sense_are_named_with_their_place() {
         for (value, expected) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
             let error = rows(&[0.0, 1.0, 2.0, value]).unwrap_err().to_string();
-            assert!(error.contains(&format!("toy/train: row 1, column 1 is {expected}")), "{error}");
+            assert!(
+                error.contains(&format!("toy/train: row 1, column 1 is {expected}")),
+                "{error}"
+            );
         }
-        let error = rows(&[0.0, 1.0, 1.5, 0.0]).unwrap().check_unit().unwrap_err().to_string();
+        let error = rows(&[0.0, 1.0, 1.5, 0.0])
+            .unwrap()
+            .check_unit()
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("row 1, column 0 is 1.5"), "{error}");
         assert!(rows(&[0.0, 1.0]).unwrap().check_unit().is_ok());
     }
