@@ -1,6 +1,8 @@
 //! What a run is made of.
 
 mod data;
+mod labels;
+mod sources;
 
 use papers_core::base::{
     config::{Checks, ConfigError, Preset, RunConfig, Schedule},
@@ -8,7 +10,9 @@ use papers_core::base::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use data::{DataConfig, FolderConfig, LabelRule, PriorRule, Regime, SyntheticConfig, TableConfig};
+pub use data::DataConfig;
+pub use labels::{LabelRule, PriorRule, Regime};
+pub use sources::{FolderConfig, SyntheticConfig, TableConfig};
 
 use crate::{
     data::BatchSizes,

@@ -1,0 +1,259 @@
+//! Examples as rows of numbers in the host's memory.
+
+mod error;
+
+use papers_core::random::Streams;
+use rand::RngExt;
+
+pub use error::RowsError;
+
+/// Examples: a matrix, and the class of each row where it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// What they are, for messages, as in `mnist/train`.
+    pub name: String,
+    /// `[rows, columns]`, row after row.
+    pub values: Vec<f32>,
+    /// Values in a row.
+    pub columns: usize,
+    /// Class of each row.
+    pub labels: Vec<Option<usize>>,
+}
+
+impl Rows {
+    /// Rows of finite numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`RowsError::Shape`] and [`RowsError::NotFinite`].
+    pub fn new(
+        name: impl Into<String>,
+        values: Vec<f32>,
+        columns: usize,
+        labels: Vec<Option<usize>>,
+    ) -> Result<Self, RowsError> {
+        let rows = Self {
+            name: name.into(),
+            values,
+            columns,
+            labels,
+        };
+        if columns == 0 || columns.checked_mul(rows.len()) != Some(rows.values.len()) {
+            return Err(RowsError::Shape {
+                set: rows.name,
+                values: rows.values.len(),
+                labels: rows.labels.len(),
+                columns,
+            });
+        }
+        rows.check(
+            |value| value.is_finite(),
+            |set, row, column, value| RowsError::NotFinite {
+                set,
+                row,
+                column,
+                value,
+            },
+        )?;
+        Ok(rows)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Values of a row.
+    ///
+    /// # Panics
+    ///
+    /// If there are not more than `index` rows.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * self.columns..(index + 1) * self.columns]
+    }
+
+    /// The rows with these numbers, in this order.
+    ///
+    /// # Panics
+    ///
+    /// If a number is not below [`len`](Self::len).
+    pub fn subset(&self, name: impl Into<String>, indices: &[usize]) -> Self {
+        Self {
+            name: name.into(),
+            values: self.gathered(indices),
+            columns: self.columns,
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+
+    /// Values of the rows with these numbers.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[indices, columns]`
+    ///
+    /// # Panics
+    ///
+    /// If a number is not below [`len`](Self::len).
+    pub fn gathered(&self, indices: &[usize]) -> Vec<f32> {
+        let mut values = Vec::with_capacity(indices.len() * self.columns);
+        for &index in indices {
+            values.extend_from_slice(self.row(index));
+        }
+        values
+    }
+
+    /// Numbers of the rows whose class is known, and their classes, as for comparison with predictions.
+    pub fn truth(&self) -> (Vec<usize>, Vec<usize>) {
+        let known = self.labels.iter().enumerate();
+        known.filter_map(|(row, label)| Some((row, (*label)?))).unzip()
+    }
+
+    /// Number of rows of each class.
+    ///
+    /// # Errors
+    ///
+    /// [`RowsError::Label`] of a class that does not exist.
+    pub fn class_counts(&self, classes: usize) -> Result<Vec<usize>, RowsError> {
+        let mut counts = vec![0; classes];
+        for (row, label) in self.labels.iter().enumerate() {
+            let Some(label) = *label else { continue };
+            let Some(count) = counts.get_mut(label) else {
+                let set = self.name.clone();
+                return Err(RowsError::Label {
+                    set,
+                    row,
+                    label,
+                    classes,
+                });
+            };
+            *count += 1;
+        }
+        Ok(counts)
+    }
+
+    /// Whether all values can be probabilities.
+    ///
+    /// # Errors
+    ///
+    /// [`RowsError::NotUnit`].
+    pub fn check_unit(&self) -> Result<(), RowsError> {
+        self.check(
+            |value| (0.0..=1.0).contains(&value),
+            |set, row, column, value| RowsError::NotUnit {
+                set,
+                row,
+                column,
+                value,
+            },
+        )
+    }
+
+    /// The rows with zeros and ones drawn from stream `name`, values being the probabilities of ones: the same ones
+    /// whenever it is asked for, as to measure on.
+    pub fn binarized(&self, streams: &Streams, name: &str) -> Self {
+        let mut rows = self.clone();
+        binarize(&mut rows.values, streams, name, 0);
+        rows
+    }
+
+    fn check(
+        &self,
+        holds: impl Fn(f32) -> bool,
+        error: impl FnOnce(String, usize, usize, f32) -> RowsError,
+    ) -> Result<(), RowsError> {
+        match self.values.iter().position(|&value| !holds(value)) {
+            Some(place) => {
+                let (row, column) = (place / self.columns, place % self.columns);
+                Err(error(self.name.clone(), row, column, self.values[place]))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Puts one in place of each value with the value as its probability, and zero otherwise.
+pub(in crate::data) fn binarize(values: &mut [f32], streams: &Streams, name: &str, step: u64) {
+    let mut generator = streams.at(name, step, 0);
+    for value in values {
+        // Numbers are below 1, so that a probability of 1 is always one, and not below 0.
+        *value = f32::from(u8::from(generator.random::<f32>() < *value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(values: &[f32]) -> Result<Rows, RowsError> {
+        Rows::new("toy/train", values.to_vec(), 2, vec![Some(0); values.len() / 2])
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_named_with_their_place() {
+        for (value, expected) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+            let error = rows(&[0.0, 1.0, 2.0, value]).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("toy/train: row 1, column 1 is {expected}")),
+                "{error}"
+            );
+        }
+        let error = rows(&[0.0, 1.0, 1.5, 0.0])
+            .unwrap()
+            .check_unit()
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("row 1, column 0 is 1.5"), "{error}");
+        assert!(rows(&[0.0, 1.0]).unwrap().check_unit().is_ok());
+    }
+
+    #[test]
+    fn values_must_make_whole_rows() {
+        assert!(matches!(rows(&[0.0; 3]), Err(RowsError::Shape { .. })));
+        assert!(Rows::new("toy", Vec::new(), 0, vec![None]).is_err());
+    }
+
+    #[test]
+    fn labels_of_no_class_are_named_with_their_row() {
+        let mut rows = rows(&[0.0; 6]).unwrap();
+        rows.labels = vec![Some(1), None, Some(3)];
+        let error = rows.class_counts(2).unwrap_err().to_string();
+        assert!(error.contains("row 2 has the label 3"), "{error}");
+        assert_eq!(rows.class_counts(4).unwrap(), [0, 1, 0, 1]);
+        assert_eq!(rows.truth(), (vec![0, 2], vec![1, 3]));
+    }
+
+    #[test]
+    fn drawn_values_have_the_mean_that_is_asked_for() {
+        let probabilities = [0.0, 0.25, 0.7, 1.0];
+        let draws = 20_000;
+        let mut means = [0.0; 4];
+        for step in 0..draws {
+            let mut values = probabilities;
+            binarize(&mut values, &Streams::new(5), "binarize", step);
+            for (mean, value) in means.iter_mut().zip(values) {
+                assert!(value == 0.0 || value == 1.0);
+                *mean += f64::from(value) / draws as f64;
+            }
+        }
+        for (mean, probability) in means.iter().zip(probabilities) {
+            let probability = f64::from(probability);
+            // Four standard errors.
+            let tolerance = 4.0 * (probability * (1.0 - probability) / draws as f64).sqrt() + 1e-9;
+            assert!((mean - probability).abs() < tolerance, "{mean} {probability}");
+        }
+    }
+
+    #[test]
+    fn rows_to_measure_on_are_drawn_once() {
+        let rows = rows(&[0.5; 400]).unwrap();
+        let drawn = rows.binarized(&Streams::new(1), "test");
+        assert_eq!(drawn, rows.binarized(&Streams::new(1), "test"));
+        assert_ne!(drawn, rows.binarized(&Streams::new(2), "test"));
+    }
+}

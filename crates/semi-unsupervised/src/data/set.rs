@@ -1,0 +1,257 @@
+use std::sync::Arc;
+
+use papers_core::{Context, Error, Result, base::suggest::nearest, random::Streams};
+
+use super::{
+    parts::{Parts, held_out},
+    pictures,
+    preparation::Preparation,
+    prior::{self, class_prior, frequencies},
+    rows::Rows,
+    split::{LabelError, Labels, Masking, check_hidden},
+    table,
+};
+use crate::{
+    config::{DataConfig, PriorRule, Regime},
+    model::Likelihood,
+    objective::Counts,
+};
+
+/// What a run learns from, selects on and reports on. No example is in two of the three.
+#[derive(Debug, Clone)]
+pub struct DataSet {
+    /// Training rows as the model sees them, before zeros and ones are drawn. Labels are the truth, where it is known, and
+    /// not for training: see [`labels`](Self::labels). The thread that prepares batches shares them.
+    pub train: Arc<Rows>,
+    /// Which training rows have labels and which are learned from without one.
+    pub labels: Labels,
+    /// Rows with their labels, to select and to name clusters with; may be empty.
+    pub validation: Rows,
+    /// Rows with their labels that the reported numbers are computed from, and nothing else.
+    pub test: Rows,
+    /// Names of the classes, in the order of their numbers.
+    pub class_names: Vec<String>,
+    /// Classes that are never labeled, ascending: all of them in unsupervised learning.
+    pub hidden: Vec<usize>,
+    /// `p(y)` of each class and each extra cluster.
+    pub prior: Vec<f64>,
+    /// Which classes have labels.
+    pub regime: Regime,
+    /// How values are modeled.
+    pub likelihood: Likelihood,
+    /// Whether every update draws zeros and ones.
+    pub binarize: bool,
+    /// What was done to values; a checkpoint holds it.
+    pub preparation: Preparation,
+    /// Height, width and channels of examples that are pictures.
+    pub picture: Option<[usize; 3]>,
+    /// What is odd about the data, for the user.
+    pub warnings: Vec<String>,
+}
+
+impl DataSet {
+    /// Reads the data, draws labels and prepares values. Everything drawn follows from the seed.
+    ///
+    /// # Errors
+    ///
+    /// Data that is not on this machine; [`Error::Usage`] with the setting for what makes no sense or cannot be drawn.
+    pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
+        config.validate().map_err(papers_core::base::Error::from)?;
+        let seed = config.split_seed.unwrap_or(context.seed);
+        let streams = Streams::new(seed);
+        let parts = match (&config.table, &config.folder) {
+            (Some(table), _) => table::load(config, table, &streams)?,
+            (_, Some(folder)) => pictures::of_folder(config, folder, &streams)?,
+            _ if config.set == DataConfig::SYNTHETIC => Parts::synthetic(config, &streams)?,
+            _ => pictures::of_catalogue(config, seed, context)?,
+        };
+        Self::of(config, parts, &streams)
+    }
+
+    fn of(config: &DataConfig, parts: Parts, streams: &Streams) -> Result<Self> {
+        let class_names = parts.class_names;
+        let (classes, mut warnings) = (class_names.len(), parts.warnings);
+        let hidden = hidden_classes(config, &class_names, &parts.absent, &mut warnings)?;
+        let (train, validation) = match config.validation {
+            0 => (parts.train.clone(), parts.train.subset("validation", &[])),
+            count => held_out(parts.train, classes, "data.validation", count, streams)?,
+        };
+        let masking = Masking {
+            regime: config.regime,
+            hidden: &hidden,
+            fraction: config.fraction,
+            rule: config.label_rule,
+            keep_labeled: config.keep_labeled,
+        };
+        let labels = Labels::draw(&train.labels, classes, &masking, streams)?;
+        let prior = prior_of(config, &train, &class_names, &hidden, &mut warnings)?;
+
+        let likelihood = config.likelihood();
+        let preparation = Preparation::of(&train, config.min_std(), config.standardize())?;
+        let prepared = |rows: Rows| -> Result<Rows> {
+            let rows = preparation.apply(rows)?;
+            if likelihood == Likelihood::Bernoulli {
+                rows.check_unit()?;
+            }
+            Ok(rows)
+        };
+        Ok(Self {
+            train: Arc::new(prepared(train)?),
+            validation: prepared(validation)?,
+            test: prepared(parts.test)?,
+            labels,
+            class_names,
+            hidden,
+            prior,
+            regime: config.regime,
+            likelihood,
+            binarize: config.binarize(),
+            preparation,
+            picture: parts.picture,
+            warnings,
+        })
+    }
+
+    /// Number of classes, hidden ones included: `C`.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+
+    /// Number of clusters, extra ones included: `K`.
+    pub fn clusters(&self) -> usize {
+        self.prior.len()
+    }
+
+    /// Classes with labels, ascending.
+    pub fn known(&self) -> Vec<usize> {
+        (0..self.classes())
+            .filter(|class| !self.hidden.contains(class))
+            .collect()
+    }
+
+    /// Values of an example that the model sees: `n_x`.
+    pub fn values(&self) -> usize {
+        self.preparation.values()
+    }
+
+    /// Numbers of training rows with and without labels, as the objective needs them.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            labeled: self.labels.labeled.len(),
+            unlabeled: self.labels.unlabeled.len(),
+        }
+    }
+
+    /// Number of labels of each class, 0 of hidden ones.
+    pub fn labels_per_class(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        for class in self.labels.labeled.iter().filter_map(|&row| self.train.labels[row]) {
+            counts[class] += 1;
+        }
+        counts
+    }
+
+    /// A row that the model made as it would have been read: values that are left out have their mean.
+    ///
+    /// # Shapes
+    ///
+    /// - row: `[values]`
+    /// - output: `[height, width, channels]` of a picture
+    ///
+    /// # Panics
+    ///
+    /// If the row has another length.
+    pub fn restored(&self, row: &[f32]) -> Vec<f32> {
+        self.preparation.undo(row)
+    }
+}
+
+/// Classes that are never labeled, ascending.
+fn hidden_classes(
+    config: &DataConfig,
+    class_names: &[String],
+    absent: &[usize],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<usize>> {
+    if config.regime == Regime::Unsupervised {
+        return Ok((0..class_names.len()).collect());
+    }
+    let mut hidden = config.hidden.clone();
+    for name in &config.hidden_names {
+        hidden.push(class_names.iter().position(|class| class == name).ok_or_else(|| {
+            let similar = nearest(name, class_names.iter().map(String::as_str));
+            let hint = similar
+                .map(|similar| format!("; did you mean `{similar}`?"))
+                .unwrap_or_default();
+            Error::Usage(format!(
+                "`data.hidden_names`: there is no class `{name}` (there are {}){hint}",
+                class_names.join(", ")
+            ))
+        })?);
+    }
+    check_hidden(&hidden, class_names.len())?;
+    if config.regime == Regime::SemiUnsupervised {
+        let mut names = Vec::new();
+        for &class in absent
+            .iter()
+            .filter(|class| !hidden.contains(class))
+            .collect::<Vec<_>>()
+        {
+            names.push(format!("`{}`", class_names[class]));
+            hidden.push(class);
+        }
+        if !names.is_empty() {
+            let names = names.join(", ");
+            warnings.push(format!("classes that only test rows have are hidden ones: {names}"));
+        }
+        if hidden.is_empty() && config.extra == 0 {
+            return Err(LabelError::NothingHidden.into());
+        }
+    }
+    hidden.sort_unstable();
+    Ok(hidden)
+}
+
+fn prior_of(
+    config: &DataConfig,
+    train: &Rows,
+    class_names: &[String],
+    hidden: &[usize],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<f64>> {
+    let classes = class_names.len();
+    let clusters = classes
+        .checked_add(config.extra)
+        .filter(|&clusters| clusters <= MOST_CLUSTERS);
+    let clusters = clusters.ok_or_else(|| {
+        let extra = config.extra;
+        Error::Usage(format!(
+            "`data.extra`: {extra} extra clusters make more than {MOST_CLUSTERS}"
+        ))
+    })?;
+    let base = match config.prior {
+        PriorRule::Uniform => vec![1.0 / classes as f64; classes],
+        PriorRule::Empirical | PriorRule::EmpiricalAuthors => {
+            let counts = train.class_counts(classes)?;
+            let unknown = train.len() - counts.iter().sum::<usize>();
+            if unknown > 0 {
+                warnings.push(format!(
+                    "`data.prior`: frequencies are those of rows with a class; {unknown} rows have none"
+                ));
+            }
+            frequencies(&counts, class_names)?
+        }
+    };
+    // Without labels no cluster is that of a class, and all have the same.
+    let hidden = if config.regime == Regime::Unsupervised {
+        &[]
+    } else {
+        hidden
+    };
+    let prior = class_prior(config.prior, &base, hidden, config.extra)?;
+    prior::check(&prior, classes, clusters)?;
+    Ok(prior)
+}
+
+/// More clusters than a bound can be summed over.
+const MOST_CLUSTERS: usize = 100_000;
