@@ -9,7 +9,8 @@ use crate::model::Likelihood;
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// Name of a set of pictures of the catalogue, such as `uci-digits`, `mnist` or `fashion-mnist`; `synthetic`, `table`
-    /// for a CSV file of one's own, or `folder` for pictures of one's own.
+    /// for a CSV file of one's own, or `folder` for pictures of one's own. Parts that a set has besides those for training
+    /// and testing are not used.
     pub set: String,
     /// Which classes have labels.
     pub regime: Regime,

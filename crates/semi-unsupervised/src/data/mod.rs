@@ -1,6 +1,7 @@
 //! Which examples there are, which of them are labeled and selected or reported on, and the batches made of them.
 
 pub mod batches;
+mod classes;
 mod parts;
 pub mod pictures;
 pub mod preparation;

@@ -1,18 +1,18 @@
 use std::sync::Arc;
 
-use papers_core::{Context, Error, Result, base::suggest::nearest, random::Streams};
+use papers_core::{Context, Result, random::Streams};
 
 use super::{
+    classes::{hidden_classes, prior_of},
     parts::{Parts, held_out},
     pictures,
     preparation::Preparation,
-    prior::{self, class_prior, frequencies},
-    rows::Rows,
-    split::{LabelError, Labels, Masking, check_hidden},
+    rows::{Rows, RowsError},
+    split::{Labels, Masking},
     table,
 };
 use crate::{
-    config::{DataConfig, PriorRule, Regime},
+    config::{DataConfig, Regime},
     model::Likelihood,
     objective::Counts,
 };
@@ -54,7 +54,7 @@ impl DataSet {
     ///
     /// # Errors
     ///
-    /// Data that is not on this machine; [`Error::Usage`] with the setting for what makes no sense or cannot be drawn.
+    /// Data that is not on this machine; [`papers_core::Error::Usage`] with the setting for what makes no sense or cannot be drawn.
     pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
         config.validate().map_err(papers_core::base::Error::from)?;
         let seed = config.split_seed.unwrap_or(context.seed);
@@ -73,7 +73,10 @@ impl DataSet {
         let (classes, mut warnings) = (class_names.len(), parts.warnings);
         let hidden = hidden_classes(config, &class_names, &parts.absent, &mut warnings)?;
         let (train, validation) = match config.validation {
-            0 => (parts.train.clone(), parts.train.subset("validation", &[])),
+            0 => {
+                let none = parts.train.subset("validation", &[]);
+                (parts.train, none)
+            }
             count => held_out(parts.train, classes, "data.validation", count, streams)?,
         };
         let masking = Masking {
@@ -151,6 +154,23 @@ impl DataSet {
         counts
     }
 
+    /// Whether a checkpoint is of a model of these values.
+    ///
+    /// # Errors
+    ///
+    /// [`RowsError::Saved`] if other values were kept, or standardized otherwise.
+    pub fn check_saved(&self, saved: &Preparation) -> Result<(), RowsError> {
+        if *saved == self.preparation {
+            return Ok(());
+        }
+        Err(RowsError::Saved {
+            kept: self.preparation.values(),
+            columns: self.preparation.mask.kept.len(),
+            saved_kept: saved.values(),
+            saved_columns: saved.mask.kept.len(),
+        })
+    }
+
     /// A row that the model made as it would have been read: values that are left out have their mean.
     ///
     /// # Shapes
@@ -165,93 +185,3 @@ impl DataSet {
         self.preparation.undo(row)
     }
 }
-
-/// Classes that are never labeled, ascending.
-fn hidden_classes(
-    config: &DataConfig,
-    class_names: &[String],
-    absent: &[usize],
-    warnings: &mut Vec<String>,
-) -> Result<Vec<usize>> {
-    if config.regime == Regime::Unsupervised {
-        return Ok((0..class_names.len()).collect());
-    }
-    let mut hidden = config.hidden.clone();
-    for name in &config.hidden_names {
-        hidden.push(class_names.iter().position(|class| class == name).ok_or_else(|| {
-            let similar = nearest(name, class_names.iter().map(String::as_str));
-            let hint = similar
-                .map(|similar| format!("; did you mean `{similar}`?"))
-                .unwrap_or_default();
-            Error::Usage(format!(
-                "`data.hidden_names`: there is no class `{name}` (there are {}){hint}",
-                class_names.join(", ")
-            ))
-        })?);
-    }
-    check_hidden(&hidden, class_names.len())?;
-    if config.regime == Regime::SemiUnsupervised {
-        let mut names = Vec::new();
-        for &class in absent
-            .iter()
-            .filter(|class| !hidden.contains(class))
-            .collect::<Vec<_>>()
-        {
-            names.push(format!("`{}`", class_names[class]));
-            hidden.push(class);
-        }
-        if !names.is_empty() {
-            let names = names.join(", ");
-            warnings.push(format!("classes that only test rows have are hidden ones: {names}"));
-        }
-        if hidden.is_empty() && config.extra == 0 {
-            return Err(LabelError::NothingHidden.into());
-        }
-    }
-    hidden.sort_unstable();
-    Ok(hidden)
-}
-
-fn prior_of(
-    config: &DataConfig,
-    train: &Rows,
-    class_names: &[String],
-    hidden: &[usize],
-    warnings: &mut Vec<String>,
-) -> Result<Vec<f64>> {
-    let classes = class_names.len();
-    let clusters = classes
-        .checked_add(config.extra)
-        .filter(|&clusters| clusters <= MOST_CLUSTERS);
-    let clusters = clusters.ok_or_else(|| {
-        let extra = config.extra;
-        Error::Usage(format!(
-            "`data.extra`: {extra} extra clusters make more than {MOST_CLUSTERS}"
-        ))
-    })?;
-    let base = match config.prior {
-        PriorRule::Uniform => vec![1.0 / classes as f64; classes],
-        PriorRule::Empirical | PriorRule::EmpiricalAuthors => {
-            let counts = train.class_counts(classes)?;
-            let unknown = train.len() - counts.iter().sum::<usize>();
-            if unknown > 0 {
-                warnings.push(format!(
-                    "`data.prior`: frequencies are those of rows with a class; {unknown} rows have none"
-                ));
-            }
-            frequencies(&counts, class_names)?
-        }
-    };
-    // Without labels no cluster is that of a class, and all have the same.
-    let hidden = if config.regime == Regime::Unsupervised {
-        &[]
-    } else {
-        hidden
-    };
-    let prior = class_prior(config.prior, &base, hidden, config.extra)?;
-    prior::check(&prior, classes, clusters)?;
-    Ok(prior)
-}
-
-/// More clusters than a bound can be summed over.
-const MOST_CLUSTERS: usize = 100_000;

@@ -13,9 +13,8 @@ use crate::data::digits;
 
 #[track_caller]
 pub(crate) fn refused(config: &DataConfig, expected: &[&str]) {
-    let error = match DataSet::load(config, &Context::new(testing::device(), 0)) {
-        Ok(_) => panic!("{config:?} is accepted"),
-        Err(error) => error,
+    let Err(error) = DataSet::load(config, &Context::new(testing::device(), 0)) else {
+        panic!("{config:?} is accepted");
     };
     let text = error.to_string();
     for expected in expected {

@@ -107,6 +107,17 @@ fn dropped_pixels_are_the_same_in_all_parts_and_come_back() {
 }
 
 #[test]
+fn a_checkpoint_of_other_values_is_refused() {
+    let (data, pooled) = (load(&digits()), load(&DataConfig { pool: 2, ..digits() }));
+    assert!(data.check_saved(&data.preparation).is_ok());
+    let error = data
+        .check_saved(&pooled.preparation)
+        .expect_err("other values")
+        .to_string();
+    assert!(error.contains("of 16 values") && error.contains("of 64"), "{error}");
+}
+
+#[test]
 fn pooling_makes_fewer_pixels() {
     let data = load(&DataConfig {
         pool: 2,

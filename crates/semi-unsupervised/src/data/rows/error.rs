@@ -80,6 +80,21 @@ pub enum RowsError {
         /// The largest deviation that there is.
         largest: f64,
     },
+    /// A checkpoint of other values.
+    #[error(
+        "the checkpoint is of a model of {saved_kept} of {saved_columns} values in a row, and the data keeps {kept} of \
+         {columns}, or other ones, or brings them to another size; use the `data` settings and the seed of its run"
+    )]
+    Saved {
+        /// Values that are kept.
+        kept: usize,
+        /// Values in a row.
+        columns: usize,
+        /// Values that were kept.
+        saved_kept: usize,
+        /// Values that there were in a row.
+        saved_columns: usize,
+    },
     /// No rows.
     #[error("{set} has no rows")]
     Empty {
