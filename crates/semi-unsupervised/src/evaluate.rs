@@ -4,7 +4,7 @@ use burn::prelude::*;
 use papers_core::{
     Error, Result,
     base::{
-        clustering::{ActiveUnits, Assessment, Collapse, Contingency, Normalization, Protocol, ACTIVE_UNIT_VARIANCE},
+        clustering::{ACTIVE_UNIT_VARIANCE, ActiveUnits, Assessment, Collapse, Contingency, Normalization, Protocol},
         journal::Scalars,
     },
     random::Streams,
@@ -12,7 +12,7 @@ use papers_core::{
 
 use crate::{
     data::{DataSet, Rows},
-    model::{ClassModel, Vade, Vae, bound::examples, bound::KlWeight},
+    model::{ClassModel, Vade, Vae, bound::KlWeight, bound::examples},
     network::{Network, draws},
 };
 
@@ -87,7 +87,8 @@ impl Predictions {
 
     /// The likeliest cluster of each example, the first of several.
     pub fn likeliest(&self) -> Vec<usize> {
-        let largest = |row: &[f64]| (0..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best });
+        let largest =
+            |row: &[f64]| (0..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best });
         self.posteriors.chunks_exact(self.clusters).map(largest).collect()
     }
 
@@ -204,7 +205,10 @@ impl ClassModel {
     /// The means of `q(z|·)` for these classes, averaged over the draws of `a`.
     fn latent_means(&self, x: Tensor<2>, y: Tensor<2>, noise: &crate::model::bound::Noise) -> Tensor<2> {
         let [batch, latent] = [x.dims()[0], self.latent()];
-        self.posterior(examples(x), examples(y), noise).mean.mean_dim(0).reshape([batch, latent])
+        self.posterior(examples(x), examples(y), noise)
+            .mean
+            .mean_dim(0)
+            .reshape([batch, latent])
     }
 }
 
@@ -226,7 +230,9 @@ impl Assessed {
     pub fn of(data: &DataSet, test: &Predictions, held: Option<&Predictions>) -> Result<Self> {
         let classes = data.classes();
         let test = test.contingency(&data.test, classes)?;
-        let held = held.map(|held| held.contingency(&data.validation, classes)).transpose()?;
+        let held = held
+            .map(|held| held.contingency(&data.validation, classes))
+            .transpose()?;
         let known = data.known();
         let problem = |error: papers_core::base::clustering::ClusteringError| Error::Usage(error.to_string());
         let mut by_protocol = Vec::new();
@@ -252,7 +258,10 @@ impl Assessed {
         for (protocol, assessment) in &self.by_protocol {
             let name = protocol.name().replace('-', "_");
             scalars.push((name.clone(), assessment.accuracy));
-            for (what, value) in [("known", assessment.accuracy_on_known), ("hidden", assessment.accuracy_on_hidden)] {
+            for (what, value) in [
+                ("known", assessment.accuracy_on_known),
+                ("hidden", assessment.accuracy_on_hidden),
+            ] {
                 scalars.extend(value.map(|value| (format!("{name}_{what}"), value)));
             }
         }

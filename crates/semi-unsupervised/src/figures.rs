@@ -5,10 +5,7 @@ use papers_core::{
     Error, Result,
     base::{
         figure::{Body, Figure, Table, number},
-        images::{
-            ImageSet,
-            sheet::{Tile, sheet},
-        },
+        images::{ImageSet, Tile, sheet},
         plot::{self, Chart, Series},
         projection::Projection,
     },
@@ -112,9 +109,15 @@ pub(crate) fn confusion(assessed: &Assessed, data: &DataSet) -> Figure {
     let clusters: Vec<usize> = (0..data.clusters())
         .filter(|&cluster| assessed.test.cluster_sizes()[cluster] > 0)
         .collect();
-    let mut table = Table::new(["true class".to_owned()].into_iter().chain(clusters.iter().map(usize::to_string)));
+    let mut table = Table::new(
+        ["true class".to_owned()]
+            .into_iter()
+            .chain(clusters.iter().map(usize::to_string)),
+    );
     for class in order {
-        let counts = clusters.iter().map(|&cluster| assessed.test.count(cluster, class).to_string());
+        let counts = clusters
+            .iter()
+            .map(|&cluster| assessed.test.count(cluster, class).to_string());
         table.push([name(class)].into_iter().chain(counts));
     }
     Figure {
@@ -153,12 +156,18 @@ pub(crate) fn capture(test: &Predictions, data: &DataSet) -> Figure {
         let of_known = known.iter().map(|&class| share(&|cluster| cluster == class));
         let others = share(&|cluster| !known.contains(&cluster));
         let name = data.class_names[class].clone();
-        table.push([name, clusters.len().to_string()].into_iter().chain(of_known).chain([others]));
+        table.push(
+            [name, clusters.len().to_string()]
+                .into_iter()
+                .chain(of_known)
+                .chain([others]),
+        );
     }
     Figure {
         name: "capture".to_owned(),
         title: "What known classes captured".to_owned(),
-        caption: "Test rows of classes that were never labeled, by the known class that they were taken for.".to_owned(),
+        caption: "Test rows of classes that were never labeled, by the known class that they were taken for."
+            .to_owned(),
         body: Body::Table(table),
     }
 }
@@ -171,14 +180,20 @@ pub(crate) fn latent(data: &DataSet, test: &Predictions, open: &Predictions) -> 
     }
     let spots = |predictions: &Predictions| -> Vec<(f64, f64)> {
         let points = predictions.latent.chunks_exact(predictions.dimensions).take(POINTS);
-        points.map(|point| projection.apply(point)).map(|at| (at[0], at[1])).collect()
+        points
+            .map(|point| projection.apply(point))
+            .map(|at| (at[0], at[1]))
+            .collect()
     };
     let (tested, trained) = (spots(test), spots(open));
     let (rows, truth) = data.test.truth();
     let mut classes: Vec<Option<usize>> = vec![None; data.test.len()];
-    rows.iter().zip(truth).for_each(|(&row, class)| classes[row] = Some(class));
+    rows.iter()
+        .zip(truth)
+        .for_each(|(&row, class)| classes[row] = Some(class));
     let named = |class: usize| data.class_names[class].clone();
-    let by_truth = (0..data.classes()).map(|class| (named(class), classes.iter().map(|of| *of == Some(class)).collect()));
+    let by_truth =
+        (0..data.classes()).map(|class| (named(class), classes.iter().map(|of| *of == Some(class)).collect()));
     let likeliest = test.likeliest();
     let used = (0..data.clusters()).filter(|cluster| likeliest.contains(cluster));
     let by_cluster = used.map(|cluster| {
@@ -189,13 +204,20 @@ pub(crate) fn latent(data: &DataSet, test: &Predictions, open: &Predictions) -> 
     let is_hidden = |row: &usize| data.train.labels[*row].is_some_and(|class| data.hidden.contains(&class));
     let hidden: Vec<bool> = open_rows.iter().take(trained.len()).map(is_hidden).collect();
     let seen = hidden.iter().map(|hidden| !hidden).collect();
-    let by_status = [("of known classes".to_owned(), seen), ("of hidden classes".to_owned(), hidden)];
+    let by_status = [
+        ("of known classes".to_owned(), seen),
+        ("of hidden classes".to_owned(), hidden),
+    ];
     let charts = [
         chart("true class", &tested, by_truth),
         chart("likeliest cluster", &tested, by_cluster),
         chart("training rows without labels", &trained, by_status.into_iter()),
     ];
-    let shares: Vec<String> = projection.shares.iter().map(|share| format!("{:.0}", 100.0 * share)).collect();
+    let shares: Vec<String> = projection
+        .shares
+        .iter()
+        .map(|share| format!("{:.0}", 100.0 * share))
+        .collect();
     Ok(vec![Figure {
         name: "latent".to_owned(),
         title: "Latent space".to_owned(),
@@ -223,13 +245,10 @@ fn chart(title: &str, spots: &[(f64, f64)], groups: impl Iterator<Item = (String
 }
 
 /// Pictures that each cluster generates: the mean of `p(x|·)` for draws of `z` from its component.
-pub(crate) fn samples(
-    network: &Network,
-    data: &DataSet,
-    streams: &Streams,
-    device: &Device,
-) -> Result<Option<Figure>> {
-    let Some([height, width, channels]) = data.picture else { return Ok(None) };
+pub(crate) fn samples(network: &Network, data: &DataSet, streams: &Streams, device: &Device) -> Result<Option<Figure>> {
+    let Some([height, width, channels]) = data.picture else {
+        return Ok(None);
+    };
     let means = match network {
         Network::Classes(model) => of_classes(model, streams, device),
         Network::Vade(model) => of_vade(model, streams, device),
@@ -237,7 +256,10 @@ pub(crate) fn samples(
     };
     let [_, _, clusters, values] = means.dims();
     let rows: Vec<f32> = means.swap_dims(1, 2).try_into_vec_as()?;
-    let pictures = rows.chunks_exact(values).take(CLUSTERS * SAMPLES as usize).map(|row| data.restored(row));
+    let pictures = rows
+        .chunks_exact(values)
+        .take(CLUSTERS * SAMPLES as usize)
+        .map(|row| data.restored(row));
     let label = |number: usize| match number.is_multiple_of(SAMPLES as usize) {
         true => vec![(number / SAMPLES as usize).to_string()],
         false => vec![String::new()],
@@ -245,7 +267,7 @@ pub(crate) fn samples(
     let tiles = pictures.enumerate().map(|(number, picture)| Tile {
         pixels: bytes(&picture),
         lines: label(number),
-        is_marked: false,
+        marked: false,
     });
     let set = ImageSet {
         name: "generated".to_owned(),
@@ -259,7 +281,7 @@ pub(crate) fn samples(
         class_names: Vec::new(),
     };
     let tiles: Vec<Tile> = tiles.collect();
-    let png = sheet(&set, &tiles, SAMPLES as usize).map_err(papers_core::base::Error::from)?;
+    let png = sheet(&set, &tiles, SAMPLES as usize)?;
     Ok(Some(Figure {
         name: "samples".to_owned(),
         title: "What each cluster generates".to_owned(),
@@ -287,6 +309,8 @@ fn of_vade(model: &Vade, streams: &Streams, device: &Device) -> Tensor<4> {
 }
 
 fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().map(|value| (value * 256.0).clamp(0.0, 255.0) as u8).collect()
+    values
+        .iter()
+        .map(|value| (value * 256.0).clamp(0.0, 255.0) as u8)
+        .collect()
 }
-

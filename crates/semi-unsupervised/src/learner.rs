@@ -144,7 +144,10 @@ impl Learner {
                 term: (*term).to_owned(),
                 value: *value,
                 step,
-                scalars: measured.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+                scalars: measured
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), *value))
+                    .collect(),
                 checkpoint: None,
             });
         }

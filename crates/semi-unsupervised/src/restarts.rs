@@ -39,7 +39,11 @@ impl Restarts {
 
     /// Keeps the network if its bound is the best; bounds that are no numbers are the worst.
     pub(crate) fn remember(&mut self, beginning: u64, bound: f64, network: Network) {
-        debug_assert_eq!(beginning, self.bounds.len() as u64, "beginnings end one after the other");
+        debug_assert_eq!(
+            beginning,
+            self.bounds.len() as u64,
+            "beginnings end one after the other"
+        );
         let is_best = self.bounds.iter().all(|other| bound > *other || other.is_nan());
         if is_best || self.best.is_none() {
             self.best = Some(network);
@@ -89,7 +93,9 @@ impl Restarts {
     pub(crate) fn restore(&mut self, checkpoint: &checkpoint::Reader, like: &Network) -> Result<()> {
         let (bounds, has_best): (Vec<f64>, bool) = checkpoint.json("beginnings")?;
         self.bounds = bounds;
-        self.best = has_best.then(|| checkpoint.module("beginning", like.clone())).transpose()?;
+        self.best = has_best
+            .then(|| checkpoint.module("beginning", like.clone()))
+            .transpose()?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use papers_core::{
 
 use crate::{
     config::SemiUnsupervisedConfig,
-    data::{Batches, DataSet, HostBatch, Preparation},
+    data::{Batches, DataSet, HostBatch, Labels, Preparation, Rows},
     evaluate::{self, Assessed, Predictions},
     figures,
     learner::Learner,
@@ -87,7 +87,10 @@ impl Experiment for SemiUnsupervised {
         } else {
             self.learner.step(&batch, &self.streams, step, epoch)?
         };
-        Ok(measured.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Ok(measured
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect())
     }
 
     fn evaluate(&self) -> Result<Scalars> {
@@ -130,8 +133,9 @@ impl Experiment for SemiUnsupervised {
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        let labels: crate::data::Labels = checkpoint.json("labels")?;
+        let labels: Labels = checkpoint.json("labels")?;
         let preparation: Preparation = checkpoint.json("preparation")?;
+        self.data.check_saved(&preparation)?;
         if labels != self.data.labels || preparation != self.data.preparation {
             return Err(Error::Usage(
                 "the checkpoint was made with other labels or other values of an example; use the data and the seed that it was \
@@ -158,7 +162,11 @@ fn fresh(
     beginning: u64,
 ) -> Network {
     let device = device.clone().autodiff();
-    let name = if beginning == 0 { "network".to_owned() } else { format!("network {beginning}") };
+    let name = if beginning == 0 {
+        "network".to_owned()
+    } else {
+        format!("network {beginning}")
+    };
     streams.initialize(&name, &device, || {
         Network::new(
             config.model,
@@ -182,14 +190,13 @@ impl SemiUnsupervised {
         &self.data
     }
 
-    /// What the model as it is says of rows.
+    /// What a model says of rows. Pixels are taken as they are, and not drawn from: the bound then is the mean over draws.
     ///
     /// # Errors
     ///
     /// Numbers that cannot be read from the device.
-    pub fn predictions(&self, network: &Network, rows: &crate::data::Rows) -> Result<Predictions> {
-        let rows = if self.data.binarize { rows.binarized(&self.streams, "evaluation") } else { rows.clone() };
-        Predictions::of(network, &rows, &self.data, &self.streams, &self.device)
+    pub fn predictions(&self, network: &Network, rows: &Rows) -> Result<Predictions> {
+        Predictions::of(network, rows, &self.data, &self.streams, &self.device)
     }
 
     /// What it says of the validation rows, if there are any.
@@ -199,10 +206,16 @@ impl SemiUnsupervised {
     }
 
     /// The first training rows whose labels are not looked at; those with labels where there are no others.
-    pub fn open_rows(&self) -> crate::data::Rows {
+    pub fn open_rows(&self) -> Rows {
         let labels = &self.data.labels;
-        let rows = if labels.unlabeled.is_empty() { &labels.labeled } else { &labels.unlabeled };
-        self.data.train.subset("training rows", &rows[..rows.len().min(DIAGNOSED)])
+        let rows = if labels.unlabeled.is_empty() {
+            &labels.labeled
+        } else {
+            &labels.unlabeled
+        };
+        self.data
+            .train
+            .subset("training rows", &rows[..rows.len().min(DIAGNOSED)])
     }
 
     fn pretraining(&self) -> u64 {
@@ -214,9 +227,15 @@ impl SemiUnsupervised {
 
     /// Where a beginning ends: remembers it, and goes on with the next one, or with the best after the last.
     fn begin_anew(&mut self, step: u64) -> Result<()> {
-        let Some(ended) = self.restarts.ended_before(step) else { return Ok(()) };
+        let Some(ended) = self.restarts.ended_before(step) else {
+            return Ok(());
+        };
         let plain = self.learner.network().clone().valid();
-        let rows = if self.data.validation.is_empty() { self.open_rows() } else { self.data.validation.clone() };
+        let rows = if self.data.validation.is_empty() {
+            self.open_rows()
+        } else {
+            self.data.validation.clone()
+        };
         let bound = self.predictions(&plain, &rows)?.bound;
         self.restarts.remember(ended, bound, self.learner.network().clone());
         let next = match self.restarts.next_after(ended) {
@@ -229,7 +248,9 @@ impl SemiUnsupervised {
 
     /// Fits VaDE's components to what its pretrained encoder makes of training rows.
     fn fit_mixture(&mut self) -> Result<()> {
-        let Network::Vade(model) = self.learner.network().clone() else { return Ok(()) };
+        let Network::Vade(model) = self.learner.network().clone() else {
+            return Ok(());
+        };
         let rows = self.data.train.len().min(self.config.vade.fitted);
         let rows = self.data.train.subset("training rows", &(0..rows).collect::<Vec<_>>());
         let plain = Network::Vade(model.clone()).valid();
@@ -242,10 +263,11 @@ impl SemiUnsupervised {
         let fitted = FittedMixture::of(points, self.data.clusters(), self.config.vade.passes, &mut random);
         let device = self.device.clone().autodiff();
         let size = [self.data.clusters(), latent.dimensions];
-        let rows = |values: Vec<f64>| Tensor::<2>::from_data(TensorData::new(values, size), (&device, model.mean.val().dtype()));
+        let precision = model.mean.val().dtype();
+        let rows = |values: Vec<f64>| Tensor::<2>::from_data(TensorData::new(values, size), (&device, precision));
         let logs = |values: Vec<f64>| values.into_iter().map(f64::ln).collect::<Vec<_>>();
         let weights = TensorData::new(logs(fitted.weights), [size[0]]);
-        let weights = Tensor::<1>::from_data(weights, (&device, model.mean.val().dtype()));
+        let weights = Tensor::<1>::from_data(weights, (&device, precision));
         let model = model.with_components(weights, rows(fitted.means), rows(logs(fitted.variances)));
         self.learner.replace(Network::Vade(model));
         Ok(())

@@ -1,24 +1,12 @@
-//! A network that keeps the output of every node to the end of its stage: what it takes not to let go of them.
+//! A stage that keeps the output of every node to its end: what it takes not to let go of them.
 
 use burn::prelude::*;
-use papers_core::nn::{Statistics, leaky_relu};
+use papers_core::nn::Statistics;
 
-use crate::network::{Block, RandWire, Stage};
+use crate::network::Stage;
 
-/// As [`RandWire::forward`] in evaluation.
-pub(super) fn forward(network: &RandWire, images: Tensor<4>) -> Tensor<2> {
-    let stem = &network.backbone.stem;
-    let mut hidden = stem.forward(images.permute([0, 2, 3, 1]), Statistics::Running, 1.0);
-    for block in &network.backbone.stages {
-        hidden = match block {
-            Block::Dense(unit) => unit.forward(leaky_relu(hidden, 0.0), Statistics::Running, 1.0),
-            Block::Wired(stage) => pass(stage, hidden),
-        };
-    }
-    network.classify(hidden, Statistics::Running, 0.0)
-}
-
-fn pass(stage: &Stage, input: Tensor<4>) -> Tensor<4> {
+/// As [`Stage::forward`] in evaluation.
+pub(super) fn forward(stage: &Stage, input: Tensor<4>) -> Tensor<4> {
     let mut outputs: Vec<Tensor<4>> = Vec::new();
     for (number, node) in stage.nodes.iter().enumerate() {
         let before = stage.graph.predecessors(number);

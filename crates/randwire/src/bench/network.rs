@@ -5,14 +5,15 @@ use papers_core::{
     base::config,
     bench::{Case, filled},
     device,
+    nn::Statistics,
 };
 
 use super::keeping;
 use crate::{
     config::{ModelKind, PRESETS, RandWireConfig},
-    graph::{Draws, Graph},
+    graph::{Draws, Generator, Graph},
     learner::Learner,
-    network::Mode,
+    network::{Mode, Operation, Stage},
     train::Model,
 };
 
@@ -26,7 +27,10 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("fashion/inference", "batch", || FASHION.predictions()),
         Case::new("small-128/step", "step", || SMALL.updates("model='randwire'")),
         Case::new("small-128/inference", "batch", || SMALL.predictions()),
-        Case::new("small-128/inference-keeping", "batch", || SMALL.predictions_keeping()),
+        Case::new("stage/inference", "batch", || {
+            stage_alone(|stage, input| stage.forward(input, Statistics::Running, None))
+        }),
+        Case::new("stage/inference-keeping", "batch", || stage_alone(keeping::forward)),
     ]
 }
 
@@ -106,18 +110,23 @@ impl Problem {
             Ok(1)
         })
     }
+}
 
-    fn predictions_keeping(&self) -> anyhow::Result<impl FnMut() -> anyhow::Result<usize> + use<>> {
-        let plain = device::resolve(device::default_backend()?)?;
-        let model = self.model(&self.config("model='randwire'")?, &plain)?;
-        let images = filled::tensor(self.shape, 1.0, &plain);
-        Ok(move || {
-            let network = model.wired().expect("it was made so");
-            std::hint::black_box(keeping::forward(network, images.clone()).argmax(1));
-            plain.sync()?;
-            Ok(1)
-        })
-    }
+/// A stage of the paper's network, at a size where the outputs of its nodes are most of the memory.
+fn stage_alone(
+    pass: impl Fn(&Stage, Tensor<4>) -> Tensor<4> + Send + 'static,
+) -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
+    const CHANNELS: usize = 78;
+    let plain = device::resolve(device::default_backend()?)?;
+    let graph = Generator::Ws { k: 4, p: 0.75 }.draw(32, &mut Counted(0))?;
+    let stage = Stage::new(graph, [CHANNELS; 2], Operation::Separable, 0.0, &plain);
+    let stage = filled::module(stage);
+    let input = filled::tensor([8, 64, 64, CHANNELS], 1.0, &plain);
+    Ok(move || {
+        std::hint::black_box(pass(&stage, input.clone()));
+        plain.sync()?;
+        Ok(1)
+    })
 }
 
 /// Wires by draws that are the same in every stage.

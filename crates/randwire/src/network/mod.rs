@@ -193,13 +193,9 @@ impl RandWire {
     /// - output: `[batch, classes]`
     pub fn forward(&self, images: Tensor<4>, mode: Mode, share: f64) -> Tensor<2> {
         let features = self.backbone.forward(images, mode).pop();
-        self.classify(features.expect("a network has a stage"), mode.statistics, share)
-    }
-
-    /// The head, for the output of the last stage.
-    pub(crate) fn classify(&self, last: Tensor<4>, statistics: Statistics, share: f64) -> Tensor<2> {
+        let last = features.expect("a network has a stage");
         let slope = if self.head_relu { 0.0 } else { 1.0 };
-        let head = self.head.forward(leaky_relu(last, 0.0), statistics, slope);
+        let head = self.head.forward(leaky_relu(last, 0.0), mode.statistics, slope);
         let [batch, height, width, channels] = head.dims();
         let means: Tensor<2> = head
             .reshape([batch, height * width, channels])

@@ -14,13 +14,7 @@ pub use data::DataConfig;
 pub use labels::{LabelRule, PriorRule, Regime};
 pub use sources::{FolderConfig, SyntheticConfig, TableConfig};
 
-use crate::{
-    data::BatchSizes,
-    learner::LearnerConfig,
-    model::Sizes,
-    network::ModelKind,
-    objective::ObjectiveConfig,
-};
+use crate::{data::BatchSizes, learner::LearnerConfig, model::Sizes, network::ModelKind, objective::ObjectiveConfig};
 
 /// The experiments.
 pub const PRESETS: &[Preset] = presets![

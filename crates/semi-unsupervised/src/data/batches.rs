@@ -8,6 +8,7 @@ use papers_core::{
     data::{EndlessSampler, Sampler},
     random::Streams,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
     DataSet,
@@ -15,7 +16,8 @@ use super::{
 };
 
 /// Rows of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchSizes {
     /// With labels.
     pub labeled: usize,

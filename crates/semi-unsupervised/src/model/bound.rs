@@ -183,7 +183,7 @@ impl ClassModel {
     }
 
     fn auxiliary_draw(&self, x: &Tensor<4>, noise: &Noise) -> Option<AuxiliaryDraw> {
-        let posterior = self.auxiliary.as_ref()?.encoder.gaussian(&[x.clone()]);
+        let posterior = self.auxiliary.as_ref()?.encoder.gaussian(std::slice::from_ref(x));
         let draw = posterior.sample(noise.a.clone().expect("the model draws `a`"));
         Some(AuxiliaryDraw {
             log_density: total(posterior.log_density(draw.clone())),

@@ -2,4 +2,5 @@
 
 mod bounds;
 mod densities;
+mod setup;
 mod vade;
