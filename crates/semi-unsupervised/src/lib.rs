@@ -8,6 +8,7 @@
 //! | classes never labeled | [`data`] |
 //! | evaluation, collapse | [`evaluate`] |
 
+pub mod bench;
 pub mod config;
 pub mod data;
 pub mod evaluate;
@@ -17,6 +18,7 @@ pub mod mixture_fit;
 pub mod model;
 pub mod network;
 pub mod objective;
+mod reproduce;
 mod restarts;
 pub mod train;
 mod verbs;
@@ -29,6 +31,8 @@ pub fn paper() -> Paper {
     paper!("Semi-Unsupervised Learning (Willetts, Roberts, Holmes 2019)")
         .family::<train::SemiUnsupervised>(config::PRESETS)
         .verb(verbs::collapse::VERB)
+        .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }
 
 #[cfg(test)]

@@ -1,7 +1,13 @@
-//! The paper's experiments: what they are given and what they refuse.
+//! The paper's experiments: what they are given and what they refuse, and what they learn.
 
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_configuration;
 mod bad_data;
 mod batches;
 mod data;
+mod ideas;
 mod own_pictures;
 mod own_table;
+mod runs;

@@ -1,0 +1,48 @@
+//! Benchmarks of fixed shapes: updates of the models at the size of `fashion-reduced` and at the authors'. The script `pytorch.py`
+//! does the timed work with PyTorch.
+
+mod step;
+#[cfg(test)]
+mod tests;
+
+use papers_core::{
+    base::cli::BenchArgs,
+    bench::{About, Case, Session, peer::Script},
+};
+
+const ABOUT: About = About {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    script: Script {
+        text: include_str!("pytorch.py"),
+        packages: &["torch"],
+    },
+};
+
+/// Measures what `arguments` ask for and prints tables.
+///
+/// # Errors
+///
+/// A peer that does not start, or what the work reports.
+pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
+    let mut session = Session::start(arguments, ABOUT)?;
+    session.time(cases())?;
+    let names: Vec<String> = cases().iter().map(|case| case.name().to_owned()).collect();
+    session.finish(&names)
+}
+
+/// Does the work of every case once, without measuring.
+///
+/// # Errors
+///
+/// What the work reports.
+pub fn check() -> anyhow::Result<()> {
+    for case in cases() {
+        case.prepare()?()?;
+    }
+    Ok(())
+}
+
+fn cases() -> Vec<Case> {
+    step::cases()
+}

@@ -1,0 +1,60 @@
+//! What a run refuses, and what it says.
+
+use papers_core::{Context, Experiment as _, testing};
+use semi_unsupervised::train::SemiUnsupervised;
+
+use crate::common::{digits, try_digits};
+
+#[test]
+fn settings_out_of_their_range() {
+    for (set, expected) in [
+        ("objective.alpha=-1.0", "at least 0, not -1"),
+        ("objective.alpha=nan", "at least 0, not NaN"),
+        ("objective.samples=0", "at least 1"),
+        ("objective.balance=-2.0", "at least 0"),
+        ("sizes.latent=0", "at least 1"),
+        ("sizes.auxiliary=0", "at least 1"),
+        ("sizes.hidden=[0]", "a layer needs a unit"),
+        ("sizes.prior_mean_init_std=-1.0", "at least 0"),
+        ("batch.labeled=0", "at least 1"),
+        ("batch.unlabeled=0", "at least 1"),
+        ("learner.rate=0.0", "learner.rate"),
+        ("learner.rate=-1e-3", "learner.rate"),
+        ("learner.least=2.0", "from 0 to 1"),
+        ("learner.clip=-1.0", "at least 0"),
+        ("restarts={count=3,steps=9}", "3 beginnings of 9 updates"),
+        ("restarts={count=2,steps=0}", "at least 1"),
+        ("restarts={count=0,steps=1}", "at least 1"),
+        ("model='m3'", "unknown variant `m3`"),
+        ("vade.fitted=0", "at least 1"),
+        ("data.fraction=0.0", "data.fraction"),
+    ] {
+        let error = try_digits(&[set]).expect_err(set);
+        let message = format!("{:#}", anyhow::Error::from(error));
+        assert!(message.contains(expected), "{set}: {message}");
+    }
+}
+
+#[test]
+fn vade_has_no_beginnings_to_choose_from() {
+    let error = try_digits(&["model='vade'", "restarts={count=2,steps=2}"]).expect_err("no such run");
+    assert!(error.to_string().contains("pretrained"), "{error}");
+}
+
+#[test]
+fn a_model_that_names_by_labels_needs_some() {
+    let config = digits(&["model='m1'", "data.regime='unsupervised'"]);
+    let error = SemiUnsupervised::new(&config, &Context::new(testing::device(), 0)).expect_err("no labels");
+    assert!(error.to_string().contains("gm-dgm or vade"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run() {
+    let config = digits(&["learner.rate=1e30", "learner.clip=0.0"]);
+    let mut run = SemiUnsupervised::new(&config, &Context::new(testing::device(), 0)).expect("a model");
+    let error = (0..8)
+        .find_map(|step| run.step(step).err())
+        .expect("weights without bounds");
+    let message = error.to_string();
+    assert!(message.contains("loss") && message.contains("step"), "{message}");
+}

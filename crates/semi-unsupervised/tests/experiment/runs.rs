@@ -1,0 +1,80 @@
+//! A run that was stopped and resumed equals one that was not, byte for byte; every model runs in every regime that it can.
+
+use papers_core::{Context, Experiment as _, checkpoint, testing};
+use semi_unsupervised::{network::ModelKind, train::SemiUnsupervised};
+
+use crate::common::digits;
+
+fn context() -> Context {
+    Context::new(testing::device(), 3)
+}
+
+#[test]
+fn runs_resume_exactly() {
+    for sets in [
+        &["model='gm-dgm'"] as &[&str],
+        &["model='agm-dgm'", "objective.samples=2", "objective.warm_up=5"],
+        // Stopped while the second of two beginnings learns, with the first one kept.
+        &["model='m2'", "restarts={count=2,steps=3}", "schedule.steps=8"],
+        // Stopped between pretraining and the end.
+        &["model='vade'"],
+        &["model='m1'"],
+    ] {
+        testing::assert_resumes_exactly::<SemiUnsupervised>(&digits(sets), &context(), 4)
+            .unwrap_or_else(|error| panic!("{sets:?}: {error}"));
+    }
+}
+
+#[test]
+fn every_model_runs_in_every_regime() {
+    for model in ModelKind::ALL {
+        for regime in ["supervised", "semi-supervised", "semi-unsupervised", "unsupervised"] {
+            if model == ModelKind::M1 && regime == "unsupervised" {
+                continue;
+            }
+            let (name, regime) = (format!("model='{}'", model.name()), format!("data.regime='{regime}'"));
+            let hidden = if regime.contains("semi-unsup") {
+                "data.hidden=[1,2]"
+            } else {
+                "data.hidden=[]"
+            };
+            let config = digits(&[&name, &regime, hidden, "data.fraction=0.2"]);
+            let mut run =
+                SemiUnsupervised::new(&config, &context()).unwrap_or_else(|error| panic!("{name} {regime}: {error}"));
+            for step in 0..4 {
+                run.step(step)
+                    .unwrap_or_else(|error| panic!("{name} {regime}: {error}"));
+            }
+            let scalars = run
+                .evaluate()
+                .unwrap_or_else(|error| panic!("{name} {regime}: {error}"));
+            assert!(scalars.iter().all(|(_, value)| value.is_finite()), "{scalars:?}");
+            assert!(scalars.iter().any(|(name, _)| name == "test_majority"));
+            let figures = run.figures().unwrap_or_else(|error| panic!("{name} {regime}: {error}"));
+            for figure in ["diagnosis", "protocols", "confusion", "capture", "latent"] {
+                assert!(figures.iter().any(|other| other.name == figure), "{figure}");
+            }
+            assert_eq!(
+                figures.iter().any(|figure| figure.name == "samples"),
+                model != ModelKind::M1
+            );
+        }
+    }
+}
+
+#[test]
+fn a_run_with_other_labels_is_not_gone_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = SemiUnsupervised::new(&digits(&[]), &context()).expect("a model");
+    let state = checkpoint::LoopState::default();
+    let store = checkpoint::Store::new(folder.path());
+    let saved = store
+        .save(0, Default::default(), &state, |writer| run.save(writer))
+        .expect("a checkpoint");
+    let reader = checkpoint::Reader::open(&saved).expect("a checkpoint");
+    let mut other = SemiUnsupervised::new(&digits(&["data.fraction=0.3"]), &context()).expect("a model");
+    let message = other.restore(&reader).expect_err("other labels").to_string();
+    assert!(message.contains("other labels"), "{message}");
+    let mut same = SemiUnsupervised::new(&digits(&["data.split_seed=3"]), &context()).expect("a model");
+    same.restore(&reader).expect("the run's own seed, written out");
+}
