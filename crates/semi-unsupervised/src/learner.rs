@@ -52,11 +52,7 @@ impl LearnerConfig {
 
     fn optimizer(&self) -> ModuleOptimizer {
         let clipping = (self.clip > 0.0).then_some(GradientClippingConfig::Value(self.clip as f32));
-        AdamConfig::new()
-            .with_epsilon(1e-8)
-            .with_grad_clipping(clipping)
-            .init()
-            .into()
+        AdamConfig::new().with_epsilon(1e-8).with_grad_clipping(clipping).init()
     }
 }
 

@@ -57,7 +57,6 @@ impl ModelKind {
 
 /// A model of any kind.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them, and a module is no box")]
 pub enum Network {
     /// M2, GM-DGM, ADGM, AGM-DGM.
     Classes(ClassModel),

@@ -18,6 +18,11 @@ impl Color {
     pub(super) const AXIS: Self = Self(0xa6, 0xaf, 0xb9);
     pub(super) const MESH: Self = Self(0xe8, 0xeb, 0xef);
 
+    /// Half of it, and half of black (0) or white (255).
+    fn mixed(self, other: u8) -> Self {
+        Self(self.0.midpoint(other), self.1.midpoint(other), self.2.midpoint(other))
+    }
+
     pub(super) fn rgb(self) -> RGBColor {
         RGBColor(self.0, self.1, self.2)
     }
@@ -47,9 +52,19 @@ const ON_DARK: [(Color, Color); 9] = [
     (PALETTE[3], Color(0xe3, 0x9b, 0xc4)),
 ];
 
-/// Color number `index`, from 0; they repeat after seven.
+/// Color number `index`, from 0: seven, the same seven darker, and from then on the same again.
 pub fn palette(index: usize) -> Color {
-    PALETTE[index % PALETTE.len()]
+    let color = PALETTE[index % PALETTE.len()];
+    match (index / PALETTE.len()).is_multiple_of(2) {
+        true => color,
+        false => color.mixed(0x00),
+    }
+}
+
+/// What colors become on dark ground: the darker ones of the palette become lighter ones.
+fn on_dark_ground() -> impl Iterator<Item = (Color, Color)> {
+    let darker = PALETTE.map(|color| (color.mixed(0x00), color.mixed(0xff)));
+    ON_DARK.into_iter().chain(darker)
 }
 
 /// A style sheet for one SVG element of the class `chart`: the font, and the colors on dark ground.
@@ -57,7 +72,7 @@ pub(super) fn style_sheet() -> String {
     let mut sheet = "svg.chart polyline{stroke-linejoin:round;stroke-linecap:round}svg.chart text{font-family:system-ui,-apple-system,\"Segoe UI\",sans-serif}\
                      @media (prefers-color-scheme:dark){"
         .to_owned();
-    for (light, dark) in ON_DARK {
+    for (light, dark) in on_dark_ground() {
         for attribute in ["fill", "stroke"] {
             // Writing to a string cannot fail.
             let _ = write!(
@@ -99,10 +114,8 @@ mod tests {
     }
 
     fn on_dark(color: Color) -> Color {
-        ON_DARK
-            .iter()
-            .find(|(light, _)| *light == color)
-            .map_or(color, |(_, dark)| *dark)
+        let found = on_dark_ground().find(|(light, _)| *light == color);
+        found.map_or(color, |(_, dark)| dark)
     }
 
     #[test]
@@ -116,7 +129,7 @@ mod tests {
 
     #[test]
     fn lines_stand_out_on_both_grounds() {
-        for color in PALETTE {
+        for color in (0..2 * PALETTE.len()).map(palette) {
             assert!(contrast(color, Color::PAPER) > 2.0, "{color:?}");
             assert!(contrast(on_dark(color), on_dark(Color::PAPER)) > 4.0, "{color:?}");
         }
