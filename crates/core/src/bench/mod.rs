@@ -42,6 +42,30 @@ macro_rules! bench_program {
     };
 }
 
+/// A whole `bench` that only times cases, beside their counterparts in `about`'s script where that is asked for.
+///
+/// # Errors
+///
+/// A peer that does not start, or what the work reports.
+pub fn run_cases(arguments: &BenchArgs, about: About, cases: fn() -> Vec<Case>) -> anyhow::Result<()> {
+    let mut session = Session::start(arguments, about)?;
+    session.time(cases())?;
+    let names: Vec<String> = cases().iter().map(|case| case.name().to_owned()).collect();
+    session.finish(&names)
+}
+
+/// Does the work of every case once, without measuring.
+///
+/// # Errors
+///
+/// What the work reports.
+pub fn check_cases(cases: Vec<Case>) -> anyhow::Result<()> {
+    for case in cases {
+        case.prepare()?()?;
+    }
+    Ok(())
+}
+
 /// The `main` of a benchmark target: `run` with the arguments after `cargo bench --`, or `check` where cargo does not
 /// ask for measurements, as in `cargo test --benches`.
 ///

@@ -9,7 +9,7 @@ mod tests;
 
 use papers_core::{
     base::cli::BenchArgs,
-    bench::{About, Case, Session, peer::Script},
+    bench::{self, About, Case, Session, peer::Script},
 };
 
 const ABOUT: About = About {
@@ -41,10 +41,7 @@ pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
 ///
 /// What the work reports.
 pub fn check() -> anyhow::Result<()> {
-    for case in cases() {
-        case.prepare()?()?;
-    }
-    Ok(())
+    bench::check_cases(cases())
 }
 
 fn cases() -> Vec<Case> {

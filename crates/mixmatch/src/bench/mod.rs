@@ -9,7 +9,7 @@ mod train;
 use papers_core::{
     Context,
     base::{cli::BenchArgs, config},
-    bench::{About, Case, Session, harness, peer::Script},
+    bench::{self, About, Case, Session, harness, peer::Script},
     device,
 };
 
@@ -59,10 +59,7 @@ fn shared_loop(session: &mut Session) -> anyhow::Result<()> {
 ///
 /// What the work reports.
 pub fn check() -> anyhow::Result<()> {
-    for case in cases() {
-        case.prepare()?()?;
-    }
-    Ok(())
+    bench::check_cases(cases())
 }
 
 fn cases() -> Vec<Case> {

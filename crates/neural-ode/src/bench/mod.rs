@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use papers_core::{
     Context,
     base::{cli::BenchArgs, config},
-    bench::{About, Case, Session, child, harness, peer::Script},
+    bench::{self, About, Case, Session, child, harness, peer::Script},
     device,
 };
 
@@ -57,10 +57,7 @@ pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
 ///
 /// What the work reports.
 pub fn check() -> anyhow::Result<()> {
-    for case in cases() {
-        case.prepare()?()?;
-    }
-    Ok(())
+    bench::check_cases(cases())
 }
 
 fn cases() -> Vec<Case> {

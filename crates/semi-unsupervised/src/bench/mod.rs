@@ -7,7 +7,7 @@ mod tests;
 
 use papers_core::{
     base::cli::BenchArgs,
-    bench::{About, Case, Session, peer::Script},
+    bench::{self, About, Case, peer::Script},
 };
 
 const ABOUT: About = About {
@@ -25,10 +25,7 @@ const ABOUT: About = About {
 ///
 /// A peer that does not start, or what the work reports.
 pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
-    let mut session = Session::start(arguments, ABOUT)?;
-    session.time(cases())?;
-    let names: Vec<String> = cases().iter().map(|case| case.name().to_owned()).collect();
-    session.finish(&names)
+    bench::run_cases(arguments, ABOUT, cases)
 }
 
 /// Does the work of every case once, without measuring.
@@ -37,10 +34,7 @@ pub fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
 ///
 /// What the work reports.
 pub fn check() -> anyhow::Result<()> {
-    for case in cases() {
-        case.prepare()?()?;
-    }
-    Ok(())
+    bench::check_cases(cases())
 }
 
 fn cases() -> Vec<Case> {
