@@ -132,9 +132,8 @@ impl Learner {
         step: u64,
         epoch: u64,
     ) -> Result<Measured> {
-        let mut measured = vec![("loss", loss.clone())];
-        measured.extend(named);
-        let measured = read(measured)?;
+        // The sum comes last: where a term is no number, that is told, and not the sum.
+        let measured = read(named.into_iter().chain([("loss", loss.clone())]).collect())?;
         if let Some((term, value)) = measured.iter().find(|(_, value)| !value.is_finite()) {
             return Err(Error::Diverged {
                 term: (*term).to_owned(),

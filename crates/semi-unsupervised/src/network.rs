@@ -194,9 +194,9 @@ pub(crate) fn draws(
     }
 }
 
-/// Values of all examples; models without labels take those with labels, too.
+/// What models that do not look at labels learn from: examples without one or, where there are no others, those with one. Both
+/// together would show the few examples with labels as often as all the others.
 fn all_values(batch: &Batch) -> Tensor<2> {
     let labeled = batch.labeled.as_ref().map(|[x, _]| x.clone());
-    let parts: Vec<_> = labeled.into_iter().chain(batch.unlabeled.clone()).collect();
-    Tensor::cat(parts, 0)
+    batch.unlabeled.clone().or(labeled).expect("a batch has an example")
 }

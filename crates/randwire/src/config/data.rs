@@ -58,9 +58,16 @@ pub struct FilesConfig {
     pub side: usize,
     /// What the shorter side of a test picture is brought to before its middle is cut out.
     pub resize: usize,
+    /// Whether every second training picture has left and right exchanged. Not for digits or letters.
+    #[serde(default = "flip")]
+    pub flip: bool,
     /// Least share of a training picture's area that is cut out; the shape of the cut is from 3:4 to 4:3.
     #[serde(default = "least_area")]
     pub least_area: f64,
+}
+
+fn flip() -> bool {
+    true
 }
 
 fn least_area() -> f64 {
@@ -101,13 +108,10 @@ impl DataConfig {
         Checks::of("data").require(!is_files || self.files.is_some(), "files", problem)?;
         if is_files && let Some(files) = &self.files {
             files.validate()?;
-            let problem =
-                "cannot be combined with `data.train`, `data.whiten` or `data.canvas`, which are for sets in memory";
-            Checks::of("data").require(
-                self.canvas.is_none() && self.train == 0 && !self.whiten,
-                "files",
-                problem,
-            )?;
+            let problem = "cannot be combined with `data.train`, `data.test`, `data.whiten`, `data.augmentation` or `data.canvas`, which are for sets in memory";
+            let is_plain =
+                self.train == 0 && self.test == 0 && !self.whiten && self.augmentation == Augmentation::default();
+            Checks::of("data").require(self.canvas.is_none() && is_plain, "files", problem)?;
         }
         if let Some(canvas) = &self.canvas {
             canvas.validate("data.canvas")?;

@@ -21,6 +21,7 @@ pub const PRESETS: &[Preset] = presets![
     "cifar10-jpeg",
     "cifar10",
     "files",
+    "imagenet-sample",
     "imagenet-small",
     "imagenet-small-250",
     "imagenet-regular-109",

@@ -53,13 +53,13 @@ impl Files {
         [COLORS, self.config.side, self.config.side]
     }
 
-    /// Training pictures, each cut and mirrored at random, read by all cores.
+    /// Training pictures, each cut and perhaps mirrored at random, read by all cores.
     pub(super) fn augmented(&self, indices: &[usize], streams: &Streams, step: u64) -> Result<HostBatch> {
         let random = |place: usize| streams.at("augment", step, place as u64);
         self.batch(&self.train, indices, |place, picture| {
             let mut random = random(place);
             let part = random_part(picture.size(), self.config.least_area, &mut random);
-            (part, random.random_bool(0.5))
+            (part, self.config.flip && random.random_bool(0.5))
         })
     }
 

@@ -215,6 +215,19 @@ fn backbone(config: &DetectConfig, context: &Context) -> Result<(NetworkConfig, 
     };
     let (classifier, _) = training::restore::<Classify>(&saved, &its_own, folder)?;
     let (graphs, network) = (classifier.graphs().to_vec(), classifier.config().network.clone());
+    let stages = network.stages.len();
+    if stages < config.levels {
+        let levels = config.levels;
+        return Err(named(format!(
+            "its network has {stages} stages, and the pyramid is to have {levels} levels; train `digits-canvas` or \
+             `mnist-canvas`, or set `levels={stages}`"
+        )));
+    }
+    if saved.data.whiten {
+        return Err(named(
+            "its network learned from whitened pictures, and scenes are not".to_owned(),
+        ));
+    }
     match classifier.into_model() {
         Model::RandWire(network_model) if network_model.backbone.stem.convolution.weight.dims()[1] == 1 => {
             Ok((network, Some(network_model.backbone), graphs))

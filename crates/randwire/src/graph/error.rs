@@ -5,6 +5,12 @@ pub enum GraphError {
     /// No vertices.
     #[error("a graph needs at least one node")]
     NoNodes,
+    /// More nodes than a generator draws.
+    #[error("{nodes} nodes are more than the {MOST_DRAWN} that a generator joins")]
+    TooMany {
+        /// Nodes that were asked for.
+        nodes: usize,
+    },
     /// An edge from a node to itself.
     #[error("the edge {node} - {node} joins a node to itself")]
     SelfLoop {
@@ -82,3 +88,6 @@ pub enum GraphError {
         problem: String,
     },
 }
+
+/// Nodes of a drawn graph, at most: of a complete one, every pair is an edge.
+pub(super) const MOST_DRAWN: usize = 4096;

@@ -5,7 +5,7 @@ use std::fmt;
 use petgraph::graph::{NodeIndex, UnGraph};
 use serde::{Deserialize, Serialize};
 
-use super::{Draws, Graph, GraphError, SeededDraws, stage_seed};
+use super::{Draws, Graph, GraphError, SeededDraws, error::MOST_DRAWN, stage_seed};
 
 /// A model of graphs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ impl Generator {
     pub fn check(&self, nodes: usize) -> Result<(), GraphError> {
         if nodes == 0 {
             return Err(GraphError::NoNodes);
+        }
+        if nodes > MOST_DRAWN {
+            return Err(GraphError::TooMany { nodes });
         }
         let is_probability = |p: f64| (0.0..=1.0).contains(&p);
         match *self {

@@ -3,6 +3,9 @@
 use super::{NetworkConfig, Operation};
 use crate::graph::Graph;
 
+/// No network has more channels in a stage of width 1.
+pub(crate) const MOST_CHANNELS: usize = 1 << 16;
+
 /// Of a whole network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cost {
@@ -141,7 +144,7 @@ impl NetworkConfig {
         let cost = |channels| with(channels).cost(graphs, colors, classes, size).multiply_adds;
         // Costs grow with the channels.
         let mut enough = 2;
-        while cost(enough) < target {
+        while cost(enough) < target && enough < MOST_CHANNELS {
             enough *= 2;
         }
         let (mut below, mut above) = (enough / 2, enough);

@@ -57,6 +57,9 @@ fn operation(name: &str) -> Result<Operation, String> {
     known.ok_or_else(|| format!("there are {names}"))
 }
 
+/// A million times the small regime.
+const MOST_MILLIONS: f64 = 1e9;
+
 fn command() -> Command {
     let command = Command::new("cost")
         .about("Count weights and multiply-adds of a network, stage by stage, and of many networks of a generator")
@@ -75,9 +78,15 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         Regime::Small => NetworkConfig::small(arguments.channels.unwrap_or(78), generator),
         Regime::Regular => NetworkConfig::regular(arguments.channels.unwrap_or(109), generator),
     };
+    if let Some(millions) = arguments.fit {
+        anyhow::ensure!(
+            millions > 0.0 && millions <= MOST_MILLIONS,
+            "--fit must be above 0 and at most {MOST_MILLIONS}, not {millions}"
+        );
+    }
     let config = NetworkConfig {
         operation: arguments.operation,
-        multiply_adds: arguments.fit.map_or(0, |millions| (1e6 * millions.max(0.0)) as usize),
+        multiply_adds: arguments.fit.map_or(0, |millions| (1e6 * millions) as usize),
         ..config
     };
     config.validate()?;
@@ -100,7 +109,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         return Ok(());
     }
     let cost = |seed| Ok(config.cost(&config.graphs(seed)?, 3, classes, size));
-    let seeds = arguments.seed..arguments.seed + arguments.networks;
+    let seeds = (0..arguments.networks).map(|number| arguments.seed.wrapping_add(number));
     let costs: Vec<Cost> = seeds.map(cost).collect::<papers_core::Result<_>>()?;
     super::print(&format!(
         "\n{} networks:\n\n{}",

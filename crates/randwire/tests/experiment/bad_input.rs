@@ -21,6 +21,8 @@ fn settings_out_of_their_range() {
         ("network.channels=1", "at least 2"),
         ("network.stages=[]", "at least one stage"),
         ("network.stages=[{nodes=4,width=0}]", "at least 1"),
+        ("network.stages=[{nodes=5000,width=1}]", "more than the 4096"),
+        ("network.channels=100000", "at most 65536"),
         ("network.stem_stride=3", "1 or 2"),
         ("network.head=0", "at least 1"),
         ("network.graph={generator='ws',k=3,p=0.5}", "K is 3, N is 5"),

@@ -102,7 +102,7 @@ impl Default for RestartsConfig {
 impl RestartsConfig {
     /// Updates of all beginnings.
     pub fn all_steps(&self) -> u64 {
-        if self.count > 1 { self.count * self.steps } else { 0 }
+        self.count.saturating_mul(self.steps)
     }
 }
 
@@ -129,6 +129,12 @@ impl RunConfig for SemiUnsupervisedConfig {
         let vade = Checks::of("vade");
         vade.at_least(1, "fitted", self.vade.fitted)?;
         vade.at_least(1, "passes", self.vade.passes)?;
+        let (pretraining, steps) = (self.vade.pretraining, self.schedule.steps);
+        vade.require(
+            self.model != ModelKind::Vade || (1..steps).contains(&pretraining),
+            "pretraining",
+            format_args!("must be from 1 to less than `schedule.steps`, {steps}, not {pretraining}: the components are fitted after it"),
+        )?;
         self.validate_restarts()
     }
 
@@ -179,10 +185,10 @@ impl SemiUnsupervisedConfig {
             checks.at_least(1, "steps", self.restarts.steps as usize)?;
         }
         checks.require(
-            self.restarts.all_steps() <= self.schedule.steps,
+            self.restarts.count == 1 || self.restarts.all_steps() < self.schedule.steps,
             "steps",
             format_args!(
-                "{} beginnings of {} updates are more than `schedule.steps`, {}",
+                "{} beginnings of {} updates leave none of `schedule.steps`, {}, for the best one to go on",
                 self.restarts.count, self.restarts.steps, self.schedule.steps
             ),
         )?;

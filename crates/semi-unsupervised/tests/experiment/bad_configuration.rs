@@ -23,6 +23,7 @@ fn settings_out_of_their_range() {
         ("learner.least=2.0", "from 0 to 1"),
         ("learner.clip=-1.0", "at least 0"),
         ("restarts={count=3,steps=9}", "3 beginnings of 9 updates"),
+        ("restarts={count=2,steps=4}", "leave none"),
         ("restarts={count=2,steps=0}", "at least 1"),
         ("restarts={count=0,steps=1}", "at least 1"),
         ("model='m3'", "unknown variant `m3`"),
@@ -39,6 +40,10 @@ fn settings_out_of_their_range() {
 fn vade_has_no_beginnings_to_choose_from() {
     let error = try_digits(&["model='vade'", "restarts={count=2,steps=2}"]).expect_err("no such run");
     assert!(error.to_string().contains("pretrained"), "{error}");
+    for pretraining in ["vade.pretraining=0", "vade.pretraining=8"] {
+        let error = try_digits(&["model='vade'", pretraining]).expect_err("components that are all alike");
+        assert!(error.to_string().contains("vade.pretraining"), "{error}");
+    }
 }
 
 #[test]
