@@ -201,17 +201,19 @@ pub(crate) fn latent(data: &DataSet, test: &Predictions, open: &Predictions) -> 
         (format!("cluster {cluster}"), is)
     });
     let open_rows = &data.labels.unlabeled;
-    let is_hidden = |row: &usize| data.train.labels[*row].is_some_and(|class| data.hidden.contains(&class));
-    let hidden: Vec<bool> = open_rows.iter().take(trained.len()).map(is_hidden).collect();
-    let seen = hidden.iter().map(|hidden| !hidden).collect();
+    let status = |row: &usize| data.train.labels[*row].map(|class| data.hidden.contains(&class));
+    let status: Vec<Option<bool>> = open_rows.iter().take(trained.len()).map(status).collect();
     let by_status = [
-        ("of known classes".to_owned(), seen),
-        ("of hidden classes".to_owned(), hidden),
+        ("of known classes", Some(false)),
+        ("of hidden classes", Some(true)),
+        ("of a class that nobody knows", None),
     ];
+    let by_status = by_status.into_iter().filter(|(_, wanted)| status.contains(wanted));
+    let by_status = by_status.map(|(name, wanted)| (name.to_owned(), status.iter().map(|of| *of == wanted).collect()));
     let charts = [
         chart("true class", &tested, by_truth),
         chart("likeliest cluster", &tested, by_cluster),
-        chart("training rows without labels", &trained, by_status.into_iter()),
+        chart("training rows without labels", &trained, by_status),
     ];
     let shares: Vec<String> = projection
         .shares

@@ -54,23 +54,21 @@ impl Experiment for SemiUnsupervised {
         }
         let mut batches = Batches::new(&data, config.batch, context.streams)?;
         batches.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-        let mut experiment = Self {
+        Ok(Self {
             learner: Learner::new(
-                network(config, &data, context, 0),
+                fresh(config, &data, &context.streams, &context.device, 0),
                 &config.learner,
                 &config.objective,
                 data.counts(),
             ),
-            restarts: Restarts::default(),
+            restarts: Restarts::new(&config.restarts),
             updates_per_epoch: batches.steps_per_epoch(),
             batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step)))?,
             streams: context.streams,
             device: context.device.clone(),
             config: config.clone(),
             data,
-        };
-        experiment.restarts = Restarts::new(&config.restarts);
-        Ok(experiment)
+        })
     }
 
     fn step(&mut self, step: u64) -> Result<Scalars> {
@@ -136,9 +134,9 @@ impl Experiment for SemiUnsupervised {
         let labels: Labels = checkpoint.json("labels")?;
         let preparation: Preparation = checkpoint.json("preparation")?;
         self.data.check_saved(&preparation)?;
-        if labels != self.data.labels || preparation != self.data.preparation {
+        if labels != self.data.labels {
             return Err(Error::Usage(
-                "the checkpoint was made with other labels or other values of an example; use the data and the seed that it was \
+                "the checkpoint was made with other labels; use the data and the seed that it was \
                  made with, or another folder"
                     .to_owned(),
             ));
@@ -150,10 +148,6 @@ impl Experiment for SemiUnsupervised {
 }
 
 /// A model with the random weights of a beginning.
-fn network(config: &SemiUnsupervisedConfig, data: &DataSet, context: &Context, beginning: u64) -> Network {
-    fresh(config, data, &context.streams, &context.device, beginning)
-}
-
 fn fresh(
     config: &SemiUnsupervisedConfig,
     data: &DataSet,

@@ -174,7 +174,9 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     figures.extend(longer(runs));
     figures.extend(operations(runs));
     figures.extend(damage::figures(runs)?);
-    figures.push(cost::beside_the_paper());
+    if !runs.is_empty() {
+        figures.push(cost::beside_the_paper());
+    }
     Ok(Findings {
         figures,
         headline: headline(runs),

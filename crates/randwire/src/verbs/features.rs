@@ -60,7 +60,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     commit::bytes(&out, &features.to_bytes()?)?;
     super::print(&format!("{count} pictures\n"))?;
     for (stage, data) in features.stages.iter().enumerate() {
-        super::print(&format!("stage-{stage} {:?}\n", data.shape()))?;
+        super::print(&format!("stage-{stage} {:?}\n", data.shape().to_vec()))?;
     }
     eprintln!("wrote {}", out.display());
     Ok(())
