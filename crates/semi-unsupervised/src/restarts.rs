@@ -99,3 +99,41 @@ impl Restarts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::{module::Module as _, prelude::*};
+    use papers_core::testing::{device, values};
+
+    use super::*;
+    use crate::model::{Likelihood, Vae};
+
+    /// A network that is told by its first weight.
+    fn marked(mark: f64) -> Network {
+        let mut vae = Vae::new(Likelihood::Bernoulli, 2, &[2], 1, &device());
+        let layer = &mut vae.encoder.layers[0];
+        layer.weight = layer.weight.clone().map(|weight: Tensor<2>| weight.zeros_like() + mark);
+        Network::Plain(vae).no_grad()
+    }
+
+    fn mark(network: Network) -> f64 {
+        let Network::Plain(vae) = network else {
+            panic!("it was made so")
+        };
+        values(vae.encoder.layers[0].weight.val())[0]
+    }
+
+    #[test]
+    fn the_network_with_the_best_bound_is_kept() {
+        let config = RestartsConfig { count: 4, steps: 5 };
+        let mut restarts = Restarts::new(&config);
+        for (beginning, bound) in [-3.0, -1.0, f64::NAN, -2.0].into_iter().enumerate() {
+            let beginning = beginning as u64;
+            assert_eq!(restarts.ended_before(5 * (beginning + 1)), Some(beginning));
+            restarts.remember(beginning, bound, marked(beginning as f64));
+            assert_eq!(restarts.next_after(beginning), (beginning < 3).then_some(beginning + 1));
+        }
+        assert_eq!(restarts.ended_before(25), None);
+        assert_eq!(restarts.best().map(mark), Some(1.0));
+    }
+}
