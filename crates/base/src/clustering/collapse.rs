@@ -30,7 +30,9 @@ pub struct Collapse {
     pub mean_divergence: f64,
     /// `KL(q(y) || p(y))`: how far use of the clusters is from the prior.
     pub marginal_divergence: f64,
-    /// Clusters that are the likeliest of some row, ascending; of equally likely ones the lowest counts.
+    /// Number of rows whose [`likeliest`] cluster each is.
+    pub sizes: Vec<usize>,
+    /// Clusters that are the likeliest of some row, ascending.
     pub used_clusters: Vec<usize>,
     /// `exp H(q(y))`, in `[1, K]`: the number of equally used clusters with the same entropy.
     pub effective_clusters: f64,
@@ -50,6 +52,8 @@ impl Collapse {
         let mean_of = |value: &dyn Fn(&[f64]) -> f64| posteriors.chunks_exact(clusters).map(value).sum::<f64>() / rows;
         let marginal: Vec<f64> = (0..clusters).map(|cluster| mean_of(&|row| row[cluster])).collect();
         let (mean_entropy, marginal_entropy) = (mean_of(&entropy), entropy(&marginal));
+        let mut sizes = vec![0; clusters];
+        likeliest(posteriors, clusters).into_iter().for_each(|cluster| sizes[cluster] += 1);
         Ok(Self {
             mean_entropy,
             marginal_entropy,
@@ -57,7 +61,8 @@ impl Collapse {
             mutual_information: (marginal_entropy - mean_entropy).max(0.0),
             mean_divergence: mean_of(&|row| divergence(row, prior)),
             marginal_divergence: divergence(&marginal, prior),
-            used_clusters: used_clusters(posteriors, clusters),
+            used_clusters: (0..clusters).filter(|&cluster| sizes[cluster] > 0).collect(),
+            sizes,
             effective_clusters: marginal_entropy.exp(),
             prior: prior.to_vec(),
             marginal,
@@ -83,6 +88,17 @@ impl Collapse {
     pub fn verdict(&self, known: &[usize]) -> Result<Verdict, CollapseError> {
         Verdict::of(self, known)
     }
+}
+
+/// The likeliest cluster of each row of `[rows * clusters]`; of equally likely ones the lowest.
+///
+/// # Panics
+///
+/// If `clusters` is 0.
+pub fn likeliest(posteriors: &[f64], clusters: usize) -> Vec<usize> {
+    let largest =
+        |row: &[f64]| (1..row.len()).fold(0, |best, cluster| if row[cluster] > row[best] { cluster } else { best });
+    posteriors.chunks_exact(clusters).map(largest).collect()
 }
 
 /// Whether a prior is a distribution over so many clusters that leaves none out.
@@ -145,15 +161,6 @@ fn divergence(distribution: &[f64], prior: &[f64]) -> f64 {
     let both = distribution.iter().zip(prior).filter(|(q, _)| **q > 0.0);
     let divergence: f64 = both.map(|(q, p)| q * (q / p).ln()).sum();
     divergence.max(0.0)
-}
-
-fn used_clusters(posteriors: &[f64], clusters: usize) -> Vec<usize> {
-    let mut used = vec![false; clusters];
-    for row in posteriors.chunks_exact(clusters) {
-        let likeliest = (1..clusters).fold(0, |best, cluster| if row[cluster] > row[best] { cluster } else { best });
-        used[likeliest] = true;
-    }
-    (0..clusters).filter(|&cluster| used[cluster]).collect()
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub enum Protocol {
     ///
     /// The strictest for semi-unsupervised learning: names that labels gave are kept, and no test label is seen.
     Anchored,
+    /// Cluster `i` stands for class `i`, as of a classifier: nothing is fitted. For models that saw labels of every class.
+    Identity,
     /// One cluster for a class and one class for a cluster, with the most test samples right; clusters that are left
     /// over are wrong. "Clustering accuracy" in the literature.
     ///
@@ -36,7 +38,13 @@ pub enum Protocol {
 
 impl Protocol {
     /// All protocols, in the order of their definition.
-    pub const ALL: [Self; 4] = [Self::TestMajority, Self::HeldMajority, Self::Anchored, Self::Hungarian];
+    pub const ALL: [Self; 5] = [
+        Self::TestMajority,
+        Self::HeldMajority,
+        Self::Anchored,
+        Self::Identity,
+        Self::Hungarian,
+    ];
 
     /// Its name in configurations and tables.
     pub fn name(self) -> &'static str {
@@ -44,6 +52,7 @@ impl Protocol {
             Self::TestMajority => "test-majority",
             Self::HeldMajority => "held-majority",
             Self::Anchored => "anchored",
+            Self::Identity => "identity",
             Self::Hungarian => "hungarian",
         }
     }
@@ -51,6 +60,11 @@ impl Protocol {
     /// Whether the mapping sees the labels on which it is assessed: such an accuracy is an upper bound.
     pub fn sees_test_labels(self) -> bool {
         matches!(self, Self::TestMajority | Self::Hungarian)
+    }
+
+    /// Whether the mapping is learned from a labeled split apart from the test one.
+    pub fn needs_held(self) -> bool {
+        matches!(self, Self::HeldMajority | Self::Anchored)
     }
 
     /// Learns the mapping from the split that the protocol may see: `test`, or `held`, a labeled split apart from it.
@@ -71,6 +85,7 @@ impl Protocol {
             Self::TestMajority => Ok(Mapping::majority(test)),
             Self::HeldMajority => Ok(Mapping::majority(held()?)),
             Self::Anchored => Mapping::anchored(held()?, known),
+            Self::Identity => Ok(Mapping::identity(test.clusters(), test.classes())),
             Self::Hungarian => Ok(Mapping::hungarian(test)),
         }
     }
@@ -105,6 +120,7 @@ mod tests {
             [Some(1), Some(0), None],
             [Some(1), Some(1), None],
             [Some(0), Some(1), None],
+            [Some(0), Some(1), None],
             [Some(1), Some(0), None],
         ];
         assert_eq!(
@@ -114,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn only_honest_protocols_need_a_split_apart() {
+    fn only_protocols_that_fit_on_it_need_a_split_apart() {
         let test = Contingency::new(&[0, 1], &[1, 0], 2, 2).unwrap();
         for protocol in Protocol::ALL {
             let mapping = protocol.fit(None, &test, &[]);
-            match protocol.sees_test_labels() {
-                true => assert!(mapping.is_ok(), "{protocol}"),
-                false => assert_eq!(mapping, Err(ClusteringError::Held { protocol })),
+            match protocol.needs_held() {
+                false => assert!(mapping.is_ok(), "{protocol}"),
+                true => assert_eq!(mapping, Err(ClusteringError::Held { protocol })),
             }
         }
         let error = Protocol::Anchored.fit(Some(&test), &test, &[2]).unwrap_err();

@@ -15,6 +15,9 @@ pub const UNIFORM_SHARE: f64 = 0.9;
 /// The whole of it is what the divergence would be if they shared the rows as the prior says.
 pub const CAPTURE_SHARE: f64 = 0.5;
 
+/// Share of the rows that may stray into other clusters than known ones where known classes took all.
+pub const STRAY_SHARE: f64 = 0.01;
+
 /// Whether clusters are used, and how they fail to be. Displayed as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -32,13 +35,15 @@ pub enum Verdict {
         /// `H(p(y))` in nats, `ln K` of a uniform prior.
         prior_entropy: f64,
     },
-    /// Known-class capture: every row falls into the cluster of a class that has labels, though the prior gives mass
-    /// to others. Labels weigh too much at first, and clusters without rows get no gradient ever after.
+    /// Known-class capture: (almost) every row falls into the cluster of a class that has labels, though the prior gives
+    /// mass to others. Labels weigh too much at first, and clusters without rows get no gradient ever after.
     ///
-    /// Used clusters are all known, and the divergence is at least [`CAPTURE_SHARE`] of what that implies.
+    /// At most [`STRAY_SHARE`] of the rows are in clusters of no known class, and the divergence is at least [`CAPTURE_SHARE`] of what that implies.
     KnownClassCapture {
-        /// Number of clusters that rows fall into.
+        /// Number of clusters of known classes that rows fall into.
         used_clusters: usize,
+        /// Rows in other clusters.
+        stray_rows: usize,
         /// Number of clusters.
         clusters: usize,
         /// Mass that the prior gives to clusters of no known class, in `[0, 1]`.
@@ -108,11 +113,14 @@ impl Verdict {
         let is_hidden = |cluster: &usize| !known.contains(cluster);
         let (hidden, visible): (Vec<usize>, Vec<usize>) = (0..collapse.clusters()).partition(is_hidden);
         let mass_of = |clusters: &[usize]| clusters.iter().map(|&cluster| collapse.prior[cluster]).sum::<f64>();
+        let size_of = |clusters: &[usize]| clusters.iter().map(|&cluster| collapse.sizes[cluster]).sum::<usize>();
+        let (stray, rows) = (size_of(&hidden), collapse.sizes.iter().sum::<usize>());
         let is_captured = !hidden.is_empty()
-            && !collapse.used_clusters.iter().any(is_hidden)
+            && stray as f64 <= STRAY_SHARE * rows as f64
             && collapse.marginal_divergence >= CAPTURE_SHARE * -mass_of(&visible).ln();
         is_captured.then(|| Self::KnownClassCapture {
-            used_clusters: collapse.used_clusters.len(),
+            used_clusters: visible.iter().filter(|&&cluster| collapse.sizes[cluster] > 0).count(),
+            stray_rows: stray,
             clusters: collapse.clusters(),
             hidden_mass: mass_of(&hidden),
             marginal_divergence: collapse.marginal_divergence,
@@ -150,14 +158,20 @@ impl fmt::Display for Verdict {
             ),
             Self::KnownClassCapture {
                 used_clusters,
+                stray_rows,
                 clusters,
                 hidden_mass,
                 marginal_divergence,
             } => write!(
                 formatter,
-                "known-class capture: all rows fall into {used_clusters} of {clusters} clusters, each of a class with \
+                "known-class capture: {} fall into {used_clusters} of {clusters} clusters, each of a class with \
                  labels, though the prior leaves {:.1} % of its mass to the others (KL(q(y) || p(y)) is \
                  {marginal_divergence:.3} nats); give the labels a smaller weight",
+                match stray_rows {
+                    0 => "all rows".to_owned(),
+                    1 => "all rows but 1".to_owned(),
+                    rows => format!("all rows but {rows}"),
+                },
                 100.0 * hidden_mass
             ),
             Self::ConstantCollapse {
@@ -222,6 +236,21 @@ mod tests {
         for known in [&[0, 2][..], &[], &[0, 1, 2, 3]] {
             assert!(verdict(&rows, &[0.25; 4], known).is_healthy(), "{known:?}");
         }
+    }
+
+    #[test]
+    fn few_stray_rows_do_not_hide_a_capture() {
+        let of = |stray: usize| {
+            let mut rows: Vec<&[f64]> = vec![&[1.0, 0.0, 0.0]; 400 - stray];
+            rows.extend(vec![&[0.0, 0.0, 1.0] as &[f64]; stray]);
+            verdict(&rows, &[0.25, 0.25, 0.5], &[0, 1])
+        };
+        let text = of(4).to_string();
+        assert!(
+            text.starts_with("known-class capture: all rows but 4 fall into 1 of 3"),
+            "{text}"
+        );
+        assert!(!matches!(of(5), Verdict::KnownClassCapture { .. }));
     }
 
     #[test]

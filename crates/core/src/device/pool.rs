@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_micros(200);
 /// Runs `work` for a device, on a thread of the pool where that is the CPU backend's and has several.
 ///
 /// Waiting in it for another thread that computes goes through [`pause`], [`receive`] and [`lock`]: the pool might have no thread left
-/// for the other one.
+/// for the other one. And no guard of a lock is held while something is computed: the thread may do another's work meanwhile, and that
+/// one may want the same lock.
 pub fn run<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
     #[cfg(feature = "flex")]
     if device.clone().inner() == Device::flex() && rayon::current_num_threads() > 1 {
