@@ -1,18 +1,29 @@
 //! What a model says of examples, and how right it is by every protocol (section 5).
 
+use std::fmt;
+
 use burn::prelude::*;
 use papers_core::{
     Error, Result,
     base::{
-        clustering::{ACTIVE_UNIT_VARIANCE, ActiveUnits, Assessment, Collapse, Contingency, Normalization, Protocol},
+        clustering::{
+            ACTIVE_UNIT_VARIANCE, ActiveUnits, Assessment, ClusteringError, Collapse, Contingency, Normalization,
+            Protocol, Verdict, likeliest,
+        },
         journal::Scalars,
+        metrics::median,
     },
     random::Streams,
 };
+use serde::Serialize;
 
 use crate::{
-    data::{DataSet, Rows},
-    model::{ClassModel, Vade, Vae, bound::KlWeight, bound::examples},
+    data::{DataSet, Rows, upload},
+    head::Head,
+    model::{
+        ClassModel, Vade, Vae,
+        bound::{KlWeight, Noise, examples_of},
+    },
     network::{Network, draws},
 };
 
@@ -37,7 +48,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// What `network` says of `rows`. Draws are those of the streams alone, so that it says the same again.
+    /// What `network` says of `rows`, where `head` names what M1 makes of them. Draws are those of the streams alone, so that it says the same again.
     ///
     /// # Errors
     ///
@@ -45,26 +56,29 @@ impl Predictions {
     ///
     /// # Panics
     ///
-    /// Without rows.
-    pub fn of(network: &Network, rows: &Rows, data: &DataSet, streams: &Streams, device: &Device) -> Result<Self> {
-        let centers = match network {
-            Network::Plain(model) => Some(Centers::of(model, data, device)?),
-            _ => None,
-        };
+    /// Without rows, and for M1 without a head.
+    pub(crate) fn of(
+        network: &Network,
+        head: Option<&Head>,
+        rows: &Rows,
+        clusters: usize,
+        streams: &Streams,
+        device: &Device,
+    ) -> Result<Self> {
         let mut all = Self {
             posteriors: Vec::new(),
-            clusters: data.clusters(),
+            clusters,
             latent: Vec::new(),
             dimensions: 0,
             bound: 0.0,
         };
         let indices: Vec<usize> = (0..rows.len()).collect();
         for (number, indices) in indices.chunks(BATCH).enumerate() {
-            let x = upload(rows, indices, device);
+            let x = upload(rows.gathered(indices), indices.len(), device);
             let said = match network {
-                Network::Classes(model) => of_classes(model, x, streams, number as u64),
+                Network::Classes(model) => of_classes(model, x, streams, number as u64)?,
                 Network::Vade(model) => of_vade(model, x, streams, number as u64),
-                Network::Plain(model) => of_plain(model, x, centers.as_ref(), streams, number as u64),
+                Network::Plain(model) => of_plain(model, x, head, streams, number as u64),
             };
             all.posteriors.extend(said.posteriors.try_into_vec_as::<f64>()?);
             all.dimensions = said.latent.dims()[1];
@@ -87,9 +101,34 @@ impl Predictions {
 
     /// The likeliest cluster of each example, the first of several.
     pub fn likeliest(&self) -> Vec<usize> {
-        let largest =
-            |row: &[f64]| (0..row.len()).fold(0, |best, place| if row[place] > row[best] { place } else { best });
-        self.posteriors.chunks_exact(self.clusters).map(largest).collect()
+        likeliest(&self.posteriors, self.clusters)
+    }
+
+    /// The mean of `q(z|·)` of an example, `[latent]`.
+    ///
+    /// # Panics
+    ///
+    /// If there are not more than `row` examples.
+    pub fn point(&self, row: usize) -> &[f64] {
+        &self.latent[row * self.dimensions..(row + 1) * self.dimensions]
+    }
+}
+
+/// Examples, and what a model says of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The examples.
+    pub rows: Rows,
+    /// What it says.
+    pub said: Predictions,
+}
+
+impl Asked {
+    /// Numbers of at most so many examples, drawn and always the same: files may be in the order of classes.
+    pub fn drawn(&self, most: usize) -> Vec<usize> {
+        let mut rows = Streams::new(0).permutation("drawn points", 0, self.rows.len());
+        rows.truncate(most);
+        rows
     }
 
     /// Clusters beside the true classes of the examples whose class is known.
@@ -97,12 +136,23 @@ impl Predictions {
     /// # Errors
     ///
     /// Rows none of which has a class.
-    pub fn contingency(&self, rows: &Rows, classes: usize) -> Result<Contingency> {
-        let (known, truth) = rows.truth();
-        let predicted = self.likeliest();
+    pub fn contingency(&self, classes: usize) -> Result<Contingency> {
+        let (known, truth) = self.rows.truth();
+        let predicted = self.said.likeliest();
         let predicted: Vec<usize> = known.iter().map(|&row| predicted[row]).collect();
-        Contingency::new(&predicted, &truth, self.clusters, classes).map_err(|error| Error::Usage(error.to_string()))
+        Contingency::new(&predicted, &truth, self.said.clusters, classes)
+            .map_err(|error| Error::Usage(error.to_string()))
     }
+}
+
+/// Means of `q(z|x)` of rows, `[rows, latent]`.
+pub(crate) fn means(model: &Vae, rows: &Rows, device: &Device) -> Tensor<2> {
+    let indices: Vec<usize> = (0..rows.len()).collect();
+    let means = indices.chunks(BATCH).map(|indices| {
+        let x = upload(rows.gathered(indices), indices.len(), device);
+        model.posterior(x).mean.reshape([indices.len(), model.latent()])
+    });
+    Tensor::cat(means.collect(), 0)
 }
 
 /// What a model says of a batch.
@@ -115,26 +165,20 @@ struct Said {
     bounds: Tensor<1>,
 }
 
-fn upload(rows: &Rows, indices: &[usize], device: &Device) -> Tensor<2> {
-    let values = rows.gathered(indices);
-    let columns = values.len() / indices.len();
-    Tensor::from_data(TensorData::new(values, [indices.len(), columns]), device)
-}
-
-fn of_classes(model: &ClassModel, x: Tensor<2>, streams: &Streams, number: u64) -> Said {
+fn of_classes(model: &ClassModel, x: Tensor<2>, streams: &Streams, number: u64) -> Result<Said> {
     let batch = x.dims()[0];
     let samples = if model.auxiliary.is_some() { DRAWS } else { 1 };
     let size = [samples, batch, model.classes()];
     let noise = draws(model, size, streams, "evaluation", number, &x.device());
-    let unlabeled = model.unlabeled(x.clone(), &noise);
+    let unlabeled = model.unlabeled(x.clone(), &noise)?;
     let posteriors = unlabeled.classes();
     let likeliest = posteriors.clone().argmax(1).reshape([batch]);
     let y: Tensor<2> = likeliest.one_hot(model.classes()).float();
-    Said {
+    Ok(Said {
         latent: model.latent_means(x, y, &noise),
         bounds: unlabeled.bound(KlWeight::default()),
         posteriors,
-    }
+    })
 }
 
 fn of_vade(model: &Vade, x: Tensor<2>, streams: &Streams, number: u64) -> Said {
@@ -147,65 +191,22 @@ fn of_vade(model: &Vade, x: Tensor<2>, streams: &Streams, number: u64) -> Said {
     }
 }
 
-fn of_plain(model: &Vae, x: Tensor<2>, centers: Option<&Centers>, streams: &Streams, number: u64) -> Said {
+fn of_plain(model: &Vae, x: Tensor<2>, head: Option<&Head>, streams: &Streams, number: u64) -> Said {
     let [batch, latent] = [x.dims()[0], model.latent()];
     let noise = streams.normal("z evaluation", number, [1, batch, 1, latent], &x.device());
     let means = model.posterior(x.clone()).mean.reshape([batch, latent]);
     Said {
-        posteriors: centers.expect("they were made for this model").nearest(means.clone()),
+        posteriors: head.expect("M1 has one").posteriors(means.clone()),
         bounds: model.bound(x, noise),
         latent: means,
     }
 }
 
-/// The mean in the latent space of each known class's examples with labels: the classifier of M1.
-struct Centers {
-    /// `[known classes, latent]`
-    means: Tensor<2>,
-    /// One-hot, `[known classes, clusters]`.
-    classes: Tensor<2>,
-}
-
-impl Centers {
-    fn of(model: &Vae, data: &DataSet, device: &Device) -> Result<Self> {
-        let known = data.known();
-        if known.is_empty() {
-            return Err(Error::Usage(
-                "`model`: m1 names examples by the labels of others and needs some; \
-                 without labels use gm-dgm or vade"
-                    .to_owned(),
-            ));
-        }
-        let mean_of = |&class: &usize| {
-            let labeled = data.labels.labeled.iter().copied();
-            let rows: Vec<usize> = labeled.filter(|&row| data.train.labels[row] == Some(class)).collect();
-            let x = upload(&data.train, &rows, device);
-            let means: Tensor<2> = model.posterior(x).mean.reshape([rows.len(), model.latent()]);
-            means.mean_dim(0)
-        };
-        let means: Vec<Tensor<2>> = known.iter().map(mean_of).collect();
-        let numbers: Vec<i32> = known.iter().map(|&class| class as i32).collect();
-        let numbers = Tensor::<1, Int>::from_data(TensorData::new(numbers, [known.len()]), device);
-        Ok(Self {
-            means: Tensor::cat(means, 0),
-            classes: numbers.one_hot(data.clusters()).float(),
-        })
-    }
-
-    /// One-hot, `[batch, clusters]`.
-    fn nearest(&self, points: Tensor<2>) -> Tensor<2> {
-        let apart = points.unsqueeze_dim::<3>(1) - self.means.clone().unsqueeze_dim::<3>(0);
-        let distances: Tensor<2> = apart.square().sum_dim(2).squeeze_dim(2);
-        let batch = distances.dims()[0];
-        self.classes.clone().select(0, distances.argmin(1).reshape([batch]))
-    }
-}
-
 impl ClassModel {
     /// The means of `q(z|·)` for these classes, averaged over the draws of `a`.
-    fn latent_means(&self, x: Tensor<2>, y: Tensor<2>, noise: &crate::model::bound::Noise) -> Tensor<2> {
+    fn latent_means(&self, x: Tensor<2>, y: Tensor<2>, noise: &Noise) -> Tensor<2> {
         let [batch, latent] = [x.dims()[0], self.latent()];
-        self.posterior(examples(x), examples(y), noise)
+        self.posterior(examples_of(x), examples_of(y), noise)
             .mean
             .mean_dim(0)
             .reshape([batch, latent])
@@ -222,28 +223,32 @@ pub struct Assessed {
 }
 
 impl Assessed {
-    /// Fits the protocols on `held` where they need it, and assesses the predictions of the test examples.
+    /// Fits the protocols on `held` where they need it, and assesses the predictions of the test examples. `anchors` are the known
+    /// classes that have the cluster of their own number: none of a model that learned without labels.
     ///
     /// # Errors
     ///
     /// Test examples without any class.
-    pub fn of(data: &DataSet, test: &Predictions, held: Option<&Predictions>) -> Result<Self> {
+    pub fn of(data: &DataSet, anchors: &[usize], test: &Asked, held: Option<&Asked>) -> Result<Self> {
         let classes = data.classes();
-        let test = test.contingency(&data.test, classes)?;
-        let held = held
-            .map(|held| held.contingency(&data.validation, classes))
-            .transpose()?;
+        let test = test.contingency(classes)?;
+        let held = held.map(|held| held.contingency(classes)).transpose()?;
         let known = data.known();
-        let problem = |error: papers_core::base::clustering::ClusteringError| Error::Usage(error.to_string());
-        let mut by_protocol = Vec::new();
-        for protocol in Protocol::ALL {
-            if held.is_none() && !protocol.sees_test_labels() {
-                continue;
-            }
-            let mapping = protocol.fit(held.as_ref(), &test, &known).map_err(problem)?;
-            by_protocol.push((protocol, mapping.assess(&test, &known).map_err(problem)?));
-        }
-        Ok(Self { test, by_protocol })
+        let is_told = |protocol: &Protocol| match protocol {
+            // Where no cluster is a class's by its number it is held-majority.
+            Protocol::Anchored => held.is_some() && !anchors.is_empty(),
+            Protocol::Identity => anchors.len() == classes,
+            _ => held.is_some() || !protocol.needs_held(),
+        };
+        let assess = |protocol: Protocol| {
+            let mapping = protocol.fit(held.as_ref(), &test, anchors)?;
+            Ok((protocol, mapping.assess(&test, &known)?))
+        };
+        let by_protocol: Result<_, ClusteringError> = Protocol::ALL.into_iter().filter(is_told).map(assess).collect();
+        Ok(Self {
+            by_protocol: by_protocol.map_err(|error| Error::Usage(error.to_string()))?,
+            test,
+        })
     }
 
     /// The assessment by a protocol.
@@ -261,6 +266,7 @@ impl Assessed {
             for (what, value) in [
                 ("known", assessment.accuracy_on_known),
                 ("hidden", assessment.accuracy_on_hidden),
+                ("kappa", Some(assessment.kappa)),
             ] {
                 scalars.extend(value.map(|value| (format!("{name}_{what}"), value)));
             }
@@ -272,40 +278,99 @@ impl Assessed {
             ),
             ("ari".to_owned(), self.test.adjusted_rand_index()),
             ("ami".to_owned(), self.test.adjusted_mutual_information()),
-            ("kappa".to_owned(), self.test.cohen_kappa()),
         ]);
         scalars
     }
 }
 
-/// Whether the class of examples says anything, and whether hidden classes have clusters.
-///
-/// # Errors
-///
-/// Posteriors that are no probabilities, such as those of a network that diverged.
-pub fn collapse(predictions: &Predictions, data: &DataSet) -> Result<Collapse> {
-    Collapse::of(&predictions.posteriors, predictions.clusters, &data.prior)
-        .map_err(|error| Error::Usage(format!("the model's classes: {error}")))
+/// Whether the class of examples says anything, whether hidden classes have clusters, and how far these are apart (section 5).
+#[derive(Debug, Clone, Serialize)]
+pub struct Diagnosis {
+    /// What posteriors tell.
+    #[serde(flatten)]
+    pub collapse: Collapse,
+    /// What that is called.
+    pub verdict: Verdict,
+    /// Dimensions of `z` whose means vary over examples.
+    pub active_units: usize,
+    /// Dimensions of `z`.
+    pub latent: usize,
+    /// The nearest other component of each; none of a model without a mixture.
+    pub nearest: Vec<Nearest>,
 }
 
-/// Dimensions of `z` whose means vary over examples.
-///
-/// # Errors
-///
-/// Means that are not finite.
-pub fn active_units(predictions: &Predictions) -> Result<usize> {
-    let units = ActiveUnits::of(&predictions.latent, predictions.dimensions, ACTIVE_UNIT_VARIANCE);
-    Ok(units.map_err(|error| Error::Usage(error.to_string()))?.count())
+/// The component of a mixture whose mean is nearest to that of another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Nearest {
+    /// Its number.
+    pub component: usize,
+    /// `‖μ_y − μ_y'‖`
+    pub distance: f64,
 }
 
-/// Named numbers of the diagnosis.
-pub fn collapse_scalars(collapse: &Collapse) -> Scalars {
-    vec![
-        ("information".to_owned(), collapse.mutual_information),
-        ("entropy".to_owned(), collapse.mean_entropy),
-        ("marginal_divergence".to_owned(), collapse.marginal_divergence),
-        ("divergence".to_owned(), collapse.mean_divergence),
-        ("used_clusters".to_owned(), collapse.used_clusters.len() as f64),
-        ("effective_clusters".to_owned(), collapse.effective_clusters),
-    ]
+impl Diagnosis {
+    /// Of what a model says of examples; `anchors` as in [`Assessed::of`].
+    ///
+    /// # Errors
+    ///
+    /// Posteriors that are no probabilities or means that are not finite, such as those of a network that diverged.
+    pub fn of(network: &Network, said: &Predictions, prior: &[f64], anchors: &[usize]) -> Result<Self> {
+        let problem = |error: &dyn fmt::Display| Error::Usage(format!("the model's classes: {error}"));
+        let collapse = Collapse::of(&said.posteriors, said.clusters, prior).map_err(|error| problem(&error))?;
+        let units = ActiveUnits::of(&said.latent, said.dimensions, ACTIVE_UNIT_VARIANCE);
+        Ok(Self {
+            verdict: collapse.verdict(anchors).map_err(|error| problem(&error))?,
+            collapse,
+            active_units: units.map_err(|error| problem(&error))?.count(),
+            latent: said.dimensions,
+            nearest: nearest(network)?,
+        })
+    }
+
+    /// The median distance of a component from the nearest other, if there are some.
+    pub fn median_distance(&self) -> Option<f64> {
+        let distances: Vec<f64> = self.nearest.iter().map(|nearest| nearest.distance).collect();
+        (!distances.is_empty()).then(|| median(&distances))
+    }
+
+    /// Named numbers.
+    pub fn scalars(&self) -> Scalars {
+        let collapse = &self.collapse;
+        let mut scalars = vec![
+            ("information".to_owned(), collapse.mutual_information),
+            ("entropy".to_owned(), collapse.mean_entropy),
+            ("marginal_divergence".to_owned(), collapse.marginal_divergence),
+            ("divergence".to_owned(), collapse.mean_divergence),
+            ("used_clusters".to_owned(), collapse.used_clusters.len() as f64),
+            ("effective_clusters".to_owned(), collapse.effective_clusters),
+            ("active_units".to_owned(), self.active_units as f64),
+        ];
+        scalars.extend(
+            self.median_distance()
+                .map(|distance| ("component_distance".to_owned(), distance)),
+        );
+        scalars
+    }
+}
+
+fn nearest(network: &Network) -> Result<Vec<Nearest>> {
+    let Some(means) = network.component_means() else {
+        return Ok(Vec::new());
+    };
+    let [components, dimensions] = means.dims();
+    let means = means.try_into_vec_as::<f64>()?;
+    let mean = |component: usize| &means[component * dimensions..][..dimensions];
+    let distance = |one: usize, other: usize| {
+        let squares = mean(one).iter().zip(mean(other)).map(|(a, b)| (a - b).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let nearest_of = |one: usize| {
+        let others = (0..components).filter(|&other| other != one);
+        let nearest = others.map(|component| Nearest {
+            component,
+            distance: distance(one, component),
+        });
+        nearest.min_by(|a, b| a.distance.total_cmp(&b.distance))
+    };
+    Ok((0..components).filter_map(nearest_of).collect())
 }

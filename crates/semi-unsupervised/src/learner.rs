@@ -56,6 +56,17 @@ impl LearnerConfig {
     }
 }
 
+/// When an update is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Its number in the run, which says what is drawn.
+    pub step: u64,
+    /// Updates that the weights have had before, which schedules go by.
+    pub age: u64,
+    /// The same in passes over the examples without labels.
+    pub epoch: u64,
+}
+
 /// What a step found before it changed the weights: named numbers.
 pub type Measured = Vec<(&'static str, f64)>;
 
@@ -99,15 +110,17 @@ impl Learner {
         self.optimizer = self.config.optimizer();
     }
 
-    /// Learns from a batch, update number `step` of a run and one of epoch number `epoch`.
+    /// Learns from a batch.
     ///
     /// # Errors
     ///
     /// Numbers that cannot be read from the device, and a loss that is not finite; the weights are what they were then.
-    pub fn step(&mut self, batch: &Batch, streams: &Streams, step: u64, epoch: u64) -> Result<Measured> {
-        let terms = self.network.terms(batch, &self.objective, self.counts, streams, step);
+    pub fn step(&mut self, batch: &Batch, streams: &Streams, moment: Moment) -> Result<Measured> {
+        let terms = self
+            .network
+            .terms(batch, &self.objective, self.counts, streams, moment)?;
         let loss = self.with_weight_prior(terms.loss);
-        self.descend(loss, terms.named, step, epoch)
+        self.descend(loss, terms.named, moment)
     }
 
     /// Learns to reconstruct a batch without noise, as VaDE begins.
@@ -115,9 +128,9 @@ impl Learner {
     /// # Errors
     ///
     /// As [`step`](Self::step).
-    pub fn pretrain(&mut self, batch: &Batch, step: u64, epoch: u64) -> Result<Measured> {
+    pub fn pretrain(&mut self, batch: &Batch, moment: Moment) -> Result<Measured> {
         let loss = self.network.reconstruction_loss(batch);
-        self.descend(loss, Vec::new(), step, epoch)
+        self.descend(loss, Vec::new(), moment)
     }
 
     /// α times the number of examples for each one with a label.
@@ -125,20 +138,14 @@ impl Learner {
         self.objective.effective_alpha(self.counts)
     }
 
-    fn descend(
-        &mut self,
-        loss: Tensor<1>,
-        named: Vec<(&'static str, Tensor<1>)>,
-        step: u64,
-        epoch: u64,
-    ) -> Result<Measured> {
+    fn descend(&mut self, loss: Tensor<1>, named: Vec<(&'static str, Tensor<1>)>, moment: Moment) -> Result<Measured> {
         // The sum comes last: where a term is no number, that is told, and not the sum.
         let measured = read(named.into_iter().chain([("loss", loss.clone())]).collect())?;
         if let Some((term, value)) = measured.iter().find(|(_, value)| !value.is_finite()) {
             return Err(Error::Diverged {
                 term: (*term).to_owned(),
                 value: *value,
-                step,
+                step: moment.step,
                 scalars: measured
                     .iter()
                     .map(|(name, value)| ((*name).to_owned(), *value))
@@ -147,7 +154,7 @@ impl Learner {
             });
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        let rate = self.config.rate_in(epoch);
+        let rate = self.config.rate_in(moment.epoch);
         self.network = self.optimizer.step(rate, self.network.clone(), gradients);
         Ok(measured)
     }
@@ -157,7 +164,7 @@ impl Learner {
             return loss;
         }
         let weight = self.objective.weight_prior / self.counts.all() as f64;
-        loss - crate::weight_prior::log_density(&self.network) * weight
+        loss - self.network.weight_log_density() * weight
     }
 
     /// Adds the network and the optimizer's memory to a checkpoint.

@@ -13,6 +13,7 @@ pub mod config;
 pub mod data;
 pub mod evaluate;
 mod figures;
+pub mod head;
 pub mod learner;
 pub mod mixture_fit;
 pub mod model;

@@ -1,14 +1,18 @@
 //! Any of the models, as what learns and says which class an example is of.
 
 use burn::{module::Module, prelude::*};
-use papers_core::random::Streams;
+use papers_core::{Result, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     data::Batch,
-    learner::Terms,
-    model::{ClassModel, Kind, Likelihood, Sizes, Vade, Vae, bound::Noise},
+    learner::{Moment, Terms},
+    model::{
+        ClassModel, Kind, Likelihood, Sizes, Vade, Vae,
+        bound::{Noise, Unlabeled},
+    },
     objective::{Counts, ObjectiveConfig},
+    weight_prior,
 };
 
 /// Names of the models.
@@ -68,6 +72,10 @@ pub enum Network {
 
 impl Network {
     /// A model with random weights of examples of `values` values; `prior` is `p(y)`.
+    ///
+    /// # Panics
+    ///
+    /// If `prior` is none, which [`ClassModel::new`] reports.
     pub fn new(
         kind: ModelKind,
         likelihood: Likelihood,
@@ -78,52 +86,70 @@ impl Network {
     ) -> Self {
         let plain = || Vae::new(likelihood, values, &sizes.hidden, sizes.latent, device);
         match kind.of_classes() {
-            Some(kind) => Self::Classes(ClassModel::new(kind, likelihood, values, prior, sizes, device)),
+            Some(kind) => {
+                let model = ClassModel::new(kind, likelihood, values, prior, sizes, device);
+                Self::Classes(model.expect("p(y) is a distribution"))
+            }
             None if kind == ModelKind::Vade => Self::Vade(Vade::new(plain(), prior.len(), device)),
             None => Self::Plain(plain()),
         }
     }
 
-    /// The loss of a batch at update number `step`, without the prior of weights.
+    /// The loss of a batch, without the prior of weights.
     pub(crate) fn terms(
         &self,
         batch: &Batch,
         objective: &ObjectiveConfig,
         counts: Counts,
         streams: &Streams,
-        step: u64,
-    ) -> Terms {
-        match self {
-            Self::Classes(model) => terms_of_classes(model, batch, objective, counts, streams, step),
+        moment: Moment,
+    ) -> Result<Terms> {
+        Ok(match self {
+            Self::Classes(model) => terms_of_classes(model, batch, objective, counts, streams, moment)?,
             Self::Vade(model) => {
                 let x = all_values(batch);
                 let size = [x.dims()[0], model.networks.latent()];
-                let noise = streams.normal("z", step, size, &x.device());
+                let noise = streams.normal("z", moment.step, size, &x.device());
                 let terms = model.terms(x, noise);
                 let bound = terms.bound().mean();
                 Terms {
                     loss: -bound.clone(),
-                    named: vec![
-                        ("bound_unlabeled", bound),
-                        ("reconstruction", terms.reconstruction.mean()),
-                    ],
+                    named: [("bound_unlabeled", bound)].into_iter().chain(terms.parts()).collect(),
                 }
             }
             Self::Plain(model) => {
                 let x = all_values(batch);
                 let size = [objective.samples, x.dims()[0], 1, model.latent()];
-                let noise = streams.normal("z", step, size, &x.device());
+                let noise = streams.normal("z", moment.step, size, &x.device());
                 let bound = model.bound(x, noise).mean();
                 Terms {
                     loss: -bound.clone(),
                     named: vec![("bound_unlabeled", bound)],
                 }
             }
+        })
+    }
+
+    /// Means of the components of `p(z|y)`, `[components, latent]`, of a model that has them.
+    pub(crate) fn component_means(&self) -> Option<Tensor<2>> {
+        let components = match self {
+            Self::Classes(model) => model.mixture.as_ref()?.all(),
+            Self::Vade(model) => model.components(),
+            Self::Plain(_) => return None,
+        };
+        Some(components.mean.squeeze_dims(&[0, 1]))
+    }
+
+    /// The log-density of its weights, `[1]`. A mixture that no network gives, as VaDE's, has no such prior: it would be drawn to
+    /// the origin.
+    pub(crate) fn weight_log_density(&self) -> Tensor<1> {
+        match self {
+            Self::Classes(model) => weight_prior::log_density(model),
+            Self::Vade(model) => weight_prior::log_density(&model.networks),
+            Self::Plain(model) => weight_prior::log_density(model),
         }
     }
-}
 
-impl Network {
     /// How badly examples are reconstructed without noise, of models that are pretrained so; 0 of others.
     pub(crate) fn reconstruction_loss(&self, batch: &Batch) -> Tensor<1> {
         let x = all_values(batch);
@@ -140,15 +166,15 @@ fn terms_of_classes(
     objective: &ObjectiveConfig,
     counts: Counts,
     streams: &Streams,
-    step: u64,
-) -> Terms {
+    moment: Moment,
+) -> Result<Terms> {
     let noise = |name: &str, x: &Tensor<2>, classes: usize| {
         draws(
             model,
             [objective.samples, x.dims()[0], classes],
             streams,
             name,
-            step,
+            moment.step,
             &x.device(),
         )
     };
@@ -160,20 +186,20 @@ fn terms_of_classes(
         let noise = noise("unlabeled", x, model.classes());
         model.unlabeled(x.clone(), &noise)
     });
-    let loss = objective.loss(model, labeled.as_ref(), unlabeled.as_ref(), counts, step);
+    let (labeled, unlabeled) = (labeled.transpose()?, unlabeled.transpose()?);
+    let loss = objective.loss(model, labeled.as_ref(), unlabeled.as_ref(), counts, moment.age);
     let named = [
         ("bound_labeled", loss.labeled),
         ("bound_unlabeled", loss.unlabeled),
         ("log_class", loss.log_class),
         ("balance", loss.balance),
     ];
-    Terms {
+    let named = named.into_iter().filter_map(|(name, term)| Some((name, term?)));
+    let parts = unlabeled.iter().flat_map(Unlabeled::parts);
+    Ok(Terms {
         loss: loss.total,
-        named: named
-            .into_iter()
-            .filter_map(|(name, term)| Some((name, term?)))
-            .collect(),
-    }
+        named: named.chain(parts).collect(),
+    })
 }
 
 /// Noise for examples of a model, from streams called after `name`.

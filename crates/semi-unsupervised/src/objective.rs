@@ -27,7 +27,7 @@ pub struct ObjectiveConfig {
     pub balance: f64,
     /// Ours: updates in which the share of divergences grows from 0 to 1.
     pub warm_up: u64,
-    /// Ours: nats of `z` that cost nothing.
+    /// Ours: nats of `z` that cost nothing; with `kl = 'analytic'` only.
     pub free_bits: f64,
 }
 
@@ -105,12 +105,12 @@ impl ObjectiveConfig {
         }
     }
 
-    /// How much of the divergences update number `step`, from 0, counts.
-    pub fn kl_weight(&self, step: u64) -> KlWeight {
+    /// How much of the divergences an update counts of weights that have had `age` others.
+    pub fn kl_weight(&self, age: u64) -> KlWeight {
         let beta = if self.warm_up == 0 {
             1.0
         } else {
-            (step as f64 / self.warm_up as f64).min(1.0)
+            (age as f64 / self.warm_up as f64).min(1.0)
         };
         KlWeight {
             mode: self.kl,
@@ -119,7 +119,7 @@ impl ObjectiveConfig {
         }
     }
 
-    /// The loss of a batch at update number `step`, without the prior of weights.
+    /// The loss of a batch for weights that have had `age` updates, without the prior of weights.
     ///
     /// # Panics
     ///
@@ -130,9 +130,9 @@ impl ObjectiveConfig {
         labeled: Option<&Labeled>,
         unlabeled: Option<&Unlabeled>,
         counts: Counts,
-        step: u64,
+        age: u64,
     ) -> Loss {
-        let weight = self.kl_weight(step);
+        let weight = self.kl_weight(age);
         let [of_labeled, of_unlabeled] = self.weights(counts);
         let labeled_bound = labeled.map(|labeled| labeled.bound(weight).mean());
         let unlabeled_bound = unlabeled.map(|unlabeled| unlabeled.bound(weight).mean());

@@ -37,6 +37,19 @@ impl Restarts {
         (ended < self.count && ended == self.bounds.len() as u64).then_some(ended)
     }
 
+    /// The beginning that update `step` is of, or the last one for those of the best that goes on; and how many updates its weights
+    /// have had before.
+    pub(crate) fn place(&self, step: u64) -> (u64, u64) {
+        if self.count < 2 {
+            return (0, step);
+        }
+        let all = self.count * self.steps;
+        match step < all {
+            true => (step / self.steps, step % self.steps),
+            false => (self.count - 1, self.steps + (step - all)),
+        }
+    }
+
     /// Keeps the network if its bound is the best; bounds that are no numbers are the worst.
     pub(crate) fn remember(&mut self, beginning: u64, bound: f64, network: Network) {
         debug_assert_eq!(
@@ -134,6 +147,9 @@ mod tests {
             assert_eq!(restarts.next_after(beginning), (beginning < 3).then_some(beginning + 1));
         }
         assert_eq!(restarts.ended_before(25), None);
+        let places = [0, 4, 5, 19, 20, 22].map(|step| restarts.place(step));
+        assert_eq!(places, [(0, 0), (0, 4), (1, 0), (3, 4), (3, 5), (3, 7)]);
+        assert_eq!(Restarts::new(&RestartsConfig::default()).place(7), (0, 7));
         assert_eq!(restarts.best().map(mark), Some(1.0));
     }
 }

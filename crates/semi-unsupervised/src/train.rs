@@ -14,9 +14,10 @@ use papers_core::{
 use crate::{
     config::SemiUnsupervisedConfig,
     data::{Batches, DataSet, HostBatch, Labels, Preparation, Rows},
-    evaluate::{self, Assessed, Predictions},
+    evaluate::{self, Asked, Assessed, Diagnosis, Predictions},
     figures,
-    learner::Learner,
+    head::Head,
+    learner::{Learner, Moment},
     mixture_fit::{FittedMixture, Points},
     network::{ModelKind, Network},
     restarts::Restarts,
@@ -24,7 +25,7 @@ use crate::{
 
 /// Batches that are prepared while others are learned from.
 const PREFETCHED: u64 = 4;
-/// Examples without labels that the diagnosis looks at, the first ones.
+/// Examples of a kind that the diagnosis and the drawings look at.
 const DIAGNOSED: usize = 2000;
 
 /// A model that learns from examples with and without labels.
@@ -46,6 +47,10 @@ impl Experiment for SemiUnsupervised {
     fn new(config: &SemiUnsupervisedConfig, context: &Context) -> Result<Self> {
         let data = DataSet::load(&config.data, context)?;
         data.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        let unused = config.unused();
+        if !unused.is_empty() {
+            log::warn!("{} makes no use of {}", config.model.name(), unused.join(", "));
+        }
         if config.model == ModelKind::M1 && data.known().is_empty() {
             return Err(Error::Usage(
                 "`model`: m1 names examples by the labels of others, and there are none; without labels use gm-dgm or vade"
@@ -73,17 +78,18 @@ impl Experiment for SemiUnsupervised {
 
     fn step(&mut self, step: u64) -> Result<Scalars> {
         self.begin_anew(step)?;
+        let (beginning, age) = self.restarts.place(step);
         let pretraining = self.pretraining();
-        if step == pretraining && pretraining > 0 {
-            self.fit_mixture()?;
+        if age == pretraining && pretraining > 0 {
+            self.fit_mixture(beginning)?;
         }
         let host = self.batches.next(step)?;
         let batch = host.upload(&self.device);
-        let epoch = step / self.updates_per_epoch;
-        let measured = if step < pretraining {
-            self.learner.pretrain(&batch, step, epoch)?
-        } else {
-            self.learner.step(&batch, &self.streams, step, epoch)?
+        let epoch = age / self.updates_per_epoch;
+        let moment = Moment { step, age, epoch };
+        let measured = match age < pretraining {
+            true => self.learner.pretrain(&batch, moment)?,
+            false => self.learner.step(&batch, &self.streams, moment)?,
         };
         Ok(measured
             .into_iter()
@@ -92,33 +98,33 @@ impl Experiment for SemiUnsupervised {
     }
 
     fn evaluate(&self) -> Result<Scalars> {
-        let network = self.learner.network().clone().valid();
-        let test = self.predictions(&network, &self.data.test)?;
-        let held = self.held(&network)?;
-        let assessed = Assessed::of(&self.data, &test, held.as_ref())?;
-        let open = self.predictions(&network, &self.open_rows())?;
-        let mut scalars = assessed.scalars();
-        scalars.extend(evaluate::collapse_scalars(&evaluate::collapse(&open, &self.data)?));
-        scalars.push(("active_units".to_owned(), evaluate::active_units(&open)? as f64));
-        scalars.push(("test_bound".to_owned(), test.bound));
-        scalars.extend(held.map(|held| ("validation_bound".to_owned(), held.bound)));
+        let findings = self.findings()?;
+        let mut scalars = findings.assessed.scalars();
+        scalars.extend(findings.diagnosis.scalars());
+        scalars.push(("test_bound".to_owned(), findings.test.said.bound));
+        scalars.extend(
+            findings
+                .validation_bound
+                .map(|bound| ("validation_bound".to_owned(), bound)),
+        );
         Ok(scalars)
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
+        let findings = self.findings()?;
+        let (data, assessed) = (&self.data, &findings.assessed);
         let network = self.learner.network().clone().valid();
-        let test = self.predictions(&network, &self.data.test)?;
-        let open_rows = self.open_rows();
-        let open = self.predictions(&network, &open_rows)?;
-        let assessed = Assessed::of(&self.data, &test, self.held(&network)?.as_ref())?;
+        let labeled = self.labeled_rows().map(|rows| self.ask(&network, rows)).transpose()?;
         let mut figures = vec![
-            figures::diagnosis(&open, &self.data, self.learner.effective_alpha())?,
-            figures::protocols(&assessed, &self.data),
-            figures::confusion(&assessed, &self.data),
-            figures::capture(&test, &self.data),
+            figures::diagnosis(&findings.diagnosis, self.learner.effective_alpha()),
+            figures::protocols(assessed, data),
+            figures::recall(assessed, data),
+            figures::confusion(assessed, data),
         ];
-        figures.extend(figures::latent(&self.data, &test, &open)?);
-        figures.extend(figures::samples(&network, &self.data, &self.streams, &self.device)?);
+        figures.extend(figures::capture(assessed, &self.anchors(), data));
+        figures.push(figures::clusters(&findings.diagnosis, assessed, data));
+        figures.extend(figures::latent(data, &findings.test, &findings.open, labeled.as_ref())?);
+        figures.extend(figures::samples(&network, data, &self.streams, &self.device)?);
         figures.extend(self.restarts.figure());
         Ok(figures)
     }
@@ -145,6 +151,21 @@ impl Experiment for SemiUnsupervised {
         self.restarts.restore(checkpoint, &network)?;
         self.learner.restore(checkpoint)
     }
+}
+
+/// What a model says of rows, and how right it is.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// The test rows.
+    pub test: Asked,
+    /// Training rows whose labels were not looked at, some of them.
+    pub open: Asked,
+    /// Mean bound of the validation rows, if there are some.
+    pub validation_bound: Option<f64>,
+    /// How right it is of the test rows.
+    pub assessed: Assessed,
+    /// Whether it collapsed, by the open rows.
+    pub diagnosis: Diagnosis,
 }
 
 /// A model with the random weights of a beginning.
@@ -184,32 +205,87 @@ impl SemiUnsupervised {
         &self.data
     }
 
-    /// What a model says of rows. Pixels are taken as they are, and not drawn from: the bound then is the mean over draws.
+    /// What the model says of rows, and how right it is.
     ///
     /// # Errors
     ///
-    /// Numbers that cannot be read from the device.
-    pub fn predictions(&self, network: &Network, rows: &Rows) -> Result<Predictions> {
-        Predictions::of(network, rows, &self.data, &self.streams, &self.device)
+    /// Numbers that cannot be read from the device or are none.
+    pub fn findings(&self) -> Result<Findings> {
+        let network = self.learner.network().clone().valid();
+        let test = self.ask(&network, self.data.test.clone())?;
+        let open = self.ask(&network, self.open_rows())?;
+        let validation = self.data.validation.clone();
+        let validation = (!validation.is_empty()).then(|| self.ask(&network, validation));
+        let validation = validation.transpose()?;
+        let anchors = self.anchors();
+        Ok(Findings {
+            assessed: Assessed::of(&self.data, &anchors, &test, validation.as_ref())?,
+            diagnosis: Diagnosis::of(&network, &open.said, &self.data.prior, &anchors)?,
+            validation_bound: validation.map(|validation| validation.said.bound),
+            test,
+            open,
+        })
     }
 
-    /// What it says of the validation rows, if there are any.
-    fn held(&self, network: &Network) -> Result<Option<Predictions>> {
-        let rows = &self.data.validation;
-        (!rows.is_empty()).then(|| self.predictions(network, rows)).transpose()
+    /// Known classes that have the cluster of their own number: of a model that looks at labels.
+    pub fn anchors(&self) -> Vec<usize> {
+        match self.config.model {
+            ModelKind::Vade => Vec::new(),
+            _ => self.data.known(),
+        }
     }
 
-    /// The first training rows whose labels are not looked at; those with labels where there are no others.
-    pub fn open_rows(&self) -> Rows {
-        let labels = &self.data.labels;
-        let rows = if labels.unlabeled.is_empty() {
-            &labels.labeled
-        } else {
-            &labels.unlabeled
+    /// What a model says of rows. Pixels are taken as they are, and not drawn from: the bound then is the mean over draws.
+    fn ask(&self, network: &Network, rows: Rows) -> Result<Asked> {
+        let head = self.head(network)?;
+        let said = Predictions::of(
+            network,
+            head.as_ref(),
+            &rows,
+            self.data.clusters(),
+            &self.streams,
+            &self.device,
+        )?;
+        Ok(Asked { rows, said })
+    }
+
+    /// M1's classifier, fitted to what its encoder makes of the rows with labels.
+    fn head(&self, network: &Network) -> Result<Option<Head>> {
+        let (Network::Plain(model), data) = (network, &self.data) else {
+            return Ok(None);
         };
-        self.data
-            .train
-            .subset("training rows", &rows[..rows.len().min(DIAGNOSED)])
+        let rows = data.train.subset("labeled rows", &data.labels.labeled);
+        let points = evaluate::means(model, &rows, &self.device);
+        let known = data.known();
+        let place = |class: usize| known.iter().position(|&known| known == class);
+        let labels: Vec<usize> = rows.labels.iter().filter_map(|label| place((*label)?)).collect();
+        let head = Head::fit(self.config.head, points, &labels, &known, data.clusters());
+        Ok(Some(head))
+    }
+
+    /// Training rows whose labels are not looked at, or those with labels where there are no others.
+    fn open_rows(&self) -> Rows {
+        let labels = &self.data.labels;
+        let rows = match labels.unlabeled.is_empty() {
+            true => &labels.labeled,
+            false => &labels.unlabeled,
+        };
+        self.some(rows, DIAGNOSED, "diagnosed rows")
+    }
+
+    /// Training rows with labels, if there are others, too.
+    fn labeled_rows(&self) -> Option<Rows> {
+        let labels = &self.data.labels;
+        let is_apart = !labels.labeled.is_empty() && !labels.unlabeled.is_empty();
+        is_apart.then(|| self.some(&labels.labeled, DIAGNOSED, "labeled rows"))
+    }
+
+    /// At most so many of these training rows, drawn: files may be in the order of classes.
+    fn some(&self, rows: &[usize], most: usize, name: &str) -> Rows {
+        let order = self.streams.permutation(name, 0, rows.len());
+        let mut some: Vec<usize> = order.into_iter().take(most).map(|place| rows[place]).collect();
+        some.sort_unstable();
+        self.data.train.subset(name, &some)
     }
 
     fn pretraining(&self) -> u64 {
@@ -230,7 +306,7 @@ impl SemiUnsupervised {
         } else {
             self.data.validation.clone()
         };
-        let bound = self.predictions(&plain, &rows)?.bound;
+        let bound = self.ask(&plain, rows)?.said.bound;
         self.restarts.remember(ended, bound, self.learner.network().clone());
         let next = match self.restarts.next_after(ended) {
             Some(next) => fresh(&self.config, &self.data, &self.streams, &self.device, next),
@@ -241,19 +317,18 @@ impl SemiUnsupervised {
     }
 
     /// Fits VaDE's components to what its pretrained encoder makes of training rows.
-    fn fit_mixture(&mut self) -> Result<()> {
+    fn fit_mixture(&mut self, beginning: u64) -> Result<()> {
         let Network::Vade(model) = self.learner.network().clone() else {
             return Ok(());
         };
-        let rows = self.data.train.len().min(self.config.vade.fitted);
-        let rows = self.data.train.subset("training rows", &(0..rows).collect::<Vec<_>>());
-        let plain = Network::Vade(model.clone()).valid();
-        let latent = self.predictions(&plain, &rows)?;
+        let all: Vec<usize> = (0..self.data.train.len()).collect();
+        let rows = self.some(&all, self.config.vade.fitted, "fitted rows");
+        let latent = self.ask(&Network::Vade(model.clone()).valid(), rows)?.said;
         let points = Points {
             values: &latent.latent,
             dimensions: latent.dimensions,
         };
-        let mut random = self.streams.at("fit of the mixture", 0, 0);
+        let mut random = self.streams.at("fit of the mixture", beginning, 0);
         let fitted = FittedMixture::of(points, self.data.clusters(), self.config.vade.passes, &mut random);
         let device = self.device.clone().autodiff();
         let size = [self.data.clusters(), latent.dimensions];

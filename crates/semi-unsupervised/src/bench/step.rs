@@ -11,7 +11,7 @@ use papers_core::{
 use crate::{
     config::{PRESETS, SemiUnsupervisedConfig},
     data::Batch,
-    learner::Learner,
+    learner::{Learner, LearnerConfig, Moment},
     model::Likelihood,
     network::Network,
     objective::Counts,
@@ -57,7 +57,7 @@ fn updates(
         &config.sizes,
         &tracked,
     );
-    let settings = crate::learner::LearnerConfig {
+    let settings = LearnerConfig {
         rate: RATE,
         ..config.learner
     };
@@ -72,7 +72,12 @@ fn updates(
     let streams = Streams::new(0);
     let mut step = 0;
     Ok(move || {
-        std::hint::black_box(learner.step(&batch, &streams, step, 0)?);
+        let moment = Moment {
+            step,
+            age: step,
+            epoch: 0,
+        };
+        std::hint::black_box(learner.step(&batch, &streams, moment)?);
         step += 1;
         plain.sync()?;
         Ok(1)

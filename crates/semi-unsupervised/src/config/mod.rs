@@ -14,7 +14,14 @@ pub use data::DataConfig;
 pub use labels::{LabelRule, PriorRule, Regime};
 pub use sources::{FolderConfig, SyntheticConfig, TableConfig};
 
-use crate::{data::BatchSizes, learner::LearnerConfig, model::Sizes, network::ModelKind, objective::ObjectiveConfig};
+use crate::{
+    data::BatchSizes,
+    head::HeadKind,
+    learner::LearnerConfig,
+    model::{Sizes, bound::KlMode},
+    network::ModelKind,
+    objective::ObjectiveConfig,
+};
 
 /// The experiments.
 pub const PRESETS: &[Preset] = presets![
@@ -49,6 +56,9 @@ pub struct SemiUnsupervisedConfig {
     /// The rule of learning.
     #[serde(default)]
     pub learner: LearnerConfig,
+    /// How M1 names examples.
+    #[serde(default)]
+    pub head: HeadKind,
     /// What only VaDE needs.
     #[serde(default)]
     pub vade: VadeConfig,
@@ -129,11 +139,17 @@ impl RunConfig for SemiUnsupervisedConfig {
         let vade = Checks::of("vade");
         vade.at_least(1, "fitted", self.vade.fitted)?;
         vade.at_least(1, "passes", self.vade.passes)?;
-        let (pretraining, steps) = (self.vade.pretraining, self.schedule.steps);
+        let (key, steps) = match self.restarts.count {
+            0 | 1 => ("schedule.steps", self.schedule.steps),
+            _ => ("restarts.steps", self.restarts.steps),
+        };
+        let pretraining = self.vade.pretraining;
         vade.require(
             self.model != ModelKind::Vade || (1..steps).contains(&pretraining),
             "pretraining",
-            format_args!("must be from 1 to less than `schedule.steps`, {steps}, not {pretraining}: the components are fitted after it"),
+            format_args!(
+                "must be from 1 to less than `{key}`, {steps}, not {pretraining}: the components are fitted after it"
+            ),
         )?;
         self.validate_restarts()
     }
@@ -159,7 +175,37 @@ impl SemiUnsupervisedConfig {
                 format_args!("must be at least 0, not {value}"),
             )?;
         }
+        checks.require(
+            objective.free_bits == 0.0 || objective.kl == KlMode::Analytic,
+            "free_bits",
+            "is for `objective.kl='analytic'` only: of single draws even those of no divergence are often above it",
+        )?;
         checks.at_least(1, "samples", objective.samples)
+    }
+
+    /// Settings that the model makes no use of, and that are not what they are by default.
+    pub fn unused(&self) -> Vec<&'static str> {
+        let (objective, default) = (&self.objective, ObjectiveConfig::default());
+        let has_classes = self.model.of_classes().is_some();
+        let settings = [
+            ("objective.alpha", has_classes, objective.alpha != default.alpha),
+            ("objective.balance", has_classes, objective.balance != default.balance),
+            (
+                "objective.weighting",
+                has_classes,
+                objective.weighting != default.weighting,
+            ),
+            ("objective.kl", has_classes, objective.kl != default.kl),
+            ("objective.warm_up", has_classes, objective.warm_up != default.warm_up),
+            (
+                "objective.samples",
+                self.model != ModelKind::Vade,
+                objective.samples != default.samples,
+            ),
+            ("head", self.model == ModelKind::M1, self.head != HeadKind::default()),
+        ];
+        let unused = settings.into_iter().filter(|&(_, is_used, is_set)| is_set && !is_used);
+        unused.map(|(name, _, _)| name).collect()
     }
 
     fn validate_learner(&self) -> Result<(), ConfigError> {
@@ -191,11 +237,6 @@ impl SemiUnsupervisedConfig {
                 "{} beginnings of {} updates leave none of `schedule.steps`, {}, for the best one to go on",
                 self.restarts.count, self.restarts.steps, self.schedule.steps
             ),
-        )?;
-        checks.require(
-            self.restarts.count == 1 || self.model != ModelKind::Vade,
-            "count",
-            "VaDE is pretrained instead; run it with several seeds",
         )
     }
 }

@@ -193,7 +193,7 @@ impl HostBatch {
 }
 
 /// Rows on a device, `[rows, columns]`.
-fn upload(values: Vec<f32>, rows: usize, device: &Device) -> Tensor<2> {
+pub(crate) fn upload(values: Vec<f32>, rows: usize, device: &Device) -> Tensor<2> {
     let columns = values.len() / rows.max(1);
     Tensor::from_data(TensorData::new(values, [rows, columns]), device)
 }

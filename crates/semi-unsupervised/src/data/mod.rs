@@ -12,6 +12,7 @@ pub mod split;
 pub mod synthetic;
 pub mod table;
 
+pub(crate) use batches::upload;
 pub use batches::{Batch, BatchSizes, Batches, HostBatch, HostRows};
 pub use preparation::{Mask, Preparation, Standardization};
 pub use prior::{PriorError, class_prior};

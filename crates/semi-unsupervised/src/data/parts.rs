@@ -19,6 +19,8 @@ impl Parts {
     pub(super) fn synthetic(config: &DataConfig, streams: &Streams) -> Result<Self> {
         let sizes = config.synthetic.clone().unwrap_or_default();
         let (train, test) = synthetic(&sizes, streams);
+        train.check_for(config.likelihood())?;
+        test.check_for(config.likelihood())?;
         Ok(Self {
             train: limited(train, "data.train", config.train, Some(streams))?,
             test: limited(test, "data.test", config.test, None)?,

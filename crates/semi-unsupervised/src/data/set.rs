@@ -86,28 +86,21 @@ impl DataSet {
             rule: config.label_rule,
             keep_labeled: config.keep_labeled,
         };
-        let labels = Labels::draw(&train.labels, classes, &masking, streams)?;
+        let labels =
+            Labels::draw(&train.labels, classes, &masking, streams).map_err(|error| error.named(&class_names))?;
         let prior = prior_of(config, &train, &class_names, &hidden, &mut warnings)?;
 
-        let likelihood = config.likelihood();
         let preparation = Preparation::of(&train, config.min_std(), config.standardize())?;
-        let prepared = |rows: Rows| -> Result<Rows> {
-            let rows = preparation.apply(rows)?;
-            if likelihood == Likelihood::Bernoulli {
-                rows.check_unit()?;
-            }
-            Ok(rows)
-        };
         Ok(Self {
-            train: Arc::new(prepared(train)?),
-            validation: prepared(validation)?,
-            test: prepared(parts.test)?,
+            train: Arc::new(preparation.apply(train)?),
+            validation: preparation.apply(validation)?,
+            test: preparation.apply(parts.test)?,
             labels,
             class_names,
             hidden,
             prior,
             regime: config.regime,
-            likelihood,
+            likelihood: config.likelihood(),
             binarize: config.binarize(),
             preparation,
             picture: parts.picture,
@@ -130,6 +123,20 @@ impl DataSet {
         (0..self.classes())
             .filter(|class| !self.hidden.contains(class))
             .collect()
+    }
+
+    /// All classes, hidden ones last.
+    pub(crate) fn known_first(&self) -> impl Iterator<Item = usize> {
+        self.known().into_iter().chain(self.hidden.iter().copied())
+    }
+
+    /// The name of a class, and whether it is hidden.
+    pub(crate) fn marked_name(&self, class: usize) -> String {
+        let name = &self.class_names[class];
+        match self.hidden.contains(&class) {
+            true => format!("{name} (hidden)"),
+            false => name.clone(),
+        }
     }
 
     /// Values of an example that the model sees: `n_x`.

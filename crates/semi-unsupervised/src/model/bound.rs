@@ -4,7 +4,7 @@ use burn::prelude::*;
 use papers_core::distributions::{DiagonalGaussian, entropy, standard_normal_log_density};
 use serde::{Deserialize, Serialize};
 
-use super::{ClassModel, total};
+use super::{ClassModel, ModelError, total};
 
 /// Standard normal numbers that draws are made of.
 #[derive(Debug, Clone)]
@@ -132,6 +132,26 @@ impl Unlabeled {
         mean_over_draws(expected + entropy(self.log_classes.clone()))
     }
 
+    /// Mean parts of the bound over draws and examples, with their names, each the mean over classes by `q(y|·)`: the bound is
+    /// `log_px - kl_z - kl_y`, and `auxiliary` where there is an `a`, but for the draw that stands for `kl_z`. Nothing is
+    /// differentiated through them.
+    pub fn parts(&self) -> Vec<(&'static str, Tensor<1>)> {
+        let log_classes = self.log_classes.clone().detach();
+        let classes = log_classes.clone().exp();
+        let over_classes = |term: &Tensor<3>| (classes.clone() * term.clone().detach()).sum_dim(2).mean();
+        let entropy = entropy(log_classes).mean();
+        let mut parts = vec![
+            ("log_px", over_classes(&self.terms.log_px)),
+            ("kl_z", over_classes(&self.terms.kl_z)),
+            ("kl_y", -over_classes(&self.terms.log_py) - entropy.clone()),
+            ("entropy_y", entropy),
+        ];
+        if let Some([log_pa, log_qa]) = &self.terms.auxiliary {
+            parts.push(("auxiliary", over_classes(log_pa) - over_classes(log_qa)));
+        }
+        parts
+    }
+
     /// `q(y|x)`, the mean over draws of `a`.
     ///
     /// # Shapes
@@ -155,15 +175,29 @@ impl ClassModel {
     ///
     /// - x: `[batch, values]`
     /// - y: `[batch, classes]`, one-hot
-    pub fn labeled(&self, x: Tensor<2>, y: Tensor<2>, noise: &Noise) -> Labeled {
-        let (x, y) = (examples(x), examples(y));
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Values`] and [`ModelError::Classes`] of other shapes.
+    pub fn labeled(&self, x: Tensor<2>, y: Tensor<2>, noise: &Noise) -> Result<Labeled, ModelError> {
+        self.check_values(&x)?;
+        let ([examples, _], [rows, found], expected) = (x.dims(), y.dims(), self.classes());
+        if rows != examples || found != expected {
+            return Err(ModelError::Classes {
+                examples,
+                rows,
+                found,
+                expected,
+            });
+        }
+        let (x, y) = (examples_of(x), examples_of(y));
         let a = self.auxiliary_draw(&x, noise);
         let log_classes: Tensor<3> = self.log_classes(x.clone(), a.as_ref().map(|a| a.draw.clone()));
         let of_class: Tensor<3> = y.clone().squeeze_dim(2);
-        Labeled {
+        Ok(Labeled {
             log_class: mean_over_draws((log_classes * of_class).sum_dim(2)),
             terms: self.terms(x, y, a, noise),
-        }
+        })
     }
 
     /// Terms of examples whose class is not known, for every class.
@@ -171,15 +205,28 @@ impl ClassModel {
     /// # Shapes
     ///
     /// - x: `[batch, values]`
-    pub fn unlabeled(&self, x: Tensor<2>, noise: &Noise) -> Unlabeled {
-        let x = examples(x);
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Values`] of another shape.
+    pub fn unlabeled(&self, x: Tensor<2>, noise: &Noise) -> Result<Unlabeled, ModelError> {
+        self.check_values(&x)?;
+        let x = examples_of(x);
         let a = self.auxiliary_draw(&x, noise);
         let classes = self.classes();
         let y = Tensor::<2>::eye(classes, &x.device()).cast(x.dtype());
-        Unlabeled {
+        Ok(Unlabeled {
             log_classes: self.log_classes(x.clone(), a.as_ref().map(|a| a.draw.clone())),
             terms: self.terms(x, y.reshape([1, 1, classes, classes]), a, noise),
+        })
+    }
+
+    fn check_values(&self, x: &Tensor<2>) -> Result<(), ModelError> {
+        let ([rows, found], expected) = (x.dims(), self.values());
+        if found == expected {
+            return Ok(());
         }
+        Err(ModelError::Values { rows, found, expected })
     }
 
     fn auxiliary_draw(&self, x: &Tensor<4>, noise: &Noise) -> Option<AuxiliaryDraw> {
@@ -243,7 +290,7 @@ struct AuxiliaryDraw {
 }
 
 /// `[batch, features]` to `[1, batch, 1, features]`.
-pub(crate) fn examples(rows: Tensor<2>) -> Tensor<4> {
+pub(crate) fn examples_of(rows: Tensor<2>) -> Tensor<4> {
     let [batch, features] = rows.dims();
     rows.reshape([1, batch, 1, features])
 }

@@ -71,8 +71,7 @@ pub fn responsibilities(
 ) -> (Tensor<3>, Tensor<3>) {
     let density: Tensor<3> = components.log_density(z).sum_dim(3).squeeze_dim(3);
     let joint = density + log_weights.unsqueeze();
-    let responsibilities = log_softmax(joint.clone(), 2);
-    // log p(z) = log p(y, z) - log p(y|z) for every y, such as the first.
-    let density = joint.narrow(2, 0, 1) - responsibilities.clone().narrow(2, 0, 1);
-    (density, responsibilities)
+    let largest = joint.clone().max_dim(2);
+    let density = largest.clone() + (joint.clone() - largest).exp().sum_dim(2).log();
+    (density, log_softmax(joint, 2))
 }

@@ -1,18 +1,23 @@
 //! Deep generative models with a class `y` that is seen of some examples and never of others (section 3).
 
 pub mod bound;
+mod error;
 mod mixture_prior;
 mod mlp;
 mod vade;
 mod vae;
 
+pub use error::ModelError;
 pub use mixture_prior::{MixturePrior, responsibilities};
 pub use mlp::Mlp;
 pub use vade::{Vade, VadeTerms};
 pub use vae::Vae;
 
 use burn::{module::Module, prelude::*, tensor::activation::log_softmax};
-use papers_core::distributions::{Bernoulli, DiagonalGaussian};
+use papers_core::{
+    base::clustering::check_prior,
+    distributions::{Bernoulli, DiagonalGaussian},
+};
 use serde::{Deserialize, Serialize};
 
 /// Which model it is, by its generative process and its posterior.
@@ -152,6 +157,10 @@ pub struct Auxiliary {
 
 impl ClassModel {
     /// A model of `values` values in an example with random weights; `prior` is `p(y)`.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Prior`] of a prior with an entry that is not positive, or that does not sum to 1.
     pub fn new(
         kind: Kind,
         likelihood: Likelihood,
@@ -159,7 +168,8 @@ impl ClassModel {
         prior: &[f64],
         sizes: &Sizes,
         device: &Device,
-    ) -> Self {
+    ) -> Result<Self, ModelError> {
+        check_prior(prior, prior.len())?;
         let (classes, latent) = (prior.len(), sizes.latent);
         let extra = if kind.has_auxiliary() { sizes.auxiliary } else { 0 };
         let seen = if kind.has_mixture() { latent } else { classes + latent };
@@ -170,7 +180,7 @@ impl ClassModel {
         } else {
             classes + latent
         };
-        Self {
+        Ok(Self {
             classifier: mlp(values + extra, classes),
             encoder: mlp(values + classes + extra, 2 * latent),
             decoder: mlp(seen, likelihood.outputs(values)),
@@ -185,7 +195,12 @@ impl ClassModel {
             kind,
             likelihood,
             log_prior: prior.iter().map(|probability| probability.ln()).collect(),
-        }
+        })
+    }
+
+    /// Number of values of an example.
+    pub fn values(&self) -> usize {
+        inputs(&self.classifier) - self.auxiliary_size().unwrap_or(0)
     }
 
     /// Number of classes, extra ones included.
@@ -259,6 +274,10 @@ impl ClassModel {
 /// The sum over the last axis.
 fn total(values: Tensor<4>) -> Tensor<3> {
     values.sum_dim(3).squeeze_dim(3)
+}
+
+fn inputs(mlp: &Mlp) -> usize {
+    mlp.layers.first().map_or(0, |layer| layer.weight.dims()[0])
 }
 
 fn outputs(mlp: &Mlp) -> usize {

@@ -45,6 +45,16 @@ impl VadeTerms {
     pub fn bound(&self) -> Tensor<1> {
         self.reconstruction.clone() + self.components.clone() + self.classes.clone() + self.entropy.clone()
     }
+
+    /// Mean parts of the bound over examples, with their names: `log_px - kl_z - kl_y`. Nothing is differentiated through them.
+    pub fn parts(&self) -> [(&'static str, Tensor<1>); 3] {
+        let mean = |term: &Tensor<1>| term.clone().detach().mean();
+        [
+            ("log_px", mean(&self.reconstruction)),
+            ("kl_z", -mean(&self.components) - mean(&self.entropy)),
+            ("kl_y", -mean(&self.classes)),
+        ]
+    }
 }
 
 impl Vade {

@@ -1,7 +1,7 @@
 use burn::{module::Module, prelude::*};
 use papers_core::distributions::{DiagonalGaussian, standard_normal_log_density};
 
-use super::{Likelihood, Mlp, bound::examples, total};
+use super::{Likelihood, Mlp, bound::examples_of, total};
 
 /// A variational autoencoder without classes: `N(z; 0, I) p(x|z)`, `q(z|x)`. M1 of Kingma et al. (2014) is one, with a
 /// classifier on top that is trained after it.
@@ -40,7 +40,7 @@ impl Vae {
     /// - x: `[batch, values]`
     /// - mean: `[1, batch, 1, latent]`
     pub fn posterior(&self, x: Tensor<2>) -> DiagonalGaussian<4> {
-        self.encoder.gaussian(&[examples(x)])
+        self.encoder.gaussian(&[examples_of(x)])
     }
 
     /// `log p(x|z)`
@@ -51,7 +51,7 @@ impl Vae {
     /// - z: `[samples, batch, 1, latent]`
     /// - output: `[samples, batch, 1]`
     pub fn log_likelihood(&self, x: Tensor<2>, z: Tensor<4>) -> Tensor<3> {
-        self.likelihood.log_density(&self.decoder, &[z], examples(x))
+        self.likelihood.log_density(&self.decoder, &[z], examples_of(x))
     }
 
     /// The bound of each example, with the divergence of the draws, the mean over draws.

@@ -1,6 +1,5 @@
 use std::{io::Write as _, path::PathBuf};
 
-use burn::module::Module as _;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use papers_core::{
     base::{config, figure::Body},
@@ -25,6 +24,9 @@ struct CollapseArgs {
     /// Folder to look for data sets in first
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Print JSON for other programs
+    #[arg(long)]
+    json: bool,
 }
 
 fn command() -> Command {
@@ -44,20 +46,25 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     let saved: SemiUnsupervisedConfig = config::of_run(&arguments.run, &[])?;
     let (mut experiment, _) = training::restore::<SemiUnsupervised>(&saved, &context, &arguments.run)?;
     let experiment = &mut experiment;
-    let figures = pool::run(&context.device, move || -> papers_core::Result<_> {
-        let network = experiment.network().clone().valid();
-        let open = experiment.predictions(&network, &experiment.open_rows())?;
-        let test = experiment.predictions(&network, &experiment.data().test)?;
-        let alpha = saved.objective.effective_alpha(experiment.data().counts());
-        Ok([
-            figures::diagnosis(&open, experiment.data(), alpha)?,
-            figures::capture(&test, experiment.data()),
-        ])
-    })?;
-    for figure in figures {
-        if let Body::Table(table) = figure.body {
-            writeln!(std::io::stdout(), "{}\n\n{}", figure.title, table.to_markdown())?;
+    let json = arguments.json;
+    let text = pool::run(&context.device, move || -> anyhow::Result<String> {
+        let findings = experiment.findings()?;
+        if json {
+            return Ok(serde_json::to_string(&findings.diagnosis)?);
         }
-    }
+        let data = experiment.data();
+        let alpha = saved.objective.effective_alpha(data.counts());
+        let figures = [
+            Some(figures::diagnosis(&findings.diagnosis, alpha)),
+            figures::capture(&findings.assessed, &experiment.anchors(), data),
+            Some(figures::clusters(&findings.diagnosis, &findings.assessed, data)),
+        ];
+        let tables = figures.into_iter().flatten().filter_map(|figure| match figure.body {
+            Body::Table(table) => Some(format!("{}\n\n{}", figure.title, table.to_markdown())),
+            _ => None,
+        });
+        Ok(tables.collect::<Vec<_>>().join("\n"))
+    })?;
+    writeln!(std::io::stdout(), "{text}")?;
     Ok(())
 }

@@ -18,6 +18,13 @@ fn runs_resume_exactly() {
         &["model='m2'", "restarts={count=2,steps=3}", "schedule.steps=8"],
         // Stopped between pretraining and the end.
         &["model='vade'"],
+        // Stopped while the second of two beginnings is pretrained.
+        &[
+            "model='vade'",
+            "restarts={count=2,steps=3}",
+            "vade.pretraining=2",
+            "schedule.steps=8",
+        ],
         &["model='m1'"],
     ] {
         testing::assert_resumes_exactly::<SemiUnsupervised>(&digits(sets), &context(), 4)
@@ -51,9 +58,24 @@ fn every_model_runs_in_every_regime() {
             assert!(scalars.iter().all(|(_, value)| value.is_finite()), "{scalars:?}");
             assert!(scalars.iter().any(|(name, _)| name == "test_majority"));
             let figures = run.figures().unwrap_or_else(|error| panic!("{name} {regime}: {error}"));
-            for figure in ["diagnosis", "protocols", "confusion", "capture", "latent"] {
-                assert!(figures.iter().any(|other| other.name == figure), "{figure}");
+            let has = |name: &str| figures.iter().any(|figure| figure.name == name);
+            for figure in ["diagnosis", "protocols", "recall", "confusion", "clusters", "latent"] {
+                assert!(has(figure), "{figure}");
             }
+            let names_by_labels = model != ModelKind::Vade;
+            assert_eq!(
+                has("capture"),
+                names_by_labels && regime.contains("semi-unsup"),
+                "{name} {regime}"
+            );
+            let told = |name: &str| scalars.iter().any(|(other, _)| other == name);
+            let has_labels = names_by_labels && !regime.contains("'unsupervised");
+            assert_eq!(told("anchored"), has_labels, "{name} {regime}");
+            assert_eq!(
+                told("identity"),
+                has_labels && hidden == "data.hidden=[]",
+                "{name} {regime}"
+            );
             assert_eq!(
                 figures.iter().any(|figure| figure.name == "samples"),
                 model != ModelKind::M1

@@ -37,6 +37,10 @@ fn terms_of_the_bound() {
         let expected = &case["expected"];
         let terms = model.terms(nested(&case["x"], &device()), nested(&case["eps"], &device()));
         let close = |found: Vec<f64>, name: &str| assert_close(&found, &numbers(&expected[name]), TOLERANCE);
+        let (x, noise): (Tensor<2>, Tensor<2>) = (nested(&case["x"], &device()), nested(&case["eps"], &device()));
+        let [batch, latent] = noise.dims();
+        let z = model.networks.posterior(x).sample(noise.reshape([1, batch, 1, latent]));
+        close(values(z), "z");
         close(values(terms.responsibilities.clone()), "gamma");
         close(values(terms.reconstruction.clone()), "recon");
         close(values(terms.components.clone()), "cluster_gauss");

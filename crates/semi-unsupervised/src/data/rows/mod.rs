@@ -7,6 +7,8 @@ use rand::RngExt;
 
 pub use error::RowsError;
 
+use crate::model::Likelihood;
+
 /// Examples: a matrix, and the class of each row where it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
@@ -137,12 +139,15 @@ impl Rows {
         Ok(counts)
     }
 
-    /// Whether all values can be probabilities.
+    /// Whether the values can be modeled so: for Bernoulli variables all must be probabilities.
     ///
     /// # Errors
     ///
     /// [`RowsError::NotUnit`].
-    pub fn check_unit(&self) -> Result<(), RowsError> {
+    pub fn check_for(&self, likelihood: Likelihood) -> Result<(), RowsError> {
+        if likelihood == Likelihood::Gaussian {
+            return Ok(());
+        }
         self.check(
             |value| (0.0..=1.0).contains(&value),
             |set, row, column, value| RowsError::NotUnit {
@@ -152,14 +157,6 @@ impl Rows {
                 value,
             },
         )
-    }
-
-    /// The rows with zeros and ones drawn from stream `name`, values being the probabilities of ones: the same ones
-    /// whenever it is asked for, as to measure on.
-    pub fn binarized(&self, streams: &Streams, name: &str) -> Self {
-        let mut rows = self.clone();
-        binarize(&mut rows.values, streams, name, 0);
-        rows
     }
 
     fn check(

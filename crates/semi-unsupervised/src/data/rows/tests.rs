@@ -15,11 +15,12 @@ fn values_that_make_no_sense_are_named_with_their_place() {
     }
     let error = rows(&[0.0, 1.0, 1.5, 0.0])
         .unwrap()
-        .check_unit()
+        .check_for(Likelihood::Bernoulli)
         .unwrap_err()
         .to_string();
     assert!(error.contains("row 1, column 0 is 1.5"), "{error}");
-    assert!(rows(&[0.0, 1.0]).unwrap().check_unit().is_ok());
+    assert!(rows(&[0.0, 1.0]).unwrap().check_for(Likelihood::Bernoulli).is_ok());
+    assert!(rows(&[-1.0, 7.0]).unwrap().check_for(Likelihood::Gaussian).is_ok());
 }
 
 #[test]
@@ -57,12 +58,4 @@ fn drawn_values_have_the_mean_that_is_asked_for() {
         let tolerance = 4.0 * (probability * (1.0 - probability) / draws as f64).sqrt() + 1e-9;
         assert!((mean - probability).abs() < tolerance, "{mean} {probability}");
     }
-}
-
-#[test]
-fn rows_to_measure_on_are_drawn_once() {
-    let rows = rows(&[0.5; 400]).unwrap();
-    let drawn = rows.binarized(&Streams::new(1), "test");
-    assert_eq!(drawn, rows.binarized(&Streams::new(1), "test"));
-    assert_ne!(drawn, rows.binarized(&Streams::new(2), "test"));
 }

@@ -125,6 +125,26 @@ impl From<LabelError> for Error {
     }
 }
 
+impl LabelError {
+    /// The error for people, who call classes by their names.
+    pub(in crate::data) fn named(self, class_names: &[String]) -> Error {
+        let classes = match &self {
+            Self::NoLabel { class, .. } | Self::TooFew { class, .. } | Self::HiddenLabel { class, .. } => vec![*class],
+            Self::ClassesWithoutLabel { classes, .. } => classes.clone(),
+            _ => Vec::new(),
+        };
+        let names = classes.into_iter().filter_map(|class| {
+            let name = class_names.get(class).filter(|name| **name != class.to_string())?;
+            Some(format!("class {class} is `{name}`"))
+        });
+        let names: Vec<String> = names.collect();
+        match names.is_empty() {
+            true => self.into(),
+            false => Error::Usage(format!("{self} ({})", names.join(", "))),
+        }
+    }
+}
+
 fn list(classes: &[usize]) -> String {
     classes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,6 +3,8 @@
 mod error;
 mod read;
 
+use std::path::PathBuf;
+
 use papers_core::{Result, random::Streams};
 
 pub use error::TableError;
@@ -27,13 +29,19 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, streams: &Streams) 
         .into());
     }
     let train = train.rows(&class_names)?;
+    train.check_for(config.likelihood())?;
     let counts = train.class_counts(class_names.len())?;
     let absent: Vec<usize> = (0..counts.len()).filter(|&class| counts[class] == 0).collect();
     let mut warnings = Vec::new();
     let (train, test) = match test {
         Some(test) => {
             let test = test.rows(&class_names)?;
+            test.check_for(config.likelihood())?;
             let (known, _) = test.truth();
+            if known.is_empty() {
+                let (path, label) = (PathBuf::from(&test.name), table.label.clone());
+                return Err(TableError::NoLabels { path, label }.into());
+            }
             if known.len() < test.len() {
                 let (name, count) = (&test.name, test.len() - known.len());
                 warnings.push(format!("{name}: {count} rows without a label are not tested on"));
