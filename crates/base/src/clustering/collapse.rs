@@ -53,7 +53,9 @@ impl Collapse {
         let marginal: Vec<f64> = (0..clusters).map(|cluster| mean_of(&|row| row[cluster])).collect();
         let (mean_entropy, marginal_entropy) = (mean_of(&entropy), entropy(&marginal));
         let mut sizes = vec![0; clusters];
-        likeliest(posteriors, clusters).into_iter().for_each(|cluster| sizes[cluster] += 1);
+        likeliest(posteriors, clusters)
+            .into_iter()
+            .for_each(|cluster| sizes[cluster] += 1);
         Ok(Self {
             mean_entropy,
             marginal_entropy,

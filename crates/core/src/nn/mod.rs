@@ -11,6 +11,7 @@ pub use dropout::dropout;
 pub use trainable::trainable_parameters;
 
 pub mod activation;
+mod bernoulli;
 pub mod conv_net;
 pub mod convolution;
 mod depthwise;
@@ -28,6 +29,7 @@ mod weighted_sum;
 pub mod wide_resnet;
 
 pub use activation::leaky_relu;
+pub(crate) use bernoulli::{bernoulli_rows, softplus};
 pub use conv_net::{ConvNet13, ConvNet13Config};
 pub use convolution::Convolution;
 pub use depthwise::rectified_depthwise;

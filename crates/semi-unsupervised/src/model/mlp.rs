@@ -2,9 +2,8 @@ use burn::{
     module::{Module, Param},
     nn::{Initializer, Linear},
     prelude::*,
-    tensor::activation::relu,
 };
-use papers_core::distributions::DiagonalGaussian;
+use papers_core::{distributions::DiagonalGaussian, nn::leaky_relu};
 
 /// Deviation of biases and of the weights of output layers at first (the authors' code).
 const SMALL: f64 = 0.001;
@@ -51,7 +50,7 @@ impl Mlp {
         let mut hidden = first_layer(first, parts);
         let [samples, batch, classes, _] = hidden.dims();
         for layer in rest {
-            let rows = flat(relu(hidden));
+            let rows = flat(leaky_relu(hidden, 0.0));
             let output = layer.forward(rows);
             hidden = output.reshape([samples as i64, batch as i64, classes as i64, -1]);
         }

@@ -79,15 +79,15 @@ impl Likelihood {
         }
     }
 
-    /// `log p(x|·)` of each value, summed, where a decoder sees these parts.
+    /// `log p(x|·)`, where a decoder sees these parts.
     fn log_density(self, decoder: &Mlp, parts: &[Tensor<4>], x: Tensor<4>) -> Tensor<3> {
-        total(match self {
-            Self::Bernoulli => Bernoulli {
-                logits: decoder.forward(parts),
+        match self {
+            Self::Bernoulli => {
+                let logits = decoder.forward(parts);
+                Bernoulli { logits }.log_density_of_rows(x).squeeze_dim(3)
             }
-            .log_density(x),
-            Self::Gaussian => decoder.gaussian(parts).log_density(x),
-        })
+            Self::Gaussian => total(decoder.gaussian(parts).log_density(x)),
+        }
     }
 
     /// The mean of each value.
