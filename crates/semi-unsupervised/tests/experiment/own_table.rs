@@ -161,7 +161,10 @@ fn tables_that_do_not_fit_are_refused() {
     let (train, test) = (folder.path().join("train.csv"), folder.path().join("test.csv"));
     write(&train, &[("a", 4), ("b", 4)], 2);
     let semi = || config(folder.path(), Regime::SemiSupervised);
-    refused(&semi(), &["test.csv"]);
+    refused(&semi(), &["cannot read", "test.csv", "data.table.train"]);
+    // Test rows of which nobody knows the class.
+    fs::write(&test, "id,height,kind,weight,constant\nr0,1,,2.5,7\n").expect("a file");
+    refused(&semi(), &["test.csv", "no row has a label", "`kind`"]);
     fs::write(&test, "id,height,kind\n1,2,a\n").expect("a file");
     refused(
         &semi(),

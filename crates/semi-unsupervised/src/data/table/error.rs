@@ -6,6 +6,17 @@ use papers_core::Error;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
+    /// A file that cannot be read.
+    #[error(
+        "cannot read {}: {source}; say where the table is, as in `--set data.table.train=\"'mine.csv'\"`",
+        path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A line that makes no sense.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {

@@ -4,8 +4,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use papers_core::{Error, Result};
-
 use super::error::{TableError, some};
 use crate::data::rows::{Rows, RowsError};
 
@@ -32,17 +30,21 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read; [`TableError`] with what cannot be used in it.
-    pub fn read(path: &Path, label: &str, ignore: &[String]) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
+    /// A file that cannot be read, and what cannot be used in it.
+    pub fn read(path: &Path, label: &str, ignore: &[String]) -> Result<Self, TableError> {
+        let unreadable = |source| TableError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(unreadable)?;
         let mut text = Vec::new();
         let read = file.take(MOST_BYTES + 1).read_to_end(&mut text);
-        read.map_err(Error::io("read", path))?;
+        read.map_err(unreadable)?;
         if text.len() as u64 > MOST_BYTES {
             let (path, limit) = (path.to_owned(), MOST_BYTES);
-            return Err(TableError::TooLarge { path, limit }.into());
+            return Err(TableError::TooLarge { path, limit });
         }
-        Ok(Self::parse(path, &text, label, ignore)?)
+        Self::parse(path, &text, label, ignore)
     }
 
     fn parse(path: &Path, text: &[u8], label: &str, ignore: &[String]) -> Result<Self, TableError> {
