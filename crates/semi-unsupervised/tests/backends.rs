@@ -11,9 +11,8 @@ const TOLERANCE: f64 = 2e-3;
 
 #[test]
 fn models_train_alike() {
-    for model in ["gm-dgm", "adgm", "vade"] {
-        let set = format!("model='{model}'");
-        testing::assert_backends_agree::<SemiUnsupervised>(model, &common::digits(&[&set]), 0, 3, TOLERANCE)
-            .expect("a run on each backend");
-    }
+    // Of all models the one with the most kinds of operations: every other one makes a software GPU compile for minutes.
+    let config = common::digits(&["model='agm-dgm'"]);
+    testing::assert_backends_agree::<SemiUnsupervised>("agm-dgm", &config, 0, 3, TOLERANCE)
+        .expect("a run on each backend");
 }
