@@ -8,6 +8,7 @@
 //! | what survives a crash? | [`checkpoint`] |
 //! | what does it learn from? | [`data`] |
 //! | what are networks made of? | [`nn`] |
+//! | what do they learn by? | [`optim`] |
 //! | what do networks believe? | [`distributions`] |
 //! | gradients that Burn cannot know | [`vjp`] |
 //! | what does a classifier say? | [`classification`] |
@@ -26,6 +27,7 @@ pub mod distributions;
 mod error;
 pub mod experiment;
 pub mod nn;
+pub mod optim;
 pub mod port;
 pub mod random;
 pub mod reproduce;

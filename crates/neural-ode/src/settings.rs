@@ -1,7 +1,10 @@
 //! Settings that the experiments share: how an equation is solved, and how weights are updated.
 
-use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig, momentum::MomentumConfig};
-use papers_core::base::config::{Checks, ConfigError};
+use burn::optim::{ModuleOptimizer, SgdConfig, momentum::MomentumConfig};
+use papers_core::{
+    base::config::{Checks, ConfigError},
+    optim::Adam,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{GradientMode, Method, Solver};
@@ -105,8 +108,7 @@ impl OptimizerConfig {
     /// The optimizer, in its first state.
     pub fn init(&self) -> ModuleOptimizer {
         match self.kind {
-            // Burn's epsilon of 1e-5 is not the usual one.
-            OptimizerKind::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
+            OptimizerKind::Adam => Adam::as_burn().init(),
             OptimizerKind::Sgd => {
                 // Burn dampens by 0.1 unless told otherwise; the release does not.
                 let momentum = MomentumConfig::new().with_momentum(self.momentum).with_dampening(0.0);

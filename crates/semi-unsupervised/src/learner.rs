@@ -1,11 +1,10 @@
 //! One update of a model: draws, loss, gradients, Adam (the authors' code).
 
 use burn::{
-    grad_clipping::GradientClippingConfig,
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
+    optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
-use papers_core::{Error, Result, checkpoint, random::Streams};
+use papers_core::{Error, Result, checkpoint, optim::Adam, random::Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -51,8 +50,11 @@ impl LearnerConfig {
     }
 
     fn optimizer(&self) -> ModuleOptimizer {
-        let clipping = (self.clip > 0.0).then_some(GradientClippingConfig::Value(self.clip as f32));
-        AdamConfig::new().with_epsilon(1e-8).with_grad_clipping(clipping).init()
+        let adam = Adam {
+            clip: (self.clip > 0.0).then_some(self.clip),
+            ..Adam::as_burn()
+        };
+        adam.init()
     }
 }
 

@@ -13,14 +13,14 @@ use burn::{
 use rayon::{iter::IndexedParallelIterator, iter::ParallelIterator, slice::ParallelSliceMut};
 
 /// A tensor as the backend holds it.
-pub(super) type Host = <Flex as BackendTypes>::FloatTensorPrimitive;
+pub(crate) type Host = <Flex as BackendTypes>::FloatTensorPrimitive;
 
 /// Nanoseconds of work below which a second thread costs more than it saves.
 const SERIAL: usize = 30_000;
 
 /// The memory behind a plain tensor of the CPU backend, without gaps and in row-major order; `None` for tensors
 /// elsewhere or of a precision that loops are not written for.
-pub(super) fn host<const D: usize>(tensor: &Tensor<D>) -> Option<Host> {
+pub(crate) fn host<const D: usize>(tensor: &Tensor<D>) -> Option<Host> {
     let host = tensor.clone().try_into_primitive::<Flex>().ok()?;
     let known = matches!(host.dtype(), DType::F32 | DType::F64);
     // A part of a larger tensor is in order, too, and has to be taken out of its memory: `write` sees all of that.
@@ -28,7 +28,7 @@ pub(super) fn host<const D: usize>(tensor: &Tensor<D>) -> Option<Host> {
 }
 
 /// Precisions that loops are written for.
-pub(super) trait Number:
+pub(crate) trait Number:
     Copy
     + Default
     + PartialOrd
@@ -83,7 +83,7 @@ macro_rules! numbers {
 numbers!(f32 => F32, f64 => F64);
 
 /// The same numbers in double precision.
-pub(super) fn doubles<T: Number>(values: &[T]) -> Vec<f64> {
+pub(crate) fn doubles<T: Number>(values: &[T]) -> Vec<f64> {
     values.iter().map(|value| value.to_f64()).collect()
 }
 
@@ -96,18 +96,18 @@ macro_rules! with_precision {
         }
     };
 }
-pub(super) use with_precision;
+pub(crate) use with_precision;
 
 /// A matrix in memory.
 #[derive(Clone, Copy)]
-pub(super) struct Matrix<'a, T> {
+pub(crate) struct Matrix<'a, T> {
     memory: &'a [T],
     /// From one row, and from one column, to the next.
     strides: [usize; 2],
 }
 
 impl<'a, T> Matrix<'a, T> {
-    pub(super) fn new(memory: &'a [T], strides: [usize; 2]) -> Self {
+    pub(crate) fn new(memory: &'a [T], strides: [usize; 2]) -> Self {
         Self { memory, strides }
     }
 
@@ -118,7 +118,7 @@ impl<'a, T> Matrix<'a, T> {
 
 /// `target += left · right` on this thread, `[rows, inner]` times `[inner, columns]`; the target's rows stand one after
 /// another. A tensor's matrix product always takes new memory, and cannot add to what is there.
-pub(super) fn add_product<T: Number>(
+pub(crate) fn add_product<T: Number>(
     target: &mut [T],
     [rows, inner, columns]: [usize; 3],
     left: Matrix<'_, T>,
@@ -166,10 +166,9 @@ pub(super) fn add_product<T: Number>(
 /// its first unit.
 ///
 /// `cost` is about the number of nanoseconds that one core would take.
-pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
+pub(crate) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync + Send) {
     let units = output.len().div_ceil(unit);
-    let groups = if cost < SERIAL { 1 } else { rayon::current_num_threads() };
-    let group = units.div_ceil(groups).max(1);
+    let group = share(units, cost);
     if group >= units {
         return work(0, output);
     }
@@ -177,11 +176,17 @@ pub(super) fn split<T: Send>(output: &mut [T], unit: usize, cost: usize, work: i
     groups.for_each(|(index, slice)| work(index * group, slice));
 }
 
+/// How many of `units` each core works on; all of them where the whole would take one core about `cost` nanoseconds, and that is little.
+pub(crate) fn share(units: usize, cost: usize) -> usize {
+    let groups = if cost < SERIAL { 1 } else { rayon::current_num_threads() };
+    units.div_ceil(groups).max(1)
+}
+
 /// New memory for so many numbers, which all cores fill in groups of whole units, as in [`split`]; `work` gets zeros.
 ///
 /// The system gives a new page when it is first written: here that is done by the core that works on it, and not by one
 /// core for all.
-pub(super) fn make<T: Number>(
+pub(crate) fn make<T: Number>(
     length: usize,
     unit: usize,
     cost: usize,
@@ -204,7 +209,7 @@ pub(super) fn make<T: Number>(
 }
 
 /// The results of `work` for `0..count`, in order, computed by all cores.
-pub(super) fn map<R: Send>(count: usize, cost: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
+pub(crate) fn map<R: Send>(count: usize, cost: usize, work: impl Fn(usize) -> R + Sync + Send) -> Vec<R> {
     let mut results: Vec<Option<R>> = (0..count).map(|_| None).collect();
     split(&mut results, 1, cost, |first, slots| {
         for (offset, slot) in slots.iter_mut().enumerate() {

@@ -18,7 +18,7 @@ mod depthwise;
 mod gated_sum;
 pub mod group_norm;
 #[cfg(feature = "flex")]
-mod host;
+pub(crate) mod host;
 #[cfg(feature = "flex")]
 mod lanes;
 pub mod normalization;

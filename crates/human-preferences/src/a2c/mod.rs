@@ -12,12 +12,13 @@ pub use self::{
 use std::fmt;
 
 use burn::{
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig},
+    optim::{GradientsParams, ModuleOptimizer, RmsPropConfig},
     prelude::*,
 };
 use papers_core::{
     base::{config::ConfigError, metrics::mean},
     checkpoint,
+    optim::Adam,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,12 @@ impl<M: ActorCritic> A2c<M> {
                 .with_momentum(0.0)
                 .with_epsilon(epsilon)
                 .init(),
-            A2cOptimizer::Adam => AdamConfig::new().with_beta_2(decay).with_epsilon(epsilon).init(),
+            A2cOptimizer::Adam => Adam {
+                beta_2: config.decay,
+                epsilon: config.epsilon,
+                ..Adam::as_burn()
+            }
+            .init(),
         };
         let training = model.clone().train();
         Ok(Self {

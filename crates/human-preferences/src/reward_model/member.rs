@@ -1,10 +1,10 @@
 use std::sync::MutexGuard;
 
 use burn::{
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
+    optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
-use papers_core::checkpoint;
+use papers_core::{checkpoint, optim::Adam};
 
 use super::{
     Bootstrap, Comparison, Objective, RewardConfig,
@@ -43,7 +43,7 @@ impl<N: RewardNetwork> Member<N> {
     pub(super) fn new(network: N, config: &RewardConfig) -> Self {
         Self {
             network,
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            optimizer: Adam::as_burn().init(),
             bootstrap: Bootstrap::default(),
             l2: if config.l2.enabled { config.l2.initial } else { 0.0 },
         }

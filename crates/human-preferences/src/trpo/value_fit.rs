@@ -1,10 +1,11 @@
 use burn::{
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer},
+    optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
 use papers_core::{
     base::metrics::{mean, population_variance},
     checkpoint,
+    optim::Adam,
     random::Streams,
 };
 use rayon::prelude::*;
@@ -23,7 +24,7 @@ impl<V: Value> ValueFit<V> {
     pub(super) fn new(model: V) -> Self {
         Self {
             model: model.train(),
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            optimizer: Adam::as_burn().init(),
         }
     }
 

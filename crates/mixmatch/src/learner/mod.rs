@@ -1,6 +1,5 @@
 //! From the loss of a method to new weights: Adam, the average of the weights, the decay of kernels.
 
-mod adam;
 mod config;
 mod report;
 
@@ -14,12 +13,11 @@ use papers_core::{
     base::config::ConfigError,
     checkpoint,
     nn::{WeightAverage, decay_kernels},
+    optim::Adam,
     random::Streams,
 };
 
 use crate::{Batch, Classifier, Method, Progress, Step, StepError, objective::check_targets};
-
-use adam::Adam;
 
 pub use config::LearnerConfig;
 pub use report::{Guesses, Report};
@@ -41,16 +39,11 @@ impl<M: Module> Learner<M> {
     /// What [`LearnerConfig::validate`] refuses.
     pub fn new(model: M, config: &LearnerConfig) -> Result<Self, ConfigError> {
         config.validate()?;
-        let adam = Adam {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-        };
         Ok(Self {
             config: config.clone(),
             average: WeightAverage::new(&model, config.ema),
             model,
-            optimizer: adam.into(),
+            optimizer: Adam::default().init(),
         })
     }
 
