@@ -40,13 +40,13 @@ impl<'a, E: Experiment> Training<'a, E> {
         config: &E::Config,
         context: &'a Context,
         options: &'a Options,
+        warnings: Vec<String>,
     ) -> Result<Self> {
         let out = &options.out;
         let schedule = config.schedule().clone();
         let store = Store::new(out);
-        let (journal, state, step) = if options.resume {
-            let (reader, warnings) = store.latest()?;
-            experiment.restore(&reader)?;
+        let (journal, state, step) = if let Some(reader) = &context.saved {
+            experiment.restore(reader)?;
             let mut journal = Journal::resume(out, reader.journal())?;
             for message in warnings {
                 log::warn!("{message}");
