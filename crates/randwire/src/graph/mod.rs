@@ -1,5 +1,6 @@
 //! Random graphs and the directed acyclic graphs that they become (sections 3.2 and 3.3).
 
+mod dot;
 mod drawing;
 mod draws;
 mod error;
