@@ -111,6 +111,18 @@ fn a_longer_schedule_continues_a_finished_run_exactly() {
 }
 
 #[test]
+fn what_goes_on_is_built_knowing_its_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), 0, &["schedule.steps=20"]).expect("a run");
+    let sets = ["broken='begin'"];
+    let restored = training::restore::<Line>(&configured(&sets), &context(0), folder.path());
+    assert_eq!(restored.expect("the run").1, 20);
+    assert_eq!(resume(folder.path(), 0, &sets).expect("the second half").step, 40);
+    let fresh = tempfile::tempdir().expect("a folder");
+    assert!(train(fresh.path(), 0, &sets).is_err(), "there is no checkpoint");
+}
+
+#[test]
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = train(folder.path(), 3, &["poison=25"]).expect_err("the loss is NaN");
