@@ -69,14 +69,13 @@ pub(crate) fn size(config: &RandWireConfig, graphs: &[Option<Graph>], pictures: 
         named("multiply_adds", cost.multiply_adds),
     ];
     let wired: Vec<&Graph> = graphs.iter().flatten().collect();
-    let of_stage: [(&str, fn(&Graph) -> usize); 3] = [
-        ("inputs", |graph| graph.inputs().len()),
-        ("outputs", |graph| graph.outputs().len()),
-        ("depth", Graph::depth),
-    ];
-    for (name, of) in of_stage.into_iter().filter(|_| !wired.is_empty()) {
-        let counts: Vec<f64> = wired.iter().map(|graph| of(graph) as f64).collect();
-        scalars.push((name.to_owned(), mean(&counts)));
+    if !wired.is_empty() {
+        let of_stage = |of: fn(&Graph) -> usize| mean(&wired.iter().map(|graph| of(graph) as f64).collect::<Vec<_>>());
+        scalars.extend([
+            ("inputs".to_owned(), of_stage(|graph| graph.inputs().len())),
+            ("outputs".to_owned(), of_stage(|graph| graph.outputs().len())),
+            ("depth".to_owned(), of_stage(Graph::depth)),
+        ]);
     }
     scalars
 }

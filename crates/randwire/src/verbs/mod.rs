@@ -27,7 +27,7 @@ use crate::{
     train::{Classify, Model},
 };
 
-/// A run on a command line.
+// A run on a command line. No documentation: it would be the help of the command.
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Folder of a run with a trained network
@@ -100,7 +100,7 @@ fn damage(text: &str) -> Result<Damage, String> {
     })
 }
 
-/// A generator on a command line.
+// A generator on a command line.
 #[derive(Debug, Clone, Args)]
 struct GeneratorArgs {
     /// Family of graphs

@@ -215,6 +215,21 @@ fn costs_are_those_of_the_papers_tables() {
 }
 
 #[test]
+fn help_says_what_a_command_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (verb, expected) in [
+        ("graph", "Draw a random graph"),
+        ("cost", "Count weights"),
+        ("damage", "Remove nodes and edges"),
+        ("features", "Write what each stage"),
+        ("export", "Write the wires"),
+    ] {
+        let help = done(folder.path(), &[verb, "--help"]);
+        assert!(help.starts_with(expected), "{verb}: {help}");
+    }
+}
+
+#[test]
 fn what_is_no_run_of_a_wired_network_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
