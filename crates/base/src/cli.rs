@@ -96,6 +96,9 @@ pub struct EvalArgs {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
+    /// Measure with another setting, of those that the experiment can be measured with, such as the size of pictures
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`, or remote:ADDRESS of `serve-device`
     #[arg(long, short, value_name = "NAME")]
     pub backend: Option<String>,
@@ -202,6 +205,7 @@ impl EvalArgs {
     pub fn to_args(&self) -> Vec<OsString> {
         let mut words = Words::default();
         words.options("--run", [&self.run]);
+        words.options("--set", &self.set);
         words.options("--backend", &self.backend);
         words.options("--data", &self.data);
         words.flag("--json", self.json);
@@ -341,6 +345,7 @@ mod tests {
     fn every_argument_of_eval_survives_the_way() {
         let arguments = EvalArgs {
             run: "-r".into(),
+            set: vec!["a=1".to_owned(), "b='--c'".to_owned()],
             backend: Some("ndarray".to_owned()),
             data: Some("d".into()),
             json: true,

@@ -71,7 +71,8 @@ pub enum Error {
     },
     /// Training left the finite numbers.
     #[error(
-        "`{term}` became {value} at step {step} (all numbers: {}); the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
+        "`{term}` became {value} at step {step}{} (all numbers: {}); the last good checkpoint is {}. Start anew with --overwrite and a lower learning rate, or another solver",
+        seed.map(|seed| format!(" with seed {seed}")).unwrap_or_default(),
         scalars.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "),
         checkpoint.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
     )]
@@ -84,7 +85,9 @@ pub enum Error {
         step: u64,
         /// Everything that the update measured.
         scalars: Scalars,
-        /// The newest checkpoint from before.
+        /// The run's; the loop knows it.
+        seed: Option<u64>,
+        /// The newest checkpoint from before; the loop knows it.
         checkpoint: Option<PathBuf>,
     },
     /// Weights left the finite numbers; no checkpoint was written of them.

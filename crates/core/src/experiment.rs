@@ -1,6 +1,6 @@
 //! The contract between the shared loop and a paper.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use burn::prelude::Device;
 use papers_base::{config::RunConfig, figure::Figure, journal::Scalars, progress::Notices};
@@ -75,6 +75,9 @@ pub struct Context {
     /// Folder of the run, for what outlives updates and checkpoints, such as the answers of people; none where nothing is
     /// trained.
     pub folder: Option<PathBuf>,
+    /// What the experiment is [restored](Experiment::restore) from as soon as it is built, for sizes that the configuration
+    /// alone does not say; none where a run begins.
+    pub saved: Option<Arc<checkpoint::Reader>>,
     /// Says what a person at the terminal has to know while the run goes on.
     pub notices: Notices,
 }
@@ -88,6 +91,7 @@ impl Context {
             streams: Streams::new(seed),
             data: DataSource::default(),
             folder: None,
+            saved: None,
             notices: Notices::default(),
         }
     }

@@ -61,6 +61,7 @@ impl RewardError {
                 value: loss,
                 step,
                 scalars: Scalars::new(),
+                seed: None,
                 checkpoint: None,
             },
             other => Error::Step {

@@ -95,6 +95,7 @@ impl From<StepError> for Error {
                         ("loss_u".to_owned(), loss_u),
                         ("weight_u".to_owned(), weight),
                     ],
+                    seed: None,
                     checkpoint: None,
                 }
             }

@@ -3,11 +3,17 @@
 use burn::prelude::*;
 use papers_core::{
     Result,
-    base::{images::ImageSet, journal::Scalars},
+    base::{images::ImageSet, journal::Scalars, metrics::mean},
     classification::Classification,
 };
 
-use crate::{data::Pictures, network::Mode, train::Model};
+use crate::{
+    config::{ModelKind, RandWireConfig},
+    data::Pictures,
+    graph::Graph,
+    network::Mode,
+    train::Model,
+};
 
 /// Pictures that are classified at once.
 const BATCH: usize = 256;
@@ -45,6 +51,33 @@ pub fn errors(model: &Model, pictures: &Pictures) -> Result<Scalars> {
     Ok(std::iter::zip(names, FIRST)
         .map(|(name, first)| (name.to_owned(), error(first)))
         .collect())
+}
+
+/// Weights, multiply-adds of a test picture, and what the wires are like: input nodes, output nodes and levels of a stage, the
+/// mean over wired ones.
+pub(crate) fn size(config: &RandWireConfig, graphs: &[Option<Graph>], pictures: &Pictures) -> Scalars {
+    let [colors, height, width] = pictures.shape();
+    let (classes, size) = (pictures.classes(), [height, width]);
+    let named = |name: &str, value: usize| (name.to_owned(), value as f64);
+    if config.model == ModelKind::ResNet {
+        let [weights, multiply_adds] = config.resnet.cost(colors, classes, size);
+        return vec![named("parameters", weights), named("multiply_adds", multiply_adds)];
+    }
+    let cost = config.network.cost(graphs, colors, classes, size);
+    let mut scalars = vec![
+        named("parameters", cost.parameters()),
+        named("multiply_adds", cost.multiply_adds),
+    ];
+    let wired: Vec<&Graph> = graphs.iter().flatten().collect();
+    if !wired.is_empty() {
+        let of_stage = |of: fn(&Graph) -> usize| mean(&wired.iter().map(|graph| of(graph) as f64).collect::<Vec<_>>());
+        scalars.extend([
+            ("inputs".to_owned(), of_stage(|graph| graph.inputs().len())),
+            ("outputs".to_owned(), of_stage(|graph| graph.outputs().len())),
+            ("depth".to_owned(), of_stage(Graph::depth)),
+        ]);
+    }
+    scalars
 }
 
 /// For each of the first `count` test pictures the number of classes that are likelier than its own.

@@ -17,9 +17,9 @@ use crate::{
     damage::Study,
     data::{Batches, HostBatch, Pictures},
     evaluate, figures,
-    graph::{Graph, check_saved},
+    graph::Graph,
     learner::Learner,
-    network::{Damage, Mode, RandWire},
+    network::{Damage, Mode, RandWire, Wiring},
     resnet::ResNet,
     sgd::half_cosine,
 };
@@ -93,9 +93,9 @@ impl Experiment for Classify {
         }
         let fits = config.network.check(height, width);
         fits.map_err(|problem| Error::Usage(format!("`network.stages`: {problem}")))?;
-        let graphs = config.network.graphs(context.seed)?;
+        let fitted = |graphs: &[_]| config.network.fitted(graphs, colors, classes, [height, width]);
+        let Wiring { network, graphs } = Wiring::of(&config.network, context, fitted)?;
         warn_of_parts(&graphs);
-        let network = config.network.fitted(&graphs, colors, classes, [height, width]);
         let device = context.device.clone().autodiff();
         let model = context.streams.initialize("model", &device, || match config.model {
             ModelKind::RandWire => Model::RandWire(network.init(colors, classes, &graphs, &device)),
@@ -139,6 +139,10 @@ impl Experiment for Classify {
 
     fn evaluate(&self) -> Result<Scalars> {
         let mut scalars = evaluate::errors(&self.learner.model.valid(), &self.pictures)?;
+        // Once is enough.
+        if self.is_trained() {
+            scalars.extend(evaluate::size(&self.config, &self.graphs, &self.pictures));
+        }
         if let Some(study) = self.study()? {
             scalars.extend(study.correlations());
         }
@@ -161,13 +165,17 @@ impl Experiment for Classify {
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.json("graphs", &self.graphs)?;
+        let wiring = Wiring {
+            network: self.config.network.clone(),
+            graphs: self.graphs.clone(),
+        };
+        wiring.save(checkpoint)?;
         checkpoint.module("model", &self.learner.model.valid())?;
         checkpoint.optimizer("optimizer", &self.learner.optimizer)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        check_saved(checkpoint, &self.graphs, "what `network.files` names")?;
+        Wiring::saved(checkpoint)?.check(&self.graphs)?;
         self.learner.model = checkpoint.module("model", self.learner.model.clone())?;
         self.learner.optimizer = checkpoint.optimizer("optimizer", self.learner.optimizer.clone())?;
         self.updates = checkpoint.step();
@@ -212,9 +220,13 @@ impl Classify {
         drops.then(|| self.droppable.choose(&mut generator).copied()).flatten()
     }
 
+    fn is_trained(&self) -> bool {
+        self.updates >= self.config.schedule.steps
+    }
+
     /// What damage does to the trained network; none before the last update, and where none is asked for.
     fn study(&self) -> Result<Option<&Study>> {
-        let asked = self.config.damage.pictures > 0 && self.updates >= self.config.schedule.steps;
+        let asked = self.config.damage.pictures > 0 && self.is_trained();
         let model = self.learner.model.valid();
         let Some(network) = model.wired().filter(|_| asked) else {
             return Ok(None);
@@ -244,5 +256,80 @@ impl fmt::Debug for Classify {
         f.debug_struct("Classify")
             .field("config", &self.config)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use papers_core::{base::config, testing};
+
+    use super::*;
+    use crate::{config::PRESETS, network::Removal};
+
+    fn begun(sets: &[&str]) -> Classify {
+        let small = [
+            "network.channels=4",
+            "network.head=8",
+            "damage.pictures=0",
+            "data.test=64",
+        ];
+        let config = config::experiment(PRESETS, "digits", &[&small, sets].concat()).unwrap();
+        Classify::new(&config, &Context::new(testing::device(), 2)).unwrap()
+    }
+
+    /// Expected are the probability, and each edge as often as any other of any stage; allowed are four deviations.
+    #[test]
+    fn an_update_drops_one_edge_of_all_stages_with_the_given_probability() {
+        const UPDATES: u64 = 20_000;
+        let run = begun(&["training.edge_drop=0.1"]);
+        let mut counts = BTreeMap::new();
+        for damage in (0..UPDATES).filter_map(|step| run.dropped(step)) {
+            *counts.entry(damage).or_insert(0_u32) += 1;
+        }
+        let expected = 0.1 * UPDATES as f64;
+        let dropped: u32 = counts.values().sum();
+        assert!(
+            (f64::from(dropped) - expected).abs() < 4.0 * (0.9 * expected).sqrt(),
+            "{dropped}"
+        );
+        let eligible: usize = run
+            .graphs
+            .iter()
+            .flatten()
+            .map(|graph| graph.droppable_edges().len())
+            .sum();
+        assert_eq!(counts.len(), eligible, "each of them, and no other");
+        let each = f64::from(dropped) / eligible as f64;
+        assert!(
+            counts
+                .values()
+                .all(|&count| (f64::from(count) - each).abs() < 4.0 * each.sqrt()),
+            "{counts:?}"
+        );
+        for damage in counts.keys() {
+            let Removal::Edge([_, to]) = damage.removal else {
+                panic!("an edge")
+            };
+            assert!(run.graphs[damage.stage].as_ref().unwrap().in_degree(to) > 1);
+        }
+        assert!(
+            (0..100).all(|step| run.dropped(step) == run.dropped(step)),
+            "a function of the step"
+        );
+    }
+
+    #[test]
+    fn evaluation_drops_nothing() {
+        let [never, always] = ["0.0", "1.0"].map(|drop| begun(&[&format!("training.edge_drop={drop}")]));
+        assert!((0..20).all(|step| never.dropped(step).is_none() && always.dropped(step).is_some()));
+        assert_eq!(never.evaluate().unwrap(), always.evaluate().unwrap());
+    }
+
+    #[test]
+    fn where_no_edge_can_be_dropped_none_is() {
+        let run = begun(&["network.graph={generator='chain'}", "training.edge_drop=1.0"]);
+        assert!((0..20).all(|step| run.dropped(step).is_none()));
     }
 }

@@ -152,6 +152,7 @@ impl Learner {
                     .iter()
                     .map(|(name, value)| ((*name).to_owned(), *value))
                     .collect(),
+                seed: None,
                 checkpoint: None,
             });
         }

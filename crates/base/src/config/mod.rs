@@ -39,6 +39,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// Implementations are plain structs with `#[serde(deny_unknown_fields)]`, also on nested ones, and write every field
 /// that they read: a setting that is not written back counts as unknown.
 pub trait RunConfig: Serialize + DeserializeOwned + Clone + Debug {
+    /// Settings that a trained run can be measured with others of, by `eval --set`: they shape no weight.
+    const MEASURED_WITH: &[&str] = &[];
+
     /// Refuses settings that do not fit together or make no sense; the schedule is checked already.
     ///
     /// # Errors

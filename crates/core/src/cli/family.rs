@@ -40,7 +40,7 @@ pub(crate) trait Family: Send + Sync {
     fn presets(&self) -> &'static [Preset];
     fn resolve(&self, preset: &Preset, file: Option<&Path>, sets: &[String]) -> Result<String>;
     fn train(&self, preset: &Preset, context: &Context, request: &Request) -> Result<Summary>;
-    fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)>;
+    fn evaluate(&self, run: &Path, sets: &[String], context: &Context) -> Result<(u64, Scalars)>;
 }
 
 pub(super) struct FamilyOf<E> {
@@ -88,11 +88,29 @@ impl<E: Experiment> Family for FamilyOf<E> {
         training::run::<E>(&config, &context, &options)
     }
 
-    fn evaluate(&self, run: &Path, context: &Context) -> Result<(u64, Scalars)> {
-        let config: E::Config = config::of_run(run, &[])?;
+    fn evaluate(&self, run: &Path, sets: &[String], context: &Context) -> Result<(u64, Scalars)> {
+        let config: E::Config = measured_config(run, sets)?;
         let (experiment, step) = training::restore::<E>(&config, context, run)?;
         Ok((step, pool::run(&context.device, move || experiment.evaluate())?))
     }
+}
+
+/// A run is measured with its saved configuration, but for what shapes no weight.
+fn measured_config<C: RunConfig>(run: &Path, sets: &[String]) -> Result<C> {
+    let is_allowed = |set: &&String| {
+        let key = set.split('=').next().unwrap_or_default().trim();
+        C::MEASURED_WITH.contains(&key)
+    };
+    if let Some(other) = sets.iter().find(|set| !is_allowed(set)) {
+        let allowed = match C::MEASURED_WITH {
+            [] => "nothing can be set".to_owned(),
+            keys => format!("only {} can be set", keys.join(", ")),
+        };
+        return Err(Error::Usage(format!(
+            "`--set {other}` cannot be measured with: the run was trained without it; {allowed}"
+        )));
+    }
+    Ok(config::of_run(run, sets)?)
 }
 
 /// A resumed run keeps its saved configuration; only its schedule may be changed.

@@ -40,13 +40,13 @@ impl<'a, E: Experiment> Training<'a, E> {
         config: &E::Config,
         context: &'a Context,
         options: &'a Options,
+        warnings: Vec<String>,
     ) -> Result<Self> {
         let out = &options.out;
         let schedule = config.schedule().clone();
         let store = Store::new(out);
-        let (journal, state, step) = if options.resume {
-            let (reader, warnings) = store.latest()?;
-            experiment.restore(&reader)?;
+        let (journal, state, step) = if let Some(reader) = &context.saved {
+            experiment.restore(reader)?;
             let mut journal = Journal::resume(out, reader.journal())?;
             for message in warnings {
                 log::warn!("{message}");
@@ -119,7 +119,7 @@ impl<'a, E: Experiment> Training<'a, E> {
         let scalars = match pool::run(&self.context.device, move || experiment.step(step)) {
             Ok(scalars) => scalars,
             Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => return self.stop(step, self.with_checkpoint(error)),
+            Err(error) => return self.stop(step, self.with_origin(error)),
         };
         if let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) {
             let error = Error::Diverged {
@@ -127,9 +127,10 @@ impl<'a, E: Experiment> Training<'a, E> {
                 value: *value,
                 step,
                 scalars: scalars.clone(),
-                checkpoint: self.last_checkpoint(),
+                seed: None,
+                checkpoint: None,
             };
-            return self.stop(step, error);
+            return self.stop(step, self.with_origin(error));
         }
         self.step += 1;
         if is_due(self.step, self.schedule.report_every, self.schedule.steps) {
@@ -144,12 +145,11 @@ impl<'a, E: Experiment> Training<'a, E> {
         Ok(())
     }
 
-    /// Tells an experiment's own finding that it diverged where the run can be looked at before that.
-    fn with_checkpoint(&self, mut error: Error) -> Error {
-        if let Error::Diverged { checkpoint, .. } = &mut error
-            && checkpoint.is_none()
-        {
-            *checkpoint = self.last_checkpoint();
+    /// Tells the finding that a run diverged which run that was, and where it can be looked at before that.
+    fn with_origin(&self, mut error: Error) -> Error {
+        if let Error::Diverged { seed, checkpoint, .. } = &mut error {
+            *seed = Some(self.context.seed);
+            *checkpoint = checkpoint.take().or_else(|| self.last_checkpoint());
         }
         error
     }

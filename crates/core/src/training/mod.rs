@@ -5,6 +5,7 @@ mod course;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use papers_base::{
@@ -17,7 +18,11 @@ use papers_base::{
 };
 
 use self::course::Training;
-use crate::{Context, Error, Experiment, Result, checkpoint::Store, signals};
+use crate::{
+    Context, Error, Experiment, Result,
+    checkpoint::{Reader, Store},
+    signals,
+};
 
 /// How a run is carried out, besides its configuration.
 #[derive(Debug, Clone)]
@@ -72,13 +77,21 @@ pub fn run<E: Experiment>(config: &E::Config, context: &Context, options: &Optio
     let _lock = RunLock::acquire(out)?;
     refuse_existing(out, options)?;
     signals::listen()?;
+    let (saved, warnings) = match options.resume {
+        true => newest(out).map(|(saved, warnings)| (Some(saved), warnings))?,
+        false => (None, Vec::new()),
+    };
+    let context = Context {
+        saved,
+        ..context.clone()
+    };
     // Built before anything is cleared: what cannot be built costs no earlier run.
-    let experiment = E::new(config, context)?;
+    let experiment = E::new(config, &context)?;
     report::sweep(out)?;
     if options.overwrite {
         report::clear(out)?;
     }
-    let mut training = Training::start(experiment, config, context, options)?;
+    let mut training = Training::start(experiment, config, &context, options, warnings)?;
     let ending = training.until_the_end()?;
     training.close(ending)
 }
@@ -89,13 +102,23 @@ pub fn run<E: Experiment>(config: &E::Config, context: &Context, options: &Optio
 ///
 /// No intact checkpoint, or one that does not fit the configuration.
 pub fn restore<E: Experiment>(config: &E::Config, context: &Context, run: &Path) -> Result<(E, u64)> {
-    let (reader, warnings) = Store::new(run).latest()?;
+    let (saved, warnings) = newest(run)?;
     for warning in warnings {
         log::warn!("{warning}");
     }
-    let mut experiment = E::new(config, context)?;
-    experiment.restore(&reader)?;
-    Ok((experiment, reader.step()))
+    let context = Context {
+        saved: Some(Arc::clone(&saved)),
+        ..context.clone()
+    };
+    let mut experiment = E::new(config, &context)?;
+    experiment.restore(&saved)?;
+    Ok((experiment, saved.step()))
+}
+
+/// The newest intact checkpoint, and one line for each damaged one that was passed over.
+fn newest(run: &Path) -> Result<(Arc<Reader>, Vec<String>)> {
+    let (reader, warnings) = Store::new(run).latest()?;
+    Ok((Arc::new(reader), warnings))
 }
 
 /// Whether the run in `folder` came to its end.

@@ -111,16 +111,33 @@ fn a_longer_schedule_continues_a_finished_run_exactly() {
 }
 
 #[test]
+fn what_goes_on_is_built_knowing_its_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), 0, &["schedule.steps=20"]).expect("a run");
+    let sets = ["broken='begin'"];
+    let restored = training::restore::<Line>(&configured(&sets), &context(0), folder.path());
+    assert_eq!(restored.expect("the run").1, 20);
+    assert_eq!(resume(folder.path(), 0, &sets).expect("the second half").step, 40);
+    let fresh = tempfile::tempdir().expect("a folder");
+    assert!(train(fresh.path(), 0, &sets).is_err(), "there is no checkpoint");
+}
+
+#[test]
 fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint_before() {
     let folder = tempfile::tempdir().expect("a folder");
-    let error = train(folder.path(), 0, &["poison=25"]).expect_err("the loss is NaN");
+    let error = train(folder.path(), 3, &["poison=25"]).expect_err("the loss is NaN");
     let Error::Diverged {
-        term, step, checkpoint, ..
+        term,
+        step,
+        seed,
+        checkpoint,
+        ..
     } = &error
     else {
         panic!("{error}");
     };
-    assert_eq!((term.as_str(), *step), ("loss", 25));
+    assert_eq!((term.as_str(), *step, *seed), ("loss", 25, Some(3)));
+    assert!(error.to_string().contains("at step 25 with seed 3"), "{error}");
     assert!(
         checkpoint.as_ref().is_some_and(|path| path.ends_with("step-000000020")),
         "{checkpoint:?}"

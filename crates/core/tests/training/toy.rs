@@ -48,7 +48,7 @@ pub(crate) struct Config {
     /// Update during which the process gets SIGTERM.
     #[serde(default)]
     pub(crate) signal: Option<u64>,
-    /// What fails: `new`, `evaluate`, `figures`.
+    /// What fails: `new`, `begin` (`new` without a checkpoint to go on from), `evaluate`, `figures`.
     #[serde(default)]
     pub(crate) broken: String,
     /// Of the loop.
@@ -101,6 +101,9 @@ impl Experiment for Line {
 
     fn new(config: &Config, context: &Context) -> Result<Self> {
         config.check("new")?;
+        if context.saved.is_none() {
+            config.check("begin")?;
+        }
         let device = context.device.clone().autodiff();
         Ok(Self {
             config: config.clone(),

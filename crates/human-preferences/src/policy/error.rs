@@ -57,6 +57,7 @@ impl AgentError {
                 value,
                 step,
                 scalars: vec![(term.to_owned(), value)],
+                seed: None,
                 checkpoint: None,
             },
             other => Error::Step {

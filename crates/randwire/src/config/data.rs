@@ -20,6 +20,9 @@ pub struct DataConfig {
     /// Pictures of the test files, the first ones; 0 for all.
     #[serde(default)]
     pub test: usize,
+    /// Height and width that pictures in memory are brought to; 0 for those that they have.
+    #[serde(default)]
+    pub side: usize,
     /// Whether every color is brought to mean 0 and standard deviation 1 over the training pictures, not only to `[-1, 1]`.
     #[serde(default)]
     pub whiten: bool,
@@ -101,20 +104,28 @@ impl FilesConfig {
 impl DataConfig {
     /// The name that stands for folders of pictures.
     pub const FILES: &str = "files";
+    /// Greatest height and width that pictures in memory are brought to.
+    const LARGEST: usize = 1024;
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let is_files = self.set == Self::FILES;
         let problem = "must say where the pictures are, as in `--set data.files.train='pictures'`";
         Checks::of("data").require(!is_files || self.files.is_some(), "files", problem)?;
+        let largest = Self::LARGEST;
+        let problem = format_args!("must be at most {largest}, not {}", self.side);
+        Checks::of("data").require(self.side <= largest, "side", problem)?;
         if is_files && let Some(files) = &self.files {
             files.validate()?;
-            let problem = "cannot be combined with `data.train`, `data.test`, `data.whiten`, `data.augmentation` or `data.canvas`, which are for sets in memory";
-            let is_plain =
-                self.train == 0 && self.test == 0 && !self.whiten && self.augmentation == Augmentation::default();
+            let problem = "cannot be combined with `data.train`, `data.test`, `data.side`, `data.whiten`, `data.augmentation` or `data.canvas`, which are for sets in memory";
+            let is_plain = [self.train, self.test, self.side] == [0; 3]
+                && !self.whiten
+                && self.augmentation == Augmentation::default();
             Checks::of("data").require(self.canvas.is_none() && is_plain, "files", problem)?;
         }
         if let Some(canvas) = &self.canvas {
             canvas.validate("data.canvas")?;
+            let problem = "cannot be combined with `data.canvas`, which has a `side` of its own";
+            Checks::of("data").require(self.side == 0, "side", problem)?;
         }
         let problem = "must name a data set, such as `uci-digits`";
         Checks::of("data").require(!self.set.is_empty(), "set", problem)

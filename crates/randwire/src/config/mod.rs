@@ -97,6 +97,9 @@ pub struct DamageConfig {
 }
 
 impl RunConfig for RandWireConfig {
+    /// The size of pictures: table 4 has networks that were trained with smaller ones than they are measured with.
+    const MEASURED_WITH: &[&str] = &["data.side", "data.files.side", "data.files.resize"];
+
     fn validate(&self) -> Result<(), ConfigError> {
         self.network.validate()?;
         self.resnet.validate()?;

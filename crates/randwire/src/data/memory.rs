@@ -8,7 +8,7 @@ use papers_core::{
     random::Streams,
 };
 
-use super::HostBatch;
+use super::{HostBatch, resized::resized};
 use crate::{
     config::DataConfig,
     detection::scene::{SceneConfig, single},
@@ -28,12 +28,17 @@ impl Memory {
     pub(super) fn load(config: &DataConfig, context: &Context) -> Result<Self> {
         let train = context.data.images(&config.set, Split::Train)?;
         let train = drawn(train, "data.train", config.train, context.seed)?;
-        let test = context.data.images(&config.set, Split::Test)?;
+        let test = first(context.data.images(&config.set, Split::Test)?, "data.test", config.test)?;
+        // The same numbers at every size.
+        let whitening = config.whiten.then(|| Whitening::of(&[&train]));
+        let [train, test] = match config.side {
+            0 => [train, test],
+            side => [&train, &test].map(|set| resized(set, side)),
+        };
         let fits = config.augmentation.check(train.height, train.width);
         fits.map_err(|problem| Error::Usage(format!("`data.augmentation.pad`: {problem}")))?;
-        let test = first(test, "data.test", config.test)?;
         Ok(Self {
-            whitening: config.whiten.then(|| Whitening::of(&[&train])),
+            whitening,
             test: match &config.canvas {
                 Some(canvas) => on_canvas(&test, canvas)?,
                 None => test,

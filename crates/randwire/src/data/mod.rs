@@ -2,6 +2,7 @@
 
 mod files;
 mod memory;
+mod resized;
 
 use burn::prelude::*;
 use papers_core::{
@@ -15,6 +16,7 @@ use crate::config::DataConfig;
 
 use files::Files;
 use memory::Memory;
+pub(crate) use resized::plane;
 
 /// Two sets without a common picture: what gradients are computed from, and what the reported numbers are computed from.
 #[derive(Debug, Clone)]

@@ -18,10 +18,11 @@ pub const PRESETS: &[Preset] = presets!["scenes", "scenes-mnist"];
 pub struct DetectConfig {
     /// The backbone; that of the run in `pretrained`, if one is named.
     pub network: NetworkConfig,
-    /// Folder of a run that classified, whose stem and stages are begun with.
+    /// Folder of a run that classified, whose stem and stages are begun with; a run that has begun needs it no more.
     #[serde(default)]
     pub pretrained: Option<PathBuf>,
-    /// Stem and stages that are not trained, from the first on: 1 is the stem.
+    /// Stem and stages that stay what they are, with the running statistics of their normalizations, from the first on: 1 is
+    /// the stem.
     #[serde(default)]
     pub frozen: usize,
     /// Whether the backbone is normalized by its running statistics in training, too, and these stay what they are, with their

@@ -1,6 +1,6 @@
 //! Pictures of a classification set, set on a dark canvas: something to find, made of what is there without a download.
 
-use image::{GrayImage, imageops};
+use image::GrayImage;
 use papers_core::base::{
     config::{Checks, ConfigError},
     images::ImageSet,
@@ -9,6 +9,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, average_precision::Truth};
+use crate::data::plane;
 
 /// What scenes look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ impl Scene {
         for _ in 0..random.random_range(1..=config.objects) {
             let index = random.random_range(0..set.len());
             let side = random.random_range(config.least..=config.most);
-            let picture = resized(set, index, side);
+            let picture = plane(set, index, 0, side);
             let Some(bright) = bright(&picture) else { continue };
             for _ in 0..TRIES {
                 let [left, top] = [0; 2].map(|_| random.random_range(0..=config.side - side));
@@ -95,17 +96,6 @@ impl Scene {
             self.pixels[place] = self.pixels[place].max(pixel.0[0]);
         }
     }
-}
-
-fn resized(set: &ImageSet, index: usize, side: usize) -> GrayImage {
-    let scale = 255.0 / f32::from(set.maximum);
-    let bytes = set
-        .image(index)
-        .iter()
-        .map(|&value| (f32::from(value) * scale) as u8)
-        .collect();
-    let picture = GrayImage::from_raw(set.width as u32, set.height as u32, bytes).expect("a picture has its size");
-    imageops::resize(&picture, side as u32, side as u32, imageops::FilterType::Triangle)
 }
 
 /// Bounds of the bright pixels, if there are any.

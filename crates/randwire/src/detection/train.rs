@@ -1,6 +1,6 @@
 //! Learning to find: one update of a detector, with a backbone that begins with random weights or with those of a classifier.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use burn::{
     module::Module,
@@ -26,8 +26,8 @@ use super::{
 };
 use crate::{
     config::RandWireConfig,
-    graph::{Graph, check_saved},
-    network::{Backbone, NetworkConfig},
+    graph::Graph,
+    network::{Backbone, Wiring},
     sgd::half_cosine,
     train::{Classify, Model},
 };
@@ -59,7 +59,7 @@ impl Experiment for Detect {
         let set = Arc::new(gray(&context.data, &config.data.set, Split::Train)?);
         let test = gray(&context.data, &config.data.set, Split::Test)?;
         let device = context.device.clone().autodiff();
-        let (network, backbone, graphs) = backbone(config, context)?;
+        let (Wiring { network, graphs }, backbone) = backbone(config, context)?;
         let side = config.scenes.side;
         let fits = network.check(side, side);
         fits.map_err(|problem| Error::Usage(format!("`scenes.side`: {problem}")))?;
@@ -91,7 +91,10 @@ impl Experiment for Detect {
             optimizer: config.training.sgd.into(),
             batches: batches(config, &set, context.streams)?,
             test: (0..config.data.test).map(draw_test).collect(),
-            config: config.clone(),
+            config: DetectConfig {
+                network,
+                ..config.clone()
+            },
             updates: 0,
             model,
             graphs,
@@ -115,13 +118,15 @@ impl Experiment for Detect {
         let of_class = loss::focal(prediction.logits.reshape([batch * places, classes]), wanted.classes) / count;
         let sides = prediction.sides.reshape([batch * places, 4]);
         let of_bounds = loss::overlap(sides, wanted.sides, wanted.weights) / count;
+        let rate = self.rate(step);
         let read = |loss: &Tensor<1>| Ok::<f64, Error>(f64::from(loss.clone().try_into_scalar::<f32>()?));
         let scalars = vec![
             ("loss_class".to_owned(), read(&of_class)?),
             ("loss_bounds".to_owned(), read(&of_bounds)?),
+            ("rate".to_owned(), rate),
         ];
         let gradients = GradientsParams::from_grads((of_class + of_bounds).backward(), &self.model);
-        self.model = self.optimizer.step(self.rate(step), self.model.clone(), gradients);
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
         self.updates = step + 1;
         Ok(scalars)
     }
@@ -145,13 +150,17 @@ impl Experiment for Detect {
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.json("graphs", &self.graphs)?;
+        let wiring = Wiring {
+            network: self.config.network.clone(),
+            graphs: self.graphs.clone(),
+        };
+        wiring.save(checkpoint)?;
         checkpoint.module("model", &self.model.valid())?;
         checkpoint.optimizer("optimizer", &self.optimizer)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        check_saved(checkpoint, &self.graphs, "the run in `pretrained`")?;
+        Wiring::saved(checkpoint)?.check(&self.graphs)?;
         self.model = checkpoint.module("model", self.model.clone())?;
         self.optimizer = checkpoint.optimizer("optimizer", self.optimizer.clone())?;
         self.updates = checkpoint.step();
@@ -198,12 +207,18 @@ fn gray(data: &DataSource, name: &str, split: Split) -> Result<ImageSet> {
     )))
 }
 
-/// The network, its graphs, and its stem and stages if they were trained before.
-fn backbone(config: &DetectConfig, context: &Context) -> Result<(NetworkConfig, Option<Backbone>, Vec<Option<Graph>>)> {
-    let Some(folder) = &config.pretrained else {
-        let graphs = config.network.graphs(context.seed)?;
-        return Ok((config.network.clone(), None, graphs));
-    };
+/// The network, and its stem and stages if a run begins with trained ones. One that goes on has them in its checkpoint, and
+/// does not look into `pretrained` any more.
+fn backbone(config: &DetectConfig, context: &Context) -> Result<(Wiring, Option<Backbone>)> {
+    match (&config.pretrained, &context.saved) {
+        (Some(_), Some(checkpoint)) => Ok((Wiring::saved(checkpoint)?, None)),
+        (Some(folder), None) => pretrained(config, context, folder),
+        (None, _) => Ok((Wiring::of(&config.network, context, |_| config.network.clone())?, None)),
+    }
+}
+
+/// Of a run that classified.
+fn pretrained(config: &DetectConfig, context: &Context, folder: &Path) -> Result<(Wiring, Option<Backbone>)> {
     let named = |problem: String| Error::Usage(format!("`pretrained`: {}: {problem}", folder.display()));
     let saved: RandWireConfig = config::of_run(folder, &[]).map_err(|error| named(error.to_string()))?;
     let seed = papers_core::base::provenance::Provenance::load(folder)
@@ -214,8 +229,11 @@ fn backbone(config: &DetectConfig, context: &Context) -> Result<(NetworkConfig, 
         ..Context::new(context.device.clone(), seed)
     };
     let (classifier, _) = training::restore::<Classify>(&saved, &its_own, folder)?;
-    let (graphs, network) = (classifier.graphs().to_vec(), classifier.config().network.clone());
-    let stages = network.stages.len();
+    let wiring = Wiring {
+        network: classifier.config().network.clone(),
+        graphs: classifier.graphs().to_vec(),
+    };
+    let stages = wiring.graphs.len();
     if stages < config.levels {
         let levels = config.levels;
         return Err(named(format!(
@@ -229,8 +247,8 @@ fn backbone(config: &DetectConfig, context: &Context) -> Result<(NetworkConfig, 
         ));
     }
     match classifier.into_model() {
-        Model::RandWire(network_model) if network_model.backbone.stem.convolution.weight.dims()[1] == 1 => {
-            Ok((network, Some(network_model.backbone), graphs))
+        Model::RandWire(network) if network.backbone.stem.convolution.weight.dims()[1] == 1 => {
+            Ok((wiring, Some(network.backbone)))
         }
         Model::RandWire(_) => Err(named(
             "its network classifies pictures with colors, and scenes are gray".to_owned(),

@@ -1,4 +1,4 @@
-//! Graphs as pictures: SVG without any other program (figures 1 and 2).
+//! Graphs as pictures (figures 1 and 2): SVG without any other program, and DOT for Graphviz.
 
 use std::fmt::Write as _;
 
@@ -70,17 +70,63 @@ impl<'a> Drawing<'a> {
         svg + "</svg>\n"
     }
 
-    fn draw_edge(&self, svg: &mut String, edge: [usize; 2], [from, to]: [[f64; 2]; 2]) {
-        let [before, node] = edge;
-        let place = self.graph.predecessors(node).iter().position(|&known| known == before);
-        let share = self.shares.and_then(|shares| shares.get(node)?.get(place?).copied());
-        let width = share.map_or(1.0, |share| LINE[0] + (LINE[1] - LINE[0]) * share);
-        let is_gone = match self.removed {
+    /// The same in the language of Graphviz, which puts the nodes of a level into one column.
+    pub fn to_dot(&self) -> String {
+        let graph = self.graph;
+        let mut text = "digraph {\n  rankdir=LR;\n".to_owned();
+        for node in 0..graph.nodes() {
+            let color = match (graph.is_input(node), graph.is_output(node)) {
+                (true, true) => Some("color=purple"),
+                (true, false) => Some("color=blue"),
+                (false, true) => Some("color=red"),
+                (false, false) => None,
+            };
+            let dashed = self.lacks_node(node).then_some("style=dashed");
+            let _ = writeln!(text, "  {node}{};", attributes(color.into_iter().chain(dashed)));
+        }
+        let levels = graph.levels();
+        for level in 0..graph.depth() {
+            let nodes = (0..graph.nodes()).filter(|&node| levels[node] == level);
+            let nodes: Vec<String> = nodes.map(|node| node.to_string()).collect();
+            let _ = writeln!(text, "  {{ rank=same; {} }}", nodes.join("; "));
+        }
+        for edge in graph.edges() {
+            let share = self.share(edge);
+            let width = share.map(|share| format!("label=\"{share:.2}\", penwidth={:.2}", width(share)));
+            let dashed = self.lacks_edge(edge).then_some("style=dashed");
+            let all = attributes(width.as_deref().into_iter().chain(dashed));
+            let _ = writeln!(text, "  {} -> {}{all};", edge[0], edge[1]);
+        }
+        text + "}\n"
+    }
+
+    /// How open the gate of an edge is, if that is known.
+    fn share(&self, [before, node]: [usize; 2]) -> Option<f64> {
+        let place = self
+            .graph
+            .predecessors(node)
+            .iter()
+            .position(|&known| known == before)?;
+        self.shares?.get(node)?.get(place).copied()
+    }
+
+    fn lacks_node(&self, node: usize) -> bool {
+        self.removed == Some(Removal::Node(node))
+    }
+
+    fn lacks_edge(&self, edge: [usize; 2]) -> bool {
+        match self.removed {
             Some(Removal::Edge(removed)) => removed == edge,
             Some(Removal::Node(removed)) => edge.contains(&removed),
             None => false,
-        };
-        let class = if is_gone { "wire gone" } else { "wire" };
+        }
+    }
+
+    fn draw_edge(&self, svg: &mut String, edge: [usize; 2], [from, to]: [[f64; 2]; 2]) {
+        let [before, node] = edge;
+        let share = self.share(edge);
+        let width = share.map_or(1.0, width);
+        let class = if self.lacks_edge(edge) { "wire gone" } else { "wire" };
         let middle = (from[0] + to[0]) / 2.0;
         let _ = writeln!(
             svg,
@@ -105,10 +151,7 @@ impl<'a> Drawing<'a> {
             (false, false) => (6, "node"),
         };
         let radius = (RADIUS[0] + RADIUS[1] * graph.out_degree(node) as f64).min(LARGEST);
-        let class = match self.removed {
-            Some(Removal::Node(removed)) if removed == node => " class=\"gone\"",
-            _ => "",
-        };
+        let class = if self.lacks_node(node) { " class=\"gone\"" } else { "" };
         let color = palette(color);
         let _ = writeln!(
             svg,
@@ -120,6 +163,20 @@ impl<'a> Drawing<'a> {
             graph.in_degree(node),
             graph.out_degree(node)
         );
+    }
+}
+
+/// Of a line, by how open its gate is.
+fn width(share: f64) -> f64 {
+    LINE[0] + (LINE[1] - LINE[0]) * share
+}
+
+/// In brackets, if there are some.
+fn attributes<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    let all: Vec<&str> = all.collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(" [{}]", all.join(", ")),
     }
 }
 
@@ -174,6 +231,20 @@ mod tests {
             ),
             (2, 1)
         );
+    }
+
+    #[test]
+    fn dot_tells_levels_weights_and_what_is_removed() {
+        let graph = Graph::new(3, &[[0, 2], [1, 2]]).unwrap();
+        let shares = [vec![1.0], vec![1.0], vec![0.5, 0.25]];
+        let dot = Drawing::new(&graph)
+            .with_shares(&shares)
+            .without(Removal::Node(1))
+            .to_dot();
+        let expected = "digraph {\n  rankdir=LR;\n  0 [color=blue];\n  1 [color=blue, style=dashed];\n  2 [color=red];\n  \
+                        { rank=same; 0; 1 }\n  { rank=same; 2 }\n  0 -> 2 [label=\"0.50\", penwidth=1.70];\n  \
+                        1 -> 2 [label=\"0.25\", penwidth=1.05, style=dashed];\n}\n";
+        assert_eq!(dot, expected);
     }
 
     #[test]

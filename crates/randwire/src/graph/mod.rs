@@ -1,17 +1,16 @@
 //! Random graphs and the directed acyclic graphs that they become (sections 3.2 and 3.3).
 
+mod dot;
 mod drawing;
 mod draws;
 mod error;
 pub mod format;
 mod generator;
-mod saved;
 
 pub use drawing::Drawing;
 pub use draws::{Draws, SeededDraws, stage_seed};
 pub use error::GraphError;
 pub use generator::{Connectivity, Generator};
-pub(crate) use saved::check_saved;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};

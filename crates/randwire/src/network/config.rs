@@ -224,6 +224,7 @@ impl NetworkConfig {
         Backbone {
             stem: Unit::new([colors, widths[0]], 3, self.stem_stride, device),
             stages: stages.collect(),
+            fixed: 0,
         }
     }
 

@@ -5,6 +5,7 @@ mod cost;
 mod node;
 mod operation;
 mod stage;
+mod wiring;
 
 pub(crate) use config::classifier;
 pub use config::{NetworkConfig, StageConfig};
@@ -12,6 +13,7 @@ pub use cost::{Cost, StageCost};
 pub use node::Node;
 pub use operation::{Operation, Transform};
 pub use stage::{Removal, Stage};
+pub(crate) use wiring::Wiring;
 
 use burn::{
     module::{Module, ModuleMapper, Param},
@@ -114,6 +116,9 @@ pub struct Backbone {
     pub stem: Unit,
     /// conv2 to conv5, or as many stages as there are.
     pub stages: Vec<Block>,
+    /// The stem and the first stages, so many of them together, stay what they are: see [`Self::frozen`].
+    #[module(skip)]
+    pub fixed: usize,
 }
 
 impl Backbone {
@@ -124,13 +129,18 @@ impl Backbone {
     /// - images: `[batch, colors, height, width]`
     /// - outputs: `[batch, height, width, channels]`, each half as high and wide as the one before, rounded up
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Vec<Tensor<4>> {
-        let mut hidden = self.stem.forward(images.permute([0, 2, 3, 1]), mode.statistics, 1.0);
+        let statistics = |part: usize| match part < self.fixed {
+            true => Statistics::Running,
+            false => mode.statistics,
+        };
+        let mut hidden = self.stem.forward(images.permute([0, 2, 3, 1]), statistics(0), 1.0);
         let mut outputs = Vec::with_capacity(self.stages.len());
         for (number, stage) in self.stages.iter().enumerate() {
             let removed = mode.damage.filter(|damage| damage.stage == number);
+            let statistics = statistics(number + 1);
             hidden = match stage {
-                Block::Dense(unit) => unit.forward(leaky_relu(hidden, 0.0), mode.statistics, 1.0),
-                Block::Wired(stage) => stage.forward(hidden, mode.statistics, removed.map(|damage| damage.removal)),
+                Block::Dense(unit) => unit.forward(leaky_relu(hidden, 0.0), statistics, 1.0),
+                Block::Wired(stage) => stage.forward(hidden, statistics, removed.map(|damage| damage.removal)),
             };
             outputs.push(hidden.clone());
         }
@@ -158,7 +168,8 @@ impl Backbone {
         self.map(&mut FreezeNorms::default())
     }
 
-    /// The same with the stem and the first stages, `parts` of them together, fixed: their weights are not trained.
+    /// The same with the stem and the first stages, `parts` of them together, fixed: their weights are not trained, and their
+    /// running statistics normalize in training, too, and are not taught.
     #[must_use]
     pub fn frozen(self, parts: usize) -> Self {
         let stages = self.stages.into_iter().enumerate();
@@ -166,6 +177,7 @@ impl Backbone {
         Self {
             stages: stages.collect(),
             stem: if parts > 0 { self.stem.no_grad() } else { self.stem },
+            fixed: parts,
         }
     }
 }

@@ -1,15 +1,11 @@
 //! What networks cost: those of the runs, and the paper's own beside its tables.
 
 use papers_core::{
-    base::{
-        config,
-        figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
-    },
+    base::figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
     reproduce::FinishedRun,
 };
 
 use crate::{
-    config::{ModelKind, RandWireConfig},
     graph::Generator,
     network::{Cost, NetworkConfig},
 };
@@ -17,28 +13,11 @@ use crate::{
 /// Graphs of each of the paper's networks.
 const GRAPHS: u64 = 1000;
 
-/// Thousands of multiply-adds of a picture, mean and deviation over runs; a dash where a run's configuration cannot be read.
+/// Thousands of multiply-adds of a picture, mean and deviation over runs.
 pub(super) fn thousands(runs: &[&FinishedRun]) -> String {
-    let costs: Vec<f64> = runs.iter().filter_map(|run| multiply_adds(run)).collect();
-    let costs: Vec<f64> = costs.into_iter().map(|cost| cost / 1e3).collect();
+    let costs = runs.iter().filter_map(|run| run.metric("multiply_adds"));
+    let costs: Vec<f64> = costs.map(|cost| cost / 1e3).collect();
     mean_and_spread(&costs, 0)
-}
-
-fn multiply_adds(run: &FinishedRun) -> Option<f64> {
-    let config: RandWireConfig = config::of_run(&run.folder, &[]).ok()?;
-    let size = match config.data.set.as_str() {
-        "uci-digits" => [8; 2],
-        _ => [28; 2],
-    };
-    let (colors, classes) = (1, 10);
-    Some(match config.model {
-        ModelKind::ResNet => config.resnet.cost(colors, classes, size)[1] as f64,
-        ModelKind::RandWire => {
-            let graphs = config.network.graphs(run.planned.seed).ok()?;
-            let fitted = config.network.fitted(&graphs, colors, classes, size);
-            fitted.cost(&graphs, colors, classes, size).multiply_adds as f64
-        }
-    })
 }
 
 /// The paper's networks, counted.

@@ -5,7 +5,10 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use papers_core::{base::figure::Table, cli::Verb};
 
 use super::GeneratorArgs;
-use crate::graph::{Connectivity, Drawing, Graph, format::Format, stage_seed};
+use crate::{
+    graph::{Connectivity, Drawing, Graph, format::Format, stage_seed},
+    network::Removal,
+};
 
 /// For [`Paper::verb`](papers_core::cli::Paper::verb).
 pub(crate) const VERB: Verb = Verb { command, run };
@@ -29,6 +32,9 @@ struct GraphArgs {
     /// A file with a graph, to be looked at or written in another format: .txt, .json or .dot
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "stage", "nodes", "generator", "tries"])]
     from: Option<PathBuf>,
+    /// Draw a node or an edge as removed: dashed, where a picture or DOT is written
+    #[arg(long, value_name = "NODE|FROM-TO", value_parser = super::removal)]
+    without: Option<Removal>,
     /// How to write it; by the ending of --out, or as a table of numbers if that is left out
     #[arg(long, value_enum)]
     format: Option<Output>,
@@ -56,7 +62,7 @@ fn command() -> Command {
         .about("Draw a random graph, or read one, and write it as edges, JSON, DOT or a picture")
         .after_help(
             "Examples:\n  randwire graph --out ws.svg\n  randwire graph --generator ba -m 5 --seed 1 --stage 2 --format dot\n  \
-             randwire graph --from mine.dot --out mine.json",
+             randwire graph --from mine.dot --out mine.json\n  randwire graph --without 3-5 --out damaged.svg",
         );
     GraphArgs::augment_args(command)
 }
@@ -64,11 +70,21 @@ fn command() -> Command {
 fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     let arguments = GraphArgs::from_arg_matches(matches)?;
     let graph = arguments.graph()?;
-    let text = match arguments.output()? {
+    let output = arguments.output()?;
+    let mut drawing = Drawing::new(&graph);
+    if let Some(removal) = arguments.without {
+        anyhow::ensure!(
+            matches!(output, Output::Svg | Output::Dot),
+            "--without is for pictures: write svg or dot, as with `--out graph.svg`"
+        );
+        removal.check(&graph).context("--without")?;
+        drawing = drawing.without(removal);
+    }
+    let text = match output {
         Output::Edges => Format::Edges.write(&graph),
         Output::Json => Format::Json.write(&graph),
-        Output::Dot => Format::Dot.write(&graph),
-        Output::Svg => Drawing::new(&graph).to_svg(),
+        Output::Dot => drawing.to_dot(),
+        Output::Svg => drawing.to_svg(),
         Output::Table => table(&graph).to_markdown(),
     };
     super::write(arguments.out.as_deref(), &text)

@@ -23,11 +23,11 @@ use papers_core::{
 use crate::{
     config::RandWireConfig,
     graph::Generator,
-    network::RandWire,
+    network::{Damage, RandWire, Removal},
     train::{Classify, Model},
 };
 
-/// A run on a command line.
+// A run on a command line. No documentation: it would be the help of the command.
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Folder of a run with a trained network
@@ -75,7 +75,32 @@ fn write(out: Option<&Path>, text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A generator on a command line.
+/// A part of a graph on a command line: `3` is a node, `3-5` an edge.
+fn removal(text: &str) -> Result<Removal, String> {
+    let node = |text: &str| {
+        text.parse()
+            .map_err(|_| format!("`{text}` is not the number of a node"))
+    };
+    match text.split_once('-') {
+        None => Ok(Removal::Node(node(text)?)),
+        Some((one, other)) => {
+            let (one, other): (usize, usize) = (node(one)?, node(other)?);
+            Ok(Removal::Edge([one.min(other), one.max(other)]))
+        }
+    }
+}
+
+/// A part of a network on a command line: `1:3` is a node of stage 1, `1:3-5` an edge.
+fn damage(text: &str) -> Result<Damage, String> {
+    let form = || "the form is STAGE:NODE or STAGE:FROM-TO, as in 1:3 or 1:3-5".to_owned();
+    let (stage, part) = text.split_once(':').ok_or_else(form)?;
+    Ok(Damage {
+        stage: stage.parse().map_err(|_| form())?,
+        removal: removal(part)?,
+    })
+}
+
+// A generator on a command line.
 #[derive(Debug, Clone, Args)]
 struct GeneratorArgs {
     /// Family of graphs
@@ -115,6 +140,23 @@ impl GeneratorArgs {
             Family::Ws => Generator::Ws { k, p },
             Family::Chain => Generator::Chain,
             Family::Complete => Generator::Complete,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_nodes_or_edges_of_a_stage() {
+        assert_eq!(removal("3"), Ok(Removal::Node(3)));
+        assert_eq!(removal("5-3"), Ok(Removal::Edge([3, 5])));
+        assert!(removal("3-").unwrap_err().contains("`` is not the number of a node"));
+        let damaged = damage("1:3-5").unwrap();
+        assert_eq!((damaged.stage, damaged.removal), (1, Removal::Edge([3, 5])));
+        for text in ["3-5", "x:3", ":3"] {
+            assert!(damage(text).unwrap_err().contains("STAGE:NODE"), "{text}");
         }
     }
 }

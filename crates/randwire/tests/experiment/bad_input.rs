@@ -3,7 +3,10 @@
 use papers_core::{Context, Experiment as _, testing};
 use randwire::{config::RandWireConfig, train::Classify};
 
-use crate::common::{digits, try_digits};
+use crate::{
+    common::{digits, try_digits},
+    train,
+};
 
 fn refused(sets: &[&str]) -> String {
     let config: RandWireConfig = match try_digits(sets) {
@@ -43,6 +46,11 @@ fn settings_out_of_their_range() {
         ("training.edge_drop=1.5", "from 0 to 1"),
         ("training.sgd.momentum=1.0", "less than 1"),
         ("data.train=5000", "5000 pictures are asked for"),
+        ("data.side=2000", "at most 1024, not 2000"),
+        (
+            "data={set='uci-digits',side=16,canvas={side=48,least=16,most=28,objects=1}}",
+            "a `side` of its own",
+        ),
         ("data.test=5000", "5000 pictures are asked for"),
         ("data.augmentation={flip=false,pad=8}", "reflected by 7"),
         (
@@ -90,22 +98,15 @@ fn graphs_of_ones_own_are_wired_and_checked() {
 
 #[test]
 fn numbers_that_are_none_stop_the_run() {
-    use papers_core::{
-        base::{progress::Mode, provenance::Provenance},
-        training::{self, Options},
-    };
-
     let folder = tempfile::tempdir().expect("a folder");
-    let options = Options {
-        out: folder.path().join("run"),
-        resume: false,
-        overwrite: false,
-        mode: Mode::Quiet,
-        provenance: Provenance::collect("randwire", "0", "digits", 0, "flex"),
-    };
-    let config = digits(&["training.rate=1e30", "schedule.report_every=1"]);
-    let error =
-        training::run::<Classify>(&config, &Context::new(testing::device(), 0), &options).expect_err("diverged");
+    let config = digits(&["training.rate=1e30"]);
+    let error = train::<Classify>(&config, folder.path(), 5, false).expect_err("diverged");
     let message = error.to_string();
-    assert!(message.contains("step") && message.contains("loss"), "{message}");
+    for part in [
+        "`loss` became NaN at step 1 with seed 5",
+        "rate 96",
+        "last good checkpoint is none",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }

@@ -1,17 +1,19 @@
 //! A detector on the stages of a network.
 
+use std::path::Path;
+
 use papers_core::{
     Context, Experiment as _,
-    base::{config, journal::scalar, progress::Mode, provenance::Provenance},
-    testing,
-    training::{self, Options},
+    base::{config, journal::scalar},
+    testing, training,
 };
 use randwire::{
     detection::{Detect, DetectConfig, PRESETS},
+    network::Block,
     train::Classify,
 };
 
-use crate::common::digits;
+use crate::{common::digits, train};
 
 fn try_scenes(sets: &[&str]) -> Result<DetectConfig, papers_core::base::Error> {
     let small = [
@@ -42,20 +44,13 @@ fn begun(sets: &[&str]) -> Detect {
 }
 
 /// A classifier of the same stages, trained for some updates, as a run's folder.
-fn classified(folder: &std::path::Path) {
+fn classified(folder: &Path) {
     let config = digits(&[
         "network.channels=4",
         "network.stages=[{nodes=0,width=1},{nodes=4,width=1},{nodes=4,width=2}]",
         "data.canvas={side=48,least=16,most=28,objects=1}",
     ]);
-    let options = Options {
-        out: folder.to_owned(),
-        resume: false,
-        overwrite: false,
-        mode: Mode::Quiet,
-        provenance: Provenance::collect("randwire", "0", "digits-canvas", 7, "flex"),
-    };
-    training::run::<Classify>(&config, &Context::new(testing::device(), 7), &options).expect("a run");
+    train::<Classify>(&config, folder, 7, false).expect("a run");
 }
 
 fn stem(run: &Detect) -> Vec<f64> {
@@ -109,15 +104,57 @@ fn frozen_parts_and_norms_stay_what_they_are() {
             ]
         };
         let (weights, [mean, scale]) = (stem(&run), norm(&run));
+        let statistics = |run: &Detect| match &run.model().backbone.stages[1] {
+            Block::Wired(stage) => testing::values(stage.nodes[0].norm.running_variance.value()),
+            Block::Dense(_) => panic!("a wired stage"),
+        };
+        let variance = statistics(&run);
         for step in 0..2 {
             run.step(step).expect("an update");
         }
         let after = norm(&run);
-        [weights == stem(&run), mean == after[0], scale == after[1]]
+        [
+            weights == stem(&run),
+            mean == after[0],
+            scale == after[1],
+            variance == statistics(&run),
+        ]
     };
-    assert_eq!(trained(&[]), [false; 3]);
-    assert_eq!(trained(&["frozen=1"]), [true, false, true]);
-    assert_eq!(trained(&["frozen_norms=true"]), [false, true, true]);
+    assert_eq!(trained(&[]), [false; 4]);
+    // The stem alone, and the stem with two stages.
+    assert_eq!(trained(&["frozen=1"]), [true, true, true, false]);
+    assert_eq!(trained(&["frozen=3"]), [true; 4]);
+    assert_eq!(trained(&["frozen_norms=true"]), [false, true, true, true]);
+}
+
+#[test]
+fn a_detector_that_was_begun_needs_the_classifier_no_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [classifier, run] = ["classifier", "run"].map(|name| folder.path().join(name));
+    classified(&classifier);
+    // Its own network would have other channels.
+    let set = format!("pretrained='{}'", classifier.display());
+    let sets = [set.as_str(), "network.channels=6", "schedule.steps=4"];
+    let finished = train::<Detect>(&scenes(&sets), &run, 2, false).expect("a run");
+    std::fs::remove_dir_all(&classifier).expect("a folder");
+    let (restored, step) = training::restore::<Detect>(&scenes(&sets), &context(), &run).expect("a run");
+    assert_eq!(step, 4);
+    assert_eq!(restored.evaluate().expect("an evaluation"), finished.scalars);
+    let more = [set.as_str(), "network.channels=6", "schedule.steps=6"];
+    assert_eq!(train::<Detect>(&scenes(&more), &run, 2, true).expect("a run").step, 6);
+    assert!(Detect::new(&scenes(&sets), &context()).is_err(), "a new one needs it");
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_told_with_rate_and_seed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sets = ["training.rate=1e30", "training.warm_up=0"];
+    let error = train::<Detect>(&scenes(&sets), folder.path(), 2, false).expect_err("diverged");
+    let message = error.to_string();
+    assert!(
+        message.contains("with seed 2") && message.contains("rate 9"),
+        "{message}"
+    );
 }
 
 #[test]

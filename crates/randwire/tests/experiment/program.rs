@@ -1,0 +1,250 @@
+//! The program, as it is called.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use randwire::graph::{Graph, format::Format};
+
+use crate::common::TINY;
+
+fn randwire(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_randwire"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .expect("the program")
+}
+
+/// What it prints.
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = randwire(folder, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What it says when it refuses something.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = randwire(folder, arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!error.contains("panicked"), "{arguments:?}: {error}");
+    error
+}
+
+/// A tiny trained network in the folder `run`.
+fn trained(folder: &Path, sets: &[&str]) {
+    let mut arguments = vec!["train", "--quiet", "--out", "run", "--seed", "3"];
+    for set in TINY.iter().chain(sets) {
+        arguments.extend(["--set", *set]);
+    }
+    done(folder, &arguments);
+}
+
+/// The numbers of `eval --json`.
+fn measured(folder: &Path, sets: &[&str]) -> serde_json::Value {
+    let mut arguments = vec!["eval", "--run", "run", "--json"];
+    for set in sets {
+        arguments.extend(["--set", *set]);
+    }
+    let line = done(folder, &arguments);
+    serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["scalars"].clone()
+}
+
+#[test]
+fn a_run_needs_its_files_of_graphs_no_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let file = folder.join("mine.txt");
+    let text = "5\n5\n0 1\n0 2\n1 3\n2 3\n3 4\n";
+    fs::write(&file, text).expect("a file");
+    trained(folder, &["network.files=['mine.txt']", "network.multiply_adds=20000"]);
+    let before = measured(folder, &[]);
+    fs::remove_file(&file).expect("the file");
+    assert_eq!(measured(folder, &[]), before);
+    done(folder, &["damage", "run", "--pictures", "20", "--parts", "2"]);
+    done(folder, &["features", "run", "--pictures", "3"]);
+    done(folder, &["export", "run"]);
+    let exported = fs::read_to_string(folder.join("run/export/stage-1.txt")).expect("a graph");
+    assert_eq!(exported, text);
+    let resumed = [
+        "train",
+        "--quiet",
+        "--out",
+        "run",
+        "--resume",
+        "--set",
+        "schedule.steps=12",
+    ];
+    done(folder, &resumed);
+    let after = measured(folder, &[]);
+    assert_eq!(after["parameters"], before["parameters"]);
+    assert_ne!(after, before, "it has learned more");
+    // A file that is there says what the configuration means.
+    fs::write(&file, "5\n4\n0 1\n1 2\n2 3\n3 4\n").expect("a file");
+    for arguments in [&["eval", "--run", "run"] as &[&str], &resumed, &["export", "run"]] {
+        let message = refused(folder, arguments);
+        assert!(message.contains("other graphs"), "{message}");
+    }
+}
+
+#[test]
+fn a_run_is_measured_with_pictures_of_another_size() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    trained(folder, &["network.multiply_adds=20000"]);
+    let [own, large] = [&[] as &[&str], &["data.side=16"]].map(|sets| measured(folder, sets));
+    assert_eq!(own["parameters"], large["parameters"], "the same weights");
+    let count = |scalars: &serde_json::Value| scalars["multiply_adds"].as_f64().expect("a number");
+    // Four times as many pixels; the classifier has none.
+    let ratio = count(&large) / count(&own);
+    assert!((3.9..4.0).contains(&ratio), "{ratio}");
+    assert_ne!(own["test_error"], large["test_error"]);
+    let message = refused(folder, &["eval", "--run", "run", "--set", "training.batch=8"]);
+    assert!(
+        message.contains("only data.side, data.files.side, data.files.resize"),
+        "{message}"
+    );
+    let message = refused(folder, &["eval", "--run", "run", "--set", "data.side=2"]);
+    assert!(message.contains("sides of 4 or more"), "{message}");
+}
+
+#[test]
+fn damage_counts_every_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    trained(folder, &[]);
+    let printed = done(folder, &["damage", "run", "--pictures", "30", "--out", "damaged"]);
+    assert!(printed.contains("damage_node_drop"), "{printed}");
+    done(folder, &["export", "run", "--without", "1:2"]);
+    let read = |name: &str| fs::read_to_string(folder.join(name)).expect(name);
+    let graphs = [0, 1].map(|stage| {
+        Format::Edges
+            .parse(&read(&format!("run/export/stage-{stage}.txt")))
+            .expect("a graph")
+    });
+    let parts: usize = graphs
+        .iter()
+        .map(|graph: &Graph| graph.nodes() + graph.edge_count())
+        .sum();
+    assert_eq!(read("damaged/removals.csv").lines().count(), parts + 1);
+    assert!(read("damaged/damage.svg").contains("<svg"));
+    assert!(read("run/export/stage-1.svg").contains("class=\"gone\""));
+    assert!(!read("run/export/stage-0.svg").contains("class=\"gone\""));
+    for (part, expected) in [
+        ("1:9", "there is no node 9 in a graph of 4 nodes"),
+        ("7:0", "there is no wired stage 7"),
+        ("0", "STAGE:NODE"),
+    ] {
+        let message = refused(folder, &["export", "run", "--without", part]);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn graphs_are_drawn_read_and_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let json = done(folder, &["graph", "--generator", "ba", "-m", "5", "--format", "json"]);
+    let graph = Format::Json.parse(&json).expect("a graph");
+    assert_eq!((graph.nodes(), graph.edge_count()), (32, 5 * 27));
+    fs::write(folder.join("mine.dot"), "digraph { 1 -> {2 3} -> 4 }").expect("a file");
+    let edges = done(folder, &["graph", "--from", "mine.dot", "--format", "edges"]);
+    assert_eq!(edges, "4\n4\n0 1\n0 2\n1 3\n2 3\n");
+    assert!(done(folder, &["graph", "--from", "mine.dot"]).contains("| levels | 3 |"));
+    done(
+        folder,
+        &["graph", "--from", "mine.dot", "--without", "3-1", "--out", "out.svg"],
+    );
+    assert!(
+        fs::read_to_string(folder.join("out.svg"))
+            .expect("a picture")
+            .contains("wire gone")
+    );
+    for (arguments, expected) in [
+        (&["--generator", "ws", "-k", "3"] as &[&str], "K is 3, N is 32"),
+        (&["--generator", "er", "-p", "2"], "between 0 and 1, not 2"),
+        (&["--generator", "er", "-p", "0", "--tries", "7"], "no graph of 7"),
+        (&["--generator", "tree"], "possible values"),
+        (&["--from", "none.dot"], "cannot read none.dot"),
+        (&["--from", "mine.dot", "--nodes", "3"], "cannot be used with"),
+        (
+            &["--from", "mine.dot", "--without", "9", "--format", "svg"],
+            "there is no node 9",
+        ),
+        (
+            &["--from", "mine.dot", "--without", "0-3", "--format", "dot"],
+            "there is no edge 0 -> 3",
+        ),
+        (&["--without", "0"], "--without is for pictures"),
+        (&["--out", "graph.png"], ".json, .dot"),
+    ] {
+        let message = refused(folder, &[&["graph"], arguments].concat());
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn costs_are_those_of_the_papers_tables() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let printed = done(folder, &["cost", "--networks", "30"]);
+    let millions = |name: &str| -> f64 {
+        let row = printed.lines().find(|line| line.starts_with(&format!("| {name} |")));
+        let cell = row.and_then(|row| row.split('|').nth(2)).expect("a row");
+        cell.trim().parse().expect("a number")
+    };
+    // Table 2: 5.6 ± 0.1 and 583 ± 6.2.
+    assert!((millions("weights") - 5.6).abs() < 0.1, "{printed}");
+    assert!((millions("multiply-adds") - 583.0).abs() < 6.2, "{printed}");
+    for (arguments, expected) in [
+        (&["--channels", "1"] as &[&str], "at least 2"),
+        (&["--size", "16"], "sides of 32 or more"),
+        (&["--classes", "1"], "--classes must be at least 2"),
+        (&["--fit=-1"], "--fit must be above 0"),
+        (&["--operation", "sum"], "separable, dense, max-pool, average-pool"),
+        (&["-k", "0"], "K is 0"),
+    ] {
+        let message = refused(folder, &[&["cost"], arguments].concat());
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn help_says_what_a_command_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (verb, expected) in [
+        ("graph", "Draw a random graph"),
+        ("cost", "Count weights"),
+        ("damage", "Remove nodes and edges"),
+        ("features", "Write what each stage"),
+        ("export", "Write the wires"),
+    ] {
+        let help = done(folder.path(), &[verb, "--help"]);
+        assert!(help.starts_with(expected), "{verb}: {help}");
+    }
+}
+
+#[test]
+fn what_is_no_run_of_a_wired_network_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for verb in ["damage", "features", "export"] {
+        let message = refused(folder, &[verb, "nowhere"]);
+        assert!(message.contains("nowhere"), "{verb}: {message}");
+    }
+    trained(folder, &["model='resnet'"]);
+    for verb in ["damage", "features", "export"] {
+        let message = refused(folder, &[verb, "run"]);
+        assert!(
+            message.contains("a residual network, which has no wires"),
+            "{verb}: {message}"
+        );
+    }
+    let message = refused(folder, &["features", "run", "--pictures", "0"]);
+    assert!(message.contains("at least 1"), "{message}");
+}
