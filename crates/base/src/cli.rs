@@ -99,6 +99,9 @@ pub struct EvalArgs {
     /// Measure with another setting, of those that the experiment can be measured with, such as the size of pictures
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Measure the weights of the best evaluation, as `schedule.best` says, in place of the last ones
+    #[arg(long)]
+    pub best: bool,
     /// Where to compute: flex, ndarray, wgpu or cuda, with an index as in `wgpu:1`, or remote:ADDRESS of `serve-device`
     #[arg(long, short, value_name = "NAME")]
     pub backend: Option<String>,
@@ -206,6 +209,7 @@ impl EvalArgs {
         let mut words = Words::default();
         words.options("--run", [&self.run]);
         words.options("--set", &self.set);
+        words.flag("--best", self.best);
         words.options("--backend", &self.backend);
         words.options("--data", &self.data);
         words.flag("--json", self.json);
@@ -346,6 +350,7 @@ mod tests {
         let arguments = EvalArgs {
             run: "-r".into(),
             set: vec!["a=1".to_owned(), "b='--c'".to_owned()],
+            best: true,
             backend: Some("ndarray".to_owned()),
             data: Some("d".into()),
             json: true,

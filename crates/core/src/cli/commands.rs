@@ -238,7 +238,7 @@ fn evaluate(paper: &Paper, arguments: &EvalArgs) -> anyhow::Result<()> {
     let saved = Provenance::load(&arguments.run)?;
     let (family, _) = paper.find(&saved.experiment)?;
     let context = context_of(&arguments.run, arguments.backend.as_deref(), arguments.data.clone())?;
-    let (step, scalars) = family.evaluate(&arguments.run, &arguments.set, &context)?;
+    let (step, scalars) = family.evaluate(arguments, &context)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let scalars: serde_json::Map<_, _> = scalars

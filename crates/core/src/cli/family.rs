@@ -4,6 +4,7 @@ use std::{
 };
 
 use papers_base::{
+    cli::EvalArgs,
     config::{self, Preset, RunConfig},
     journal::Scalars,
     progress::{Mode, Notices},
@@ -40,7 +41,7 @@ pub(crate) trait Family: Send + Sync {
     fn presets(&self) -> &'static [Preset];
     fn resolve(&self, preset: &Preset, file: Option<&Path>, sets: &[String]) -> Result<String>;
     fn train(&self, preset: &Preset, context: &Context, request: &Request) -> Result<Summary>;
-    fn evaluate(&self, run: &Path, sets: &[String], context: &Context) -> Result<(u64, Scalars)>;
+    fn evaluate(&self, arguments: &EvalArgs, context: &Context) -> Result<(u64, Scalars)>;
 }
 
 pub(super) struct FamilyOf<E> {
@@ -88,9 +89,13 @@ impl<E: Experiment> Family for FamilyOf<E> {
         training::run::<E>(&config, &context, &options)
     }
 
-    fn evaluate(&self, run: &Path, sets: &[String], context: &Context) -> Result<(u64, Scalars)> {
-        let config: E::Config = measured_config(run, sets)?;
-        let (experiment, step) = training::restore::<E>(&config, context, run)?;
+    fn evaluate(&self, arguments: &EvalArgs, context: &Context) -> Result<(u64, Scalars)> {
+        let run = &arguments.run;
+        let config: E::Config = measured_config(run, &arguments.set)?;
+        let (experiment, step) = match arguments.best {
+            true => training::restore_best::<E>(&config, context, run)?,
+            false => training::restore::<E>(&config, context, run)?,
+        };
         Ok((step, pool::run(&context.device, move || experiment.evaluate())?))
     }
 }

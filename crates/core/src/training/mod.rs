@@ -106,6 +106,26 @@ pub fn restore<E: Experiment>(config: &E::Config, context: &Context, run: &Path)
     for warning in warnings {
         log::warn!("{warning}");
     }
+    rebuilt(config, context, saved)
+}
+
+/// Rebuilds the experiment of a run folder in the state of its best evaluation, as `schedule.best` chose it.
+///
+/// # Errors
+///
+/// As [`restore`], and for a run that does not choose.
+pub fn restore_best<E: Experiment>(config: &E::Config, context: &Context, run: &Path) -> Result<(E, u64)> {
+    let (newest, _) = newest(run)?;
+    let Some(best) = &newest.state().best else {
+        return Err(Error::Usage(format!(
+            "{} has not chosen a best evaluation; train with `--set schedule.best=\"{{metric='NAME',goal='maximize'}}\"`",
+            run.display()
+        )));
+    };
+    rebuilt(config, context, Arc::new(Store::new(run).at(best.step)?))
+}
+
+fn rebuilt<E: Experiment>(config: &E::Config, context: &Context, saved: Arc<Reader>) -> Result<(E, u64)> {
     let context = Context {
         saved: Some(Arc::clone(&saved)),
         ..context.clone()

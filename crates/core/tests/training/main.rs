@@ -5,10 +5,10 @@ mod toy;
 use std::{fs, path::Path};
 
 use papers_core::{
-    Context, Error, Result,
+    Context, Error, Experiment as _, Result,
     base::{
         config,
-        journal::{self, Event},
+        journal::{self, Event, scalar},
         lock::RunLock,
         progress::Mode,
         provenance::Provenance,
@@ -245,6 +245,29 @@ fn the_best_checkpoint_outlives_newer_ones() {
     train(folder.path(), 0, &[best, "schedule.keep_last=1"]).expect("a run");
     let store = Store::new(folder.path());
     assert_eq!(store.steps().expect("checkpoints"), [10, 40]);
+    let (line, step) = training::restore_best::<Line>(&configured(&[]), &context(0), folder.path()).expect("the best");
+    let error = scalar(&line.evaluate().expect("metrics"), "error").expect("a number");
+    let told: Vec<f64> = errors(folder.path());
+    assert_eq!((step, error), (10, told.iter().copied().fold(0.0, f64::max)));
+}
+
+#[test]
+fn a_run_that_chose_nothing_has_no_best() {
+    let folder = tempfile::tempdir().expect("a folder");
+    train(folder.path(), 0, &[]).expect("a run");
+    let error = training::restore_best::<Line>(&configured(&[]), &context(0), folder.path());
+    let message = error.err().expect("nothing was chosen").to_string();
+    assert!(message.contains("schedule.best"), "{message}");
+}
+
+/// Errors of all evaluations.
+fn errors(out: &Path) -> Vec<f64> {
+    let records = journal::read(out).expect("a journal");
+    let evaluations = records.into_iter().filter_map(|record| match record.event {
+        Event::Evaluation { scalars, .. } => scalar(&scalars, "error"),
+        _ => None,
+    });
+    evaluations.collect()
 }
 
 #[test]
@@ -333,8 +356,5 @@ fn a_run_can_be_restored_for_evaluation() {
     let summary = train(folder.path(), 0, &[]).expect("a run");
     let (line, step) = training::restore::<Line>(&configured(&[]), &context(0), folder.path()).expect("restored");
     assert_eq!(step, 40);
-    assert_eq!(
-        papers_core::Experiment::evaluate(&line).expect("metrics"),
-        summary.scalars
-    );
+    assert_eq!(line.evaluate().expect("metrics"), summary.scalars);
 }
