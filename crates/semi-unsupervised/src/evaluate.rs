@@ -27,8 +27,9 @@ use crate::{
     network::{Network, draws},
 };
 
-/// Examples that pass the network together.
+/// Examples that pass the network together, at most, and those times clusters.
 const BATCH: usize = 500;
+const CELLS: usize = 50_000;
 /// Draws of `a` that predictions are the mean over.
 const DRAWS: usize = 5;
 
@@ -73,7 +74,8 @@ impl Predictions {
             bound: 0.0,
         };
         let indices: Vec<usize> = (0..rows.len()).collect();
-        for (number, indices) in indices.chunks(BATCH).enumerate() {
+        let batch = (CELLS / clusters).clamp(1, BATCH);
+        for (number, indices) in indices.chunks(batch).enumerate() {
             let x = upload(rows.gathered(indices), indices.len(), device);
             let said = match network {
                 Network::Classes(model) => of_classes(model, x, streams, number as u64)?,
@@ -173,7 +175,8 @@ fn of_classes(model: &ClassModel, x: Tensor<2>, streams: &Streams, number: u64) 
     let unlabeled = model.unlabeled(x.clone(), &noise)?;
     let posteriors = unlabeled.classes();
     let likeliest = posteriors.clone().argmax(1).reshape([batch]);
-    let y: Tensor<2> = likeliest.one_hot(model.classes()).float();
+    // Burn's own one-hot rows are of two classes at least.
+    let y = Tensor::<2>::eye(model.classes(), &likeliest.device()).select(0, likeliest);
     Ok(Said {
         latent: model.latent_means(x, y, &noise),
         bounds: unlabeled.bound(KlWeight::default()),
@@ -278,6 +281,7 @@ impl Assessed {
             ),
             ("ari".to_owned(), self.test.adjusted_rand_index()),
             ("ami".to_owned(), self.test.adjusted_mutual_information()),
+            ("used_test_clusters".to_owned(), self.test.used_clusters() as f64),
         ]);
         scalars
     }

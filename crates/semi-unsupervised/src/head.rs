@@ -52,7 +52,7 @@ impl Head {
                 HeadKind::Linear => Rule::Linear(logistic_regression(&points, labels, known.len())),
                 HeadKind::NearestMean => Rule::Means(means(&points, labels, known.len())),
             },
-            classes: integers(known, &device).one_hot(clusters).float(),
+            classes: one_hot(known, clusters, &device),
         }
     }
 
@@ -102,9 +102,14 @@ fn logistic_regression(points: &Tensor<2>, labels: &[usize], classes: usize) -> 
 
 /// The mean of each class, `[classes, latent]`.
 fn means(points: &Tensor<2>, labels: &[usize], classes: usize) -> Tensor<2> {
-    let belongs: Tensor<2> = integers(labels, &points.device()).one_hot(classes).float();
+    let belongs = one_hot(labels, classes, &points.device());
     let counts = belongs.clone().sum_dim(0).transpose();
     belongs.transpose().matmul(points.clone()) / counts
+}
+
+/// Burn's own is of two classes at least.
+fn one_hot(values: &[usize], classes: usize, device: &Device) -> Tensor<2> {
+    Tensor::<2>::eye(classes, device).select(0, integers(values, device))
 }
 
 fn integers(values: &[usize], device: &Device) -> Tensor<1, Int> {
@@ -141,6 +146,17 @@ mod tests {
         // The means are 1 and 6.
         assert_eq!(said(&head, 3.4), [0.0, 1.0, 0.0, 0.0]);
         assert_eq!(said(&head, 3.6), [0.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_single_class_is_all_there_is() {
+        let points = || Tensor::<2>::from_data([[0.0_f32, 1.0], [2.0, 0.0]], &device());
+        for kind in [HeadKind::Linear, HeadKind::NearestMean] {
+            let head = Head::fit(kind, points(), &[0, 0], &[1], 2);
+            assert_eq!(values(head.posteriors(points())), [0.0, 1.0, 0.0, 1.0], "{kind:?}");
+            let head = Head::fit(kind, points(), &[0, 0], &[0], 1);
+            assert_eq!(values(head.posteriors(points())), [1.0, 1.0], "{kind:?}");
+        }
     }
 
     #[test]

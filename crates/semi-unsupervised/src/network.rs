@@ -114,7 +114,7 @@ impl Network {
                 let bound = terms.bound().mean();
                 Terms {
                     loss: -bound.clone(),
-                    named: [("bound_unlabeled", bound)].into_iter().chain(terms.parts()).collect(),
+                    named: terms.parts().into_iter().chain([("bound_unlabeled", bound)]).collect(),
                 }
             }
             Self::Plain(model) => {
@@ -198,7 +198,8 @@ fn terms_of_classes(
     let parts = unlabeled.iter().flat_map(Unlabeled::parts);
     Ok(Terms {
         loss: loss.total,
-        named: named.chain(parts).collect(),
+        // Parts come first: where one is no number, it is told, and not the sum.
+        named: parts.chain(named).collect(),
     })
 }
 

@@ -81,7 +81,8 @@ impl Restarts {
         let mut table = Table::new(["beginning", "bound", "goes on"]);
         let best = self.bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         for (beginning, bound) in self.bounds.iter().enumerate() {
-            let goes_on = if *bound == best { "yes" } else { "" };
+            let have_ended = self.bounds.len() as u64 == self.count;
+            let goes_on = if have_ended && *bound == best { "yes" } else { "" };
             table.push([beginning.to_string(), number(*bound), goes_on.to_owned()]);
         }
         Some(Figure {

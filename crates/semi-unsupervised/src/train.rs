@@ -36,6 +36,8 @@ pub struct SemiUnsupervised {
     data: DataSet,
     batches: Prefetch<HostBatch>,
     updates_per_epoch: u64,
+    /// Updates so far.
+    updates: u64,
     streams: Streams,
     /// The plain device: batches are not on the tape.
     device: Device,
@@ -68,6 +70,7 @@ impl Experiment for SemiUnsupervised {
             ),
             restarts: Restarts::new(&config.restarts),
             updates_per_epoch: batches.steps_per_epoch(),
+            updates: context.saved.as_ref().map_or(0, |saved| saved.step()),
             batches: Prefetch::new(PREFETCHED, move |step| Ok(batches.at(step)))?,
             streams: context.streams,
             device: context.device.clone(),
@@ -91,6 +94,7 @@ impl Experiment for SemiUnsupervised {
             true => self.learner.pretrain(&batch, moment)?,
             false => self.learner.step(&batch, &self.streams, moment)?,
         };
+        self.updates = step + 1;
         Ok(measured
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
@@ -101,6 +105,7 @@ impl Experiment for SemiUnsupervised {
         let findings = self.findings()?;
         let mut scalars = findings.assessed.scalars();
         scalars.extend(findings.diagnosis.scalars());
+        scalars.push(("clusters".to_owned(), self.data.clusters() as f64));
         scalars.push(("test_bound".to_owned(), findings.test.said.bound));
         scalars.extend(
             findings
@@ -158,7 +163,7 @@ impl Experiment for SemiUnsupervised {
 pub struct Findings {
     /// The test rows.
     pub test: Asked,
-    /// Training rows whose labels were not looked at, some of them.
+    /// Training rows, some of them, whose labels were not looked at where there are such.
     pub open: Asked,
     /// Mean bound of the validation rows, if there are some.
     pub validation_bound: Option<f64>,
@@ -214,6 +219,8 @@ impl SemiUnsupervised {
         let network = self.learner.network().clone().valid();
         let test = self.ask(&network, self.data.test.clone())?;
         let open = self.ask(&network, self.open_rows())?;
+        self.check_finite(&test.said)?;
+        self.check_finite(&open.said)?;
         let validation = self.data.validation.clone();
         let validation = (!validation.is_empty()).then(|| self.ask(&network, validation));
         let validation = validation.transpose()?;
@@ -227,6 +234,26 @@ impl SemiUnsupervised {
         })
     }
 
+    /// Weights may be finite and so large that what they say is not.
+    fn check_finite(&self, said: &Predictions) -> Result<()> {
+        let first = |values: &[f64]| values.iter().copied().find(|value| !value.is_finite());
+        let terms = [
+            ("q(y|x)", first(&said.posteriors)),
+            ("mean of q(z|x)", first(&said.latent)),
+        ];
+        match terms.into_iter().find_map(|(term, value)| Some((term, value?))) {
+            None => Ok(()),
+            Some((term, value)) => Err(Error::Diverged {
+                term: term.to_owned(),
+                value,
+                step: self.updates,
+                scalars: Scalars::new(),
+                seed: None,
+                checkpoint: None,
+            }),
+        }
+    }
+
     /// Known classes that have the cluster of their own number: of a model that looks at labels.
     pub fn anchors(&self) -> Vec<usize> {
         match self.config.model {
@@ -235,7 +262,7 @@ impl SemiUnsupervised {
         }
     }
 
-    /// What a model says of rows. Pixels are taken as they are, and not drawn from: the bound then is the mean over draws.
+    /// What a model says of rows. Pixels are taken as they are, and not drawn from, by its posteriors, too.
     fn ask(&self, network: &Network, rows: Rows) -> Result<Asked> {
         let head = self.head(network)?;
         let said = Predictions::of(

@@ -175,6 +175,8 @@ impl<'a, E: Experiment> Training<'a, E> {
         let experiment = &mut self.experiment;
         let scalars = match pool::run(&self.context.device, move || experiment.evaluate()) {
             Ok(scalars) => self.with_median(scalars)?,
+            // Weights that say nothing but NaN are no place to go on from.
+            Err(error @ Error::Diverged { .. }) => return self.stop(self.step, self.with_origin(error)),
             Err(error) => {
                 // The updates are good: they are kept.
                 self.save()?;

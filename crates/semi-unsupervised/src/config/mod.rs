@@ -37,6 +37,9 @@ pub const PRESETS: &[Preset] = presets![
     "folder"
 ];
 
+/// Rows of a batch, at most.
+const MOST_ROWS: usize = 1 << 20;
+
 /// Full description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,8 +95,8 @@ impl Default for VadeConfig {
     }
 }
 
-/// Several beginnings, of which the best goes on. It is chosen without labels, by the bound of the validation examples, or of the
-/// first training examples where there are none.
+/// Several beginnings, of which the best goes on. It is chosen without labels, by the bound of the validation examples, or of
+/// training examples where there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RestartsConfig {
@@ -130,6 +133,10 @@ impl RunConfig for SemiUnsupervisedConfig {
         )?;
         self.validate_objective()?;
         self.validate_learner()?;
+        for (name, rows) in [("labeled", self.batch.labeled), ("unlabeled", self.batch.unlabeled)] {
+            let problem = format_args!("must be at most {MOST_ROWS}, not {rows}");
+            Checks::of("batch").require(rows <= MOST_ROWS, name, problem)?;
+        }
         if self.data.regime.has_labeled() {
             Checks::of("batch").at_least(1, "labeled", self.batch.labeled)?;
         }
@@ -230,6 +237,12 @@ impl SemiUnsupervisedConfig {
         if self.restarts.count > 1 {
             checks.at_least(1, "steps", self.restarts.steps as usize)?;
         }
+        let problem = "of more than one beginning would be ended by `schedule.early_stop` before the best one goes on; leave one of both out";
+        checks.require(
+            self.restarts.count == 1 || self.schedule.early_stop.is_none(),
+            "count",
+            problem,
+        )?;
         checks.require(
             self.restarts.count == 1 || self.restarts.all_steps() < self.schedule.steps,
             "steps",

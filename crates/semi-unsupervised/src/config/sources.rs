@@ -114,7 +114,8 @@ impl SyntheticConfig {
 impl TableConfig {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("data.table");
-        let problem = "either a file `test` or a number `held_out` above 0 says what is tested on, not both";
+        let problem = "either a file `test` or a number `held_out` above 0 says what is tested on, and only one of them; with a file set \
+                       `data.table.held_out=0`";
         checks.require(self.test.is_some() != (self.held_out > 0), "test", problem)?;
         let problem = "must be the name of the column of classes";
         checks.require(!self.label.is_empty(), "label", problem)?;

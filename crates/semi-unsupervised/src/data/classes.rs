@@ -80,6 +80,11 @@ pub(super) fn prior_of(
         PriorRule::Uniform => vec![1.0 / classes as f64; classes],
         PriorRule::Empirical | PriorRule::EmpiricalAuthors => {
             let counts = train.class_counts(classes)?;
+            if hidden.is_empty() && config.extra > 0 {
+                warnings.push(
+                    "`data.prior`: with extra clusters and no hidden class all clusters have the same, whatever frequencies are".to_owned(),
+                );
+            }
             let unknown = train.len() - counts.iter().sum::<usize>();
             if unknown > 0 {
                 warnings.push(format!(

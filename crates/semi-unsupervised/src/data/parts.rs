@@ -10,6 +10,8 @@ pub(super) struct Parts {
     pub(super) test: Rows,
     pub(super) class_names: Vec<String>,
     pub(super) picture: Option<[usize; 3]>,
+    /// Names of the values of an example that is no picture.
+    pub(super) columns: Vec<String>,
     /// Classes that have no label among the training rows by nature.
     pub(super) absent: Vec<usize>,
     pub(super) warnings: Vec<String>,
@@ -26,6 +28,7 @@ impl Parts {
             test: limited(test, "data.test", config.test, None)?,
             class_names: (0..sizes.classes).map(|class| class.to_string()).collect(),
             picture: None,
+            columns: (0..sizes.values()).map(|column| format!("x{column}")).collect(),
             absent: Vec::new(),
             warnings: Vec::new(),
         })

@@ -45,6 +45,8 @@ pub struct DataSet {
     pub preparation: Preparation,
     /// Height, width and channels of examples that are pictures.
     pub picture: Option<[usize; 3]>,
+    /// Names of the values of an example that is no picture.
+    pub columns: Vec<String>,
     /// What is odd about the data, for the user.
     pub warnings: Vec<String>,
 }
@@ -104,6 +106,7 @@ impl DataSet {
             binarize: config.binarize(),
             preparation,
             picture: parts.picture,
+            columns: parts.columns,
             warnings,
         })
     }

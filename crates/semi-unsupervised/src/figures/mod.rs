@@ -1,6 +1,6 @@
 //! Tables and drawings of a run.
 
-mod pictures;
+mod samples;
 mod tables;
 
 use papers_core::{
@@ -12,7 +12,7 @@ use papers_core::{
     },
 };
 
-pub(crate) use pictures::samples;
+pub(crate) use samples::samples;
 pub(crate) use tables::{capture, clusters, confusion, diagnosis, protocols, recall};
 
 use crate::{data::DataSet, evaluate::Asked};

@@ -46,7 +46,7 @@ pub(crate) fn diagnosis(diagnosis: &Diagnosis, effective_alpha: f64) -> Figure {
         name: "diagnosis".to_owned(),
         title: "Posterior collapse".to_owned(),
         caption: format!(
-            "Of {} training rows whose labels were not looked at. Losses of collapsed and healthy runs differ by little: the \
+            "Of {} training rows, without labels where there are such. Losses of collapsed and healthy runs differ by little: the \
              information that the class carries, and the number of used clusters, tell.",
             collapse.sizes.iter().sum::<usize>()
         ),
@@ -88,7 +88,7 @@ pub(crate) fn clusters(diagnosis: &Diagnosis, assessed: &Assessed, data: &DataSe
         name: "clusters".to_owned(),
         title: "Use of the clusters".to_owned(),
         caption: format!(
-            "The prior, the mean of q(y|x) over training rows whose labels were not looked at, and how many of these are likeliest \
+            "The prior, the mean of q(y|x) over training rows, without labels where there are such, and how many of these are likeliest \
              there: the {} with the most, of {}. Distances are those of the means μ_y of p(z|y), where the model has them.",
             table.rows.len(),
             collapse.clusters()

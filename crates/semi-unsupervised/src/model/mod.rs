@@ -112,11 +112,16 @@ pub struct Sizes {
     pub latent: usize,
     /// Dimension of `a`.
     pub auxiliary: usize,
-    /// Deviation of the components' means at first.
+    /// Deviation of the components' means at first; the authors' if left out.
+    #[serde(default = "authors_spread")]
     pub prior_mean_init_std: f64,
     /// Whether `p(a|·)` sees `x`; by the kind of model if left out.
     #[serde(default)]
     pub auxiliary_sees_data: Option<bool>,
+}
+
+fn authors_spread() -> f64 {
+    0.001
 }
 
 /// A model of data and classes.

@@ -1,9 +1,10 @@
 //! What a run refuses, and what it says.
 
 use burn::prelude::*;
-use papers_core::{Context, Experiment as _, testing};
+use papers_core::{Context, Error, Experiment as _, testing};
 use semi_unsupervised::{
     model::{ClassModel, Kind, Likelihood, bound::Noise},
+    network::Network,
     train::SemiUnsupervised,
 };
 
@@ -32,6 +33,8 @@ fn settings_out_of_their_range() {
         ("restarts={count=2,steps=4}", "leave none"),
         ("restarts={count=2,steps=0}", "at least 1"),
         ("restarts={count=0,steps=1}", "at least 1"),
+        ("batch.labeled=100000000000", "at most 1048576"),
+        ("batch.unlabeled=100000000000", "at most 1048576"),
         ("model='m3'", "unknown variant `m3`"),
         ("vade.fitted=0", "at least 1"),
         ("data.fraction=0.0", "data.fraction"),
@@ -67,11 +70,50 @@ fn a_model_that_names_by_labels_needs_some() {
 fn a_loss_that_is_no_number_stops_the_run() {
     let config = digits(&["learner.rate=1e30", "learner.clip=0.0"]);
     let mut run = SemiUnsupervised::new(&config, &Context::new(testing::device(), 0)).expect("a model");
-    let error = (0..8)
-        .find_map(|step| run.step(step).err())
+    let (found, before) = (0..8)
+        .find_map(|step| {
+            let before = weights(&run);
+            Some((run.step(step).err()?, before))
+        })
         .expect("weights without bounds");
-    let message = error.to_string();
-    assert!(message.contains("loss") && message.contains("step"), "{message}");
+    let Error::Diverged { term, value, step, .. } = &found else {
+        panic!("{found}")
+    };
+    // A part of the bound, and not a sum of several; the update was not done.
+    assert!(
+        ["log_px", "kl_z", "kl_y"].contains(&term.as_str()) && !value.is_finite(),
+        "{found}"
+    );
+    assert!(found.to_string().contains(&format!("step {step}")), "{found}");
+    assert_eq!(weights(&run), before);
+}
+
+/// The weights of the classifier's first layer.
+fn weights(run: &SemiUnsupervised) -> Vec<f64> {
+    let Network::Classes(model) = run.network() else {
+        panic!("a model of classes")
+    };
+    testing::values(model.classifier.layers[0].weight.val())
+}
+
+#[test]
+fn weights_that_say_nothing_are_a_divergence() {
+    let config = digits(&["learner.rate=1e30", "learner.clip=0.0"]);
+    let mut run = SemiUnsupervised::new(&config, &Context::new(testing::device(), 0)).expect("a model");
+    run.step(0).expect("an update");
+    let found = run.evaluate().expect_err("weights without bounds");
+    let Error::Diverged { term, step, .. } = &found else {
+        panic!("{found}")
+    };
+    assert_eq!((term.as_str(), *step), ("q(y|x)", 1));
+}
+
+#[test]
+fn beginnings_are_not_ended_early() {
+    let early = "schedule.early_stop={metric='validation_bound',goal='maximize',patience=2}";
+    let error = try_digits(&["restarts={count=2,steps=2}", early]).expect_err("no best one would go on");
+    assert!(error.to_string().contains("schedule.early_stop"), "{error}");
+    try_digits(&[early]).expect("one beginning");
 }
 
 #[test]

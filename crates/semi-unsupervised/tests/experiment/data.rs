@@ -1,9 +1,9 @@
 //! What is learned from: sets by name, their labels, hidden classes and values.
 
-use papers_core::{Context, testing};
+use papers_core::{Context, base::config, testing};
 use semi_unsupervised::{
-    config::{DataConfig, LabelRule, PriorRule, Regime},
-    data::{DataSet, Preparation},
+    config::{DataConfig, LabelRule, PRESETS, PriorRule, Regime, SemiUnsupervisedConfig},
+    data::{DataSet, Preparation, label_counts},
     model::Likelihood,
 };
 
@@ -239,4 +239,20 @@ fn settings_survive_being_written() {
     assert_eq!(least, DataConfig::new("uci-digits", Regime::Unsupervised));
     let unknown = r#"{"set": "uci-digits", "regime": "unsupervised", "poll": 2}"#;
     assert!(serde_json::from_str::<DataConfig>(unknown).is_err());
+}
+
+/// The presets of the authors' size have the paper's numbers of labels, though validation rows are taken first.
+#[test]
+fn presets_have_the_papers_numbers_of_labels() {
+    for (name, expected) in [("fashion-5", 300), ("fashion-2", 120)] {
+        let config: SemiUnsupervisedConfig = config::experiment(PRESETS, name, &[] as &[&str]).expect("a preset");
+        let data = config.data;
+        assert_eq!(data.validation, 1000);
+        let counts = label_counts(data.label_rule, &[5900; 10], data.fraction, &data.hidden);
+        assert_eq!(
+            counts,
+            [0, 0, 0, 0, 0, expected, expected, expected, expected, expected],
+            "{name}"
+        );
+    }
 }

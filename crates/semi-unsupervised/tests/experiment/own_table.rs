@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path};
 
-use papers_core::random::Streams;
+use papers_core::{base::config::experiment, random::Streams};
 use semi_unsupervised::{
-    config::{DataConfig, PriorRule, Regime, TableConfig},
+    config::{DataConfig, PRESETS, PriorRule, Regime, SemiUnsupervisedConfig, TableConfig},
     data::{BatchSizes, Batches},
     model::Likelihood,
 };
@@ -153,6 +153,15 @@ fn test_rows_without_a_label_are_left_out() {
         "{:?}",
         data.warnings
     );
+}
+
+#[test]
+fn the_preset_says_how_a_file_of_test_rows_is_named() {
+    let sets = ["data.table.test='test.csv'"];
+    let error = experiment::<SemiUnsupervisedConfig>(PRESETS, "table", &sets).expect_err("both");
+    assert!(error.to_string().contains("data.table.held_out=0"), "{error}");
+    let sets = ["data.table.test='test.csv'", "data.table.held_out=0"];
+    experiment::<SemiUnsupervisedConfig>(PRESETS, "table", &sets).expect("one of both");
 }
 
 #[test]

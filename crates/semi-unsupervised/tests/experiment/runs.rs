@@ -1,9 +1,9 @@
 //! A run that was stopped and resumed equals one that was not, byte for byte; every model runs in every regime that it can.
 
-use papers_core::{Context, Experiment as _, checkpoint, testing};
+use papers_core::{Context, Experiment as _, base::figure::Body, checkpoint, testing};
 use semi_unsupervised::{network::ModelKind, train::SemiUnsupervised};
 
-use crate::common::digits;
+use crate::common::{digits, synthetic};
 
 fn context() -> Context {
     Context::new(testing::device(), 3)
@@ -99,4 +99,46 @@ fn a_run_with_other_labels_is_not_gone_on_with() {
     assert!(message.contains("other labels"), "{message}");
     let mut same = SemiUnsupervised::new(&digits(&["data.split_seed=3"]), &context()).expect("a model");
     same.restore(&reader).expect("the run's own seed, written out");
+}
+
+#[test]
+fn a_single_class_is_legal() {
+    let one = [
+        "data.synthetic={classes=1,dimensions=1,train_per_class=80,test_per_class=20}",
+        "data.hidden=[]",
+    ];
+    let alone = synthetic(
+        &[
+            &one as &[&str],
+            &["data.regime='unsupervised'", "data.validation=10", "restarts.count=1"],
+        ]
+        .concat(),
+    );
+    let known = |head: &str| {
+        let head = format!("head='{head}'");
+        digits(&["model='m1'", &head, "data.hidden=[0,1,2,3,4,5,6,7,8]"])
+    };
+    for config in [alone, known("linear"), known("nearest-mean")] {
+        let mut run = SemiUnsupervised::new(&config, &context()).expect("a model");
+        run.step(0).expect("an update");
+        let told = run.evaluate().expect("numbers");
+        assert!(told.iter().all(|(_, value)| value.is_finite()), "{told:?}");
+        run.figures().expect("figures");
+    }
+}
+
+/// What is no picture is generated as a row of numbers, in the units of the data.
+#[test]
+fn values_are_generated() {
+    let run = SemiUnsupervised::new(&synthetic(&[]), &context()).expect("a model");
+    let figures = run.figures().expect("figures");
+    let samples = figures
+        .iter()
+        .find(|figure| figure.name == "samples")
+        .expect("what clusters generate");
+    let Body::Table(table) = &samples.body else {
+        panic!("a table")
+    };
+    assert_eq!((table.columns.len(), table.rows.len()), (21, 6));
+    assert_eq!(table.columns[..3], ["cluster", "x0", "x1"]);
 }

@@ -2,5 +2,6 @@
 
 mod bounds;
 mod densities;
+mod objective;
 mod setup;
 mod vade;

@@ -28,6 +28,7 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, streams: &Streams) 
         }
         .into());
     }
+    let columns = train.columns.clone();
     let train = train.rows(&class_names)?;
     train.check_for(config.likelihood())?;
     let counts = train.class_counts(class_names.len())?;
@@ -57,6 +58,7 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, streams: &Streams) 
         train: limited(train, "data.train", config.train, Some(streams))?,
         test: limited(test, "data.test", config.test, None)?,
         class_names,
+        columns,
         picture: None,
         absent,
         warnings,

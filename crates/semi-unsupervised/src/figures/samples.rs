@@ -1,10 +1,10 @@
-//! Pictures that clusters generate.
+//! What clusters generate.
 
 use burn::prelude::*;
 use papers_core::{
     Result,
     base::{
-        figure::{Body, Figure},
+        figure::{Body, Figure, Table, number},
         images::{ImageSet, Tile, sheet},
     },
     random::Streams,
@@ -20,17 +20,49 @@ use crate::{
 const SAMPLES: u64 = 8;
 /// Clusters that are drawn of, at most.
 const CLUSTERS: usize = 50;
+/// Values of each that are told, at most.
+const COLUMNS: usize = 30;
 
-/// Pictures that each cluster generates: the mean of `p(x|·)` for draws of `z` from its component.
+/// What each cluster generates: the mean of `p(x|·)` for draws of `z` from its component. Pictures, or the mean over the draws of
+/// each value.
 pub(crate) fn samples(network: &Network, data: &DataSet, streams: &Streams, device: &Device) -> Result<Option<Figure>> {
-    let Some([height, width, channels]) = data.picture else {
-        return Ok(None);
-    };
     let means = match network {
         Network::Classes(model) => of_classes(model, streams, device),
         Network::Vade(model) => of_vade(model, streams, device),
         Network::Plain(_) => return Ok(None),
     };
+    let Some(size) = data.picture else {
+        return values(means, data).map(Some);
+    };
+    pictures(means, size, data).map(Some)
+}
+
+/// A row of values for each cluster.
+fn values(means: Tensor<4>, data: &DataSet) -> Result<Figure> {
+    let [_, _, clusters, length] = means.dims();
+    let means: Vec<f32> = means.mean_dim(1).try_into_vec_as()?;
+    let columns = data.columns.iter().take(COLUMNS).cloned();
+    let mut table = Table::new(["cluster".to_owned()].into_iter().chain(columns));
+    for (cluster, row) in means.chunks_exact(length).take(CLUSTERS).enumerate() {
+        let restored = data.restored(row);
+        let values = restored.iter().take(COLUMNS).map(|&value| number(value.into()));
+        table.push([cluster.to_string()].into_iter().chain(values));
+    }
+    Ok(Figure {
+        name: "samples".to_owned(),
+        title: "What each cluster generates".to_owned(),
+        caption: format!(
+            "The mean of p(x|·) over {SAMPLES} draws of z from its component, in the units of the table: {} of {} columns, {} of {clusters} \
+             clusters. Values that the model does not see have their mean.",
+            data.columns.len().min(COLUMNS),
+            data.columns.len(),
+            table.rows.len(),
+        ),
+        body: Body::Table(table),
+    })
+}
+
+fn pictures(means: Tensor<4>, [height, width, channels]: [usize; 3], data: &DataSet) -> Result<Figure> {
     let [_, _, clusters, values] = means.dims();
     let rows: Vec<f32> = means.swap_dims(1, 2).try_into_vec_as()?;
     let pictures = rows
@@ -59,14 +91,14 @@ pub(crate) fn samples(network: &Network, data: &DataSet, streams: &Streams, devi
     };
     let tiles: Vec<Tile> = tiles.collect();
     let png = sheet(&set, &tiles, SAMPLES as usize)?;
-    Ok(Some(Figure {
+    Ok(Figure {
         name: "samples".to_owned(),
         title: "What each cluster generates".to_owned(),
         caption: "A row of pictures for each cluster, whose number stands at its left: the mean of p(x|·) for draws of z; where the \
                   class is no component of z, all rows have the same draws."
             .to_owned(),
         body: Body::Png(png),
-    }))
+    })
 }
 
 fn of_classes(model: &ClassModel, streams: &Streams, device: &Device) -> Tensor<4> {
