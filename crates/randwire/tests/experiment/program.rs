@@ -204,7 +204,9 @@ fn costs_are_those_of_the_papers_tables() {
     for (arguments, expected) in [
         (&["--channels", "1"] as &[&str], "at least 2"),
         (&["--size", "16"], "sides of 32 or more"),
+        (&["--size", "5000"], "--size must be at most 4096"),
         (&["--classes", "1"], "--classes must be at least 2"),
+        (&["--classes", "1000001"], "at most 1000000"),
         (&["--fit=-1"], "--fit must be above 0"),
         (&["--operation", "sum"], "separable, dense, max-pool, average-pool"),
         (&["-k", "0"], "K is 0"),
