@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::{
     nn::{Linear, LinearConfig},
@@ -197,11 +197,9 @@ impl NetworkConfig {
     }
 
     fn read_files(&self) -> papers_core::Result<Vec<Graph>> {
-        let usage = |path: &Path, problem: String| papers_core::Error::Usage(format!("{}: {problem}", path.display()));
         let read = |path: &PathBuf| {
-            let format = format::Format::of(path).map_err(|error| usage(path, error.to_string()))?;
-            let text = std::fs::read_to_string(path).map_err(|error| usage(path, error.to_string()))?;
-            format.parse(&text).map_err(|error| usage(path, error.to_string()))
+            let graph = format::Format::read(path);
+            graph.map_err(|error| papers_core::Error::Usage(format!("{}: {error}", path.display())))
         };
         self.files.iter().map(read).collect()
     }

@@ -170,7 +170,7 @@ fn graphs_are_drawn_read_and_written() {
         (&["--generator", "er", "-p", "2"], "between 0 and 1, not 2"),
         (&["--generator", "er", "-p", "0", "--tries", "7"], "no graph of 7"),
         (&["--generator", "tree"], "possible values"),
-        (&["--from", "none.dot"], "cannot read none.dot"),
+        (&["--from", "none.dot"], "none.dot: it cannot be read"),
         (&["--from", "mine.dot", "--nodes", "3"], "cannot be used with"),
         (
             &["--from", "mine.dot", "--without", "9", "--format", "svg"],
