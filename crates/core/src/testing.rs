@@ -1,6 +1,6 @@
 //! Helpers for the tests of every crate: the test device, comparisons, gradient checks, fixtures, resume checks.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use burn::{prelude::*, tensor::DType};
 use papers_base::{config::About, journal::Scalars};
@@ -324,7 +324,13 @@ pub fn assert_resumes_exactly<E: Experiment>(config: &E::Config, context: &Conte
     let mut first = E::new(config, context)?;
     advance(&mut first, 0, updates)?;
     let half = save(&first, "half", updates)?;
-    let mut second = E::new(config, context)?;
+    // As the loop does it: an experiment may look at the checkpoint while it is built.
+    let half = Arc::new(half);
+    let goes_on = Context {
+        saved: Some(Arc::clone(&half)),
+        ..context.clone()
+    };
+    let mut second = E::new(config, &goes_on)?;
     second.restore(&half)?;
     advance(&mut second, updates, 2 * updates)?;
     let resumed = save(&second, "resumed", 2 * updates)?;

@@ -15,6 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{Unit, classifier};
 
+/// Channels of the stem, at most. Each stage doubles them: with these limits no count of weights or multiply-adds overflows.
+const MOST_CHANNELS: usize = 4096;
+const MOST_STAGES: usize = 8;
+/// Of a stage.
+const MOST_BLOCKS: usize = 1000;
+
 /// Sizes of a [`ResNet`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,10 +47,16 @@ impl ResNetConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("resnet");
         checks.at_least(1, "channels", self.channels)?;
+        checks.at_most(MOST_CHANNELS, "channels", self.channels)?;
         checks.require(
             !self.blocks.is_empty() && !self.blocks.contains(&0),
             "blocks",
             "every stage needs a block",
+        )?;
+        checks.require(
+            self.blocks.len() <= MOST_STAGES && self.blocks.iter().all(|&blocks| blocks <= MOST_BLOCKS),
+            "blocks",
+            format_args!("must be at most {MOST_STAGES} stages of at most {MOST_BLOCKS} blocks"),
         )
     }
 

@@ -139,10 +139,8 @@ impl Experiment for Classify {
 
     fn evaluate(&self) -> Result<Scalars> {
         let mut scalars = evaluate::errors(&self.learner.model.valid(), &self.pictures)?;
-        // Once is enough.
-        if self.is_trained() {
-            scalars.extend(evaluate::size(&self.config, &self.graphs, &self.pictures));
-        }
+        // Each time: a run may end at any of them, and its best is measured by itself.
+        scalars.extend(evaluate::size(&self.config, &self.graphs, &self.pictures));
         if let Some(study) = self.study()? {
             scalars.extend(study.correlations());
         }
@@ -220,13 +218,10 @@ impl Classify {
         drops.then(|| self.droppable.choose(&mut generator).copied()).flatten()
     }
 
-    fn is_trained(&self) -> bool {
-        self.updates >= self.config.schedule.steps
-    }
-
     /// What damage does to the trained network; none before the last update, and where none is asked for.
     fn study(&self) -> Result<Option<&Study>> {
-        let asked = self.config.damage.pictures > 0 && self.is_trained();
+        let is_trained = self.updates >= self.config.schedule.steps;
+        let asked = self.config.damage.pictures > 0 && is_trained;
         let model = self.learner.model.valid();
         let Some(network) = model.wired().filter(|_| asked) else {
             return Ok(None);

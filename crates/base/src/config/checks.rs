@@ -57,6 +57,15 @@ impl<'a> Checks<'a> {
         )
     }
 
+    /// A count, or another number that has a greatest value.
+    ///
+    /// # Errors
+    ///
+    /// A greater one.
+    pub fn at_most<T: PartialOrd + Display>(self, most: T, key: &str, value: T) -> Result<(), ConfigError> {
+        self.require(value <= most, key, format_args!("must be at most {most}, not {value}"))
+    }
+
     /// A finite number above 0.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use papers_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::MOST_SIDE;
 use crate::detection::scene::SceneConfig;
 
 /// Which pictures.
@@ -81,6 +82,7 @@ impl FilesConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("data.files");
         checks.at_least(1, "side", self.side)?;
+        checks.at_most(MOST_SIDE, "side", self.side)?;
         checks.require(
             self.resize >= self.side,
             "resize",
@@ -104,16 +106,12 @@ impl FilesConfig {
 impl DataConfig {
     /// The name that stands for folders of pictures.
     pub const FILES: &str = "files";
-    /// Greatest height and width that pictures in memory are brought to.
-    const LARGEST: usize = 1024;
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         let is_files = self.set == Self::FILES;
         let problem = "must say where the pictures are, as in `--set data.files.train='pictures'`";
         Checks::of("data").require(!is_files || self.files.is_some(), "files", problem)?;
-        let largest = Self::LARGEST;
-        let problem = format_args!("must be at most {largest}, not {}", self.side);
-        Checks::of("data").require(self.side <= largest, "side", problem)?;
+        Checks::of("data").at_most(MOST_SIDE, "side", self.side)?;
         if is_files && let Some(files) = &self.files {
             files.validate()?;
             let problem = "cannot be combined with `data.train`, `data.test`, `data.side`, `data.whiten`, `data.augmentation` or `data.canvas`, which are for sets in memory";

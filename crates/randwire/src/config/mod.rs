@@ -30,6 +30,9 @@ pub const PRESETS: &[Preset] = presets![
     "imagenet-resnet-101"
 ];
 
+/// Greatest height and width of a picture. A batch of larger ones fits into no memory.
+pub(crate) const MOST_SIDE: usize = 4096;
+
 /// Full description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -98,7 +98,7 @@ impl Pictures {
         }
     }
 
-    /// All test pictures, where they are in memory.
+    /// All test pictures, where they are in memory: as they are stored, and not as large as the network sees them.
     pub fn test_set(&self) -> Option<&ImageSet> {
         match &self.source {
             Source::Memory(memory) => Some(&memory.test),

@@ -1,5 +1,6 @@
 use image::{GrayImage, imageops};
 use papers_core::base::images::ImageSet;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 /// One color of a picture, brought to `side` × `side` pixels from 0 to 255 by linear interpolation.
 pub(crate) fn plane(set: &ImageSet, index: usize, channel: usize, side: usize) -> GrayImage {
@@ -10,19 +11,19 @@ pub(crate) fn plane(set: &ImageSet, index: usize, channel: usize, side: usize) -
     imageops::resize(&picture, side as u32, side as u32, imageops::FilterType::Triangle)
 }
 
-/// All pictures of a set, brought to that size.
-pub(super) fn resized(set: &ImageSet, side: usize) -> ImageSet {
-    let mut images = Vec::with_capacity(set.len() * side * side * set.channels);
-    for index in 0..set.len() {
-        let planes: Vec<Vec<u8>> = (0..set.channels)
-            .map(|channel| plane(set, index, channel, side).into_raw())
-            .collect();
-        images.extend((0..side * side).flat_map(|pixel| planes.iter().map(move |plane| plane[pixel])));
-    }
+/// Some pictures of a set, brought to that size by all cores.
+pub(super) fn resized(set: &ImageSet, indices: &[usize], side: usize) -> ImageSet {
+    let picture = |&index: &usize| {
+        let plane = |channel| plane(set, index, channel, side).into_raw();
+        let planes: Vec<Vec<u8>> = (0..set.channels).map(plane).collect();
+        let pixels = (0..side * side).flat_map(|pixel| planes.iter().map(move |plane| plane[pixel]));
+        pixels.collect::<Vec<u8>>()
+    };
+    let pictures: Vec<Vec<u8>> = indices.par_iter().map(picture).collect();
     ImageSet {
         name: set.name.clone(),
-        images,
-        labels: set.labels.clone(),
+        images: pictures.concat(),
+        labels: indices.iter().map(|&index| set.labels[index]).collect(),
         height: side,
         width: side,
         maximum: u8::MAX,
@@ -48,7 +49,7 @@ mod tests {
             classes: 2,
             class_names: vec!["a".to_owned(), "b".to_owned()],
         };
-        let large = resized(&set, 4);
+        let large = resized(&set, &[0, 1], 4);
         assert_eq!((large.len(), large.height, large.width, large.channels), (2, 4, 4, 2));
         assert_eq!((large.maximum, large.labels.as_slice()), (255, [1, 0].as_slice()));
         let first = large.image(0);
@@ -56,5 +57,8 @@ mod tests {
         assert_eq!(first[6..8], [0, 255], "the right is of the second");
         let second: Vec<u8> = large.image(1).iter().copied().skip(1).step_by(2).collect();
         assert!(second.iter().all(|&value| value == 127), "{second:?}");
+        let turned = resized(&set, &[1, 0, 1], 4);
+        assert_eq!(turned.labels, [0, 1, 0]);
+        assert_eq!([turned.image(0), turned.image(1)], [large.image(1), first]);
     }
 }

@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, average_precision::Truth};
-use crate::data::plane;
+use crate::{config::MOST_SIDE, data::plane};
 
 /// What scenes look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ impl SceneConfig {
     pub(crate) fn validate(&self, table: &'static str) -> Result<(), ConfigError> {
         let checks = Checks::of(table);
         checks.at_least(1, "objects", self.objects)?;
+        checks.at_most(MOST_OBJECTS, "objects", self.objects)?;
+        checks.at_most(MOST_SIDE, "side", self.side)?;
         checks.at_least(4, "least", self.least)?;
         checks.require(
             self.least <= self.most && self.most <= self.side,
@@ -50,6 +52,8 @@ pub struct Scene {
     pub truth: Truth,
 }
 
+/// Pictures of a scene, at most.
+const MOST_OBJECTS: usize = 1000;
 /// Two pictures overlap by this at most.
 const OVERLAP: f32 = 0.05;
 /// Places that are tried for a picture before it is left out.

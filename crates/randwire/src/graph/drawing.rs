@@ -84,10 +84,8 @@ impl<'a> Drawing<'a> {
             let dashed = self.lacks_node(node).then_some("style=dashed");
             let _ = writeln!(text, "  {node}{};", attributes(color.into_iter().chain(dashed)));
         }
-        let levels = graph.levels();
-        for level in 0..graph.depth() {
-            let nodes = (0..graph.nodes()).filter(|&node| levels[node] == level);
-            let nodes: Vec<String> = nodes.map(|node| node.to_string()).collect();
+        for nodes in by_level(&graph.levels()) {
+            let nodes: Vec<String> = nodes.iter().map(usize::to_string).collect();
             let _ = writeln!(text, "  {{ rank=same; {} }}", nodes.join("; "));
         }
         for edge in graph.edges() {
@@ -102,12 +100,10 @@ impl<'a> Drawing<'a> {
 
     /// How open the gate of an edge is, if that is known.
     fn share(&self, [before, node]: [usize; 2]) -> Option<f64> {
-        let place = self
-            .graph
-            .predecessors(node)
-            .iter()
-            .position(|&known| known == before)?;
-        self.shares?.get(node)?.get(place).copied()
+        let shares = self.shares?.get(node)?;
+        // They ascend.
+        let place = self.graph.predecessors(node).binary_search(&before).ok()?;
+        shares.get(place).copied()
     }
 
     fn lacks_node(&self, node: usize) -> bool {
@@ -180,16 +176,23 @@ fn attributes<'a>(all: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
+/// The nodes of each level, ascending.
+fn by_level(levels: &[usize]) -> Vec<Vec<usize>> {
+    let depth = levels.iter().max().map_or(0, |last| last + 1);
+    let mut nodes = vec![Vec::new(); depth];
+    for (node, &level) in levels.iter().enumerate() {
+        nodes[level].push(node);
+    }
+    nodes
+}
+
 /// Where each node stands: in the column of its level, ordered by where its inputs stand.
 fn places(graph: &Graph) -> Vec<[f64; 2]> {
     let levels = graph.levels();
     let mut rows = vec![0.0; graph.nodes()];
-    let tallest = (0..graph.depth())
-        .map(|level| levels.iter().filter(|&&own| own == level).count())
-        .max()
-        .unwrap_or(1);
-    for level in 0..graph.depth() {
-        let mut nodes: Vec<usize> = (0..graph.nodes()).filter(|&node| levels[node] == level).collect();
+    let columns = by_level(&levels);
+    let tallest = columns.iter().map(Vec::len).max().unwrap_or(1);
+    for mut nodes in columns {
         let height = |node: &usize| {
             let inputs = graph.predecessors(*node);
             inputs.iter().map(|&input| rows[input]).sum::<f64>() / inputs.len().max(1) as f64
@@ -245,6 +248,16 @@ mod tests {
                         { rank=same; 0; 1 }\n  { rank=same; 2 }\n  0 -> 2 [label=\"0.50\", penwidth=1.70];\n  \
                         1 -> 2 [label=\"0.25\", penwidth=1.05, style=dashed];\n}\n";
         assert_eq!(dot, expected);
+    }
+
+    /// A chain has as many levels as nodes: what looks at all nodes for each of them is not done with it for minutes.
+    #[test]
+    fn a_long_chain_is_drawn() {
+        let edges: Vec<_> = (1..crate::graph::MOST_NODES).map(|node| [node - 1, node]).collect();
+        let graph = Graph::new(crate::graph::MOST_NODES, &edges).unwrap();
+        let drawing = Drawing::new(&graph);
+        assert_eq!(drawing.to_dot().matches("rank=same").count(), graph.nodes());
+        assert_eq!(drawing.to_svg().matches("<circle").count(), graph.nodes());
     }
 
     #[test]

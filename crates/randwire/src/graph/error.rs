@@ -79,6 +79,9 @@ pub enum GraphError {
         /// What was asked for.
         edge: [usize; 2],
     },
+    /// A file of a graph that cannot be read at all.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
     /// A file of a graph that cannot be understood.
     #[error("{format}: {problem}")]
     Format {

@@ -2,7 +2,7 @@
 //!
 //! A graph's file is given by whoever runs the program and may be anything: sizes are bounded before memory is asked for.
 
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, fs::File, io::Read as _, path::Path};
 
 use super::{Drawing, Graph, GraphError, MOST_NODES, dot};
 
@@ -42,6 +42,26 @@ impl Format {
         }
     }
 
+    /// Reads the graph of a file, whose ending says how it is written.
+    ///
+    /// # Errors
+    ///
+    /// Another ending, a file that cannot be read or is longer than [`LONGEST`], and as [`Self::parse`].
+    pub fn read(path: &Path) -> Result<Graph, GraphError> {
+        let format = Self::of(path)?;
+        let unreadable = |reason: &dyn std::fmt::Display| GraphError::Unreadable(reason.to_string());
+        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        // One byte more tells that a file is too long; the rest of it may not fit into memory.
+        let mut bytes = Vec::new();
+        let read = file.take(LONGEST as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(&error))?;
+        if bytes.len() > LONGEST {
+            return Err(too_long());
+        }
+        let text = String::from_utf8(bytes).map_err(|error| unreadable(&error.utf8_error()))?;
+        format.parse(&text)
+    }
+
     /// Reads a graph.
     ///
     /// # Errors
@@ -49,10 +69,7 @@ impl Format {
     /// What is wrong with the text, or with the graph.
     pub fn parse(self, text: &str) -> Result<Graph, GraphError> {
         if text.len() > LONGEST {
-            return Err(problem(
-                "graph",
-                format!("{} bytes are more than {LONGEST}", text.len()),
-            ));
+            return Err(too_long());
         }
         match self {
             Self::Edges => parse_edges(text),
@@ -69,6 +86,10 @@ impl Format {
             Self::Dot => Drawing::new(graph).to_dot(),
         }
     }
+}
+
+fn too_long() -> GraphError {
+    problem("graph", format!("there are more than {LONGEST} bytes"))
 }
 
 fn problem(format: &'static str, problem: impl Into<String>) -> GraphError {
@@ -191,6 +212,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_file_is_read_no_further_than_a_graph_can_be_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.dot");
+        // It has a length, and takes no room.
+        let file = File::create(&path).unwrap();
+        file.set_len(1 << 32).unwrap();
+        let message = Format::read(&path).unwrap_err().to_string();
+        assert!(message.contains("more than 16777216 bytes"), "{message}");
+        std::fs::write(&path, b"graph { \xff }").unwrap();
+        let message = Format::read(&path).unwrap_err().to_string();
+        assert!(message.contains("cannot be read: invalid utf-8"), "{message}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::{
     nn::{Linear, LinearConfig},
@@ -7,7 +7,10 @@ use burn::{
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{Backbone, Block, Operation, RandWire, Stage, Unit, cost::MOST_CHANNELS};
+use super::{
+    Backbone, Block, Operation, RandWire, Stage, Unit,
+    cost::{MOST_CHANNELS, MOST_WIDTH},
+};
 use crate::graph::{Connectivity, Generator, Graph, GraphError, format, stage_seed};
 
 /// A network by its generator (section 3.2: a generator, its parameters and a seed are one network).
@@ -107,12 +110,9 @@ impl NetworkConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("network");
         checks.at_least(2, "channels", self.channels)?;
-        checks.require(
-            self.channels <= MOST_CHANNELS,
-            "channels",
-            format_args!("must be at most {MOST_CHANNELS}, not {}", self.channels),
-        )?;
+        checks.at_most(MOST_CHANNELS, "channels", self.channels)?;
         checks.at_least(1, "head", self.head)?;
+        checks.at_most(MOST_CHANNELS, "head", self.head)?;
         checks.require(!self.stages.is_empty(), "stages", "a network needs at least one stage")?;
         checks.require(
             (1..=2).contains(&self.stem_stride),
@@ -123,9 +123,9 @@ impl NetworkConfig {
         for stage in &self.stages {
             checks.at_least(1, "stages", stage.width)?;
             checks.require(
-                stage.width <= MOST_CHANNELS,
+                stage.width <= MOST_WIDTH,
                 "stages",
-                format_args!("has a stage of more than {MOST_CHANNELS} times the channels"),
+                format_args!("has a stage of more than {MOST_WIDTH} times the channels"),
             )?;
             if stage.nodes > 0 && self.files.is_empty() {
                 let fits = self.graph.check(stage.nodes);
@@ -197,11 +197,9 @@ impl NetworkConfig {
     }
 
     fn read_files(&self) -> papers_core::Result<Vec<Graph>> {
-        let usage = |path: &Path, problem: String| papers_core::Error::Usage(format!("{}: {problem}", path.display()));
         let read = |path: &PathBuf| {
-            let format = format::Format::of(path).map_err(|error| usage(path, error.to_string()))?;
-            let text = std::fs::read_to_string(path).map_err(|error| usage(path, error.to_string()))?;
-            format.parse(&text).map_err(|error| usage(path, error.to_string()))
+            let graph = format::Format::read(path);
+            graph.map_err(|error| papers_core::Error::Usage(format!("{}: {error}", path.display())))
         };
         self.files.iter().map(read).collect()
     }

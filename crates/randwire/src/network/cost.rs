@@ -5,6 +5,8 @@ use crate::graph::Graph;
 
 /// No network has more channels in a stage of width 1.
 pub(crate) const MOST_CHANNELS: usize = 1 << 16;
+/// No stage is wider. A count of the weights of one convolution cannot overflow with these two.
+pub(crate) const MOST_WIDTH: usize = 1 << 10;
 
 /// Of a whole network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,22 +48,32 @@ pub struct StageCost {
     pub gate_multiply_adds: usize,
 }
 
+/// What would overflow stays at the largest number: fitting tries networks that nobody would build.
+fn product(factors: [usize; 3]) -> usize {
+    factors.into_iter().fold(1, usize::saturating_mul)
+}
+
+fn grow(sum: &mut usize, by: usize) {
+    *sum = sum.saturating_add(by);
+}
+
 impl Cost {
     /// All weights.
     pub fn parameters(&self) -> usize {
-        self.convolutions + self.norms + self.gates + self.classifier
+        let others = [self.norms, self.gates, self.classifier];
+        others.into_iter().fold(self.convolutions, usize::saturating_add)
     }
 
     fn add(&mut self, weights: usize, pixels: usize, norms: usize) {
-        self.convolutions += weights;
-        self.multiply_adds += weights * pixels;
         self.norms += norms;
+        grow(&mut self.convolutions, weights);
+        grow(&mut self.multiply_adds, weights.saturating_mul(pixels));
     }
 }
 
 impl StageCost {
     fn dense(channels: [usize; 2], output: [usize; 2]) -> Self {
-        let weights = 9 * channels[0] * channels[1];
+        let weights = product([9, channels[0], channels[1]]);
         Self {
             nodes: 0,
             channels,
@@ -69,7 +81,7 @@ impl StageCost {
             convolutions: weights,
             norms: 2 * channels[1],
             gates: 0,
-            multiply_adds: weights * output[0] * output[1],
+            multiply_adds: product([weights, output[0], output[1]]),
             gate_multiply_adds: 0,
         }
     }
@@ -77,8 +89,15 @@ impl StageCost {
     fn wired(graph: &Graph, operation: Operation, channels: [usize; 2], output: [usize; 2]) -> Self {
         let [outside, inside] = channels;
         let inputs = graph.inputs().len();
-        let weights = |input: usize| operation.weights(input, inside).iter().sum::<usize>();
-        let convolutions = inputs * weights(outside) + (graph.nodes() - inputs) * weights(inside);
+        let weights = |input: usize| {
+            operation
+                .weights(input, inside)
+                .into_iter()
+                .fold(0, usize::saturating_add)
+        };
+        let of_inputs = inputs.saturating_mul(weights(outside));
+        let of_others = (graph.nodes() - inputs).saturating_mul(weights(inside));
+        let convolutions = of_inputs.saturating_add(of_others);
         let pixels = output[0] * output[1];
         Self {
             nodes: graph.nodes(),
@@ -87,8 +106,8 @@ impl StageCost {
             convolutions,
             norms: 2 * inside * graph.nodes(),
             gates: graph.weights(),
-            multiply_adds: convolutions * pixels,
-            gate_multiply_adds: graph.weights() * inside * pixels,
+            multiply_adds: convolutions.saturating_mul(pixels),
+            gate_multiply_adds: product([graph.weights(), inside, pixels]),
         }
     }
 }
@@ -107,16 +126,16 @@ impl NetworkConfig {
                 None => StageCost::dense(channels, size),
                 Some(graph) => StageCost::wired(graph, self.operation, channels, size),
             };
-            cost.convolutions += stage.convolutions;
             cost.norms += stage.norms;
             cost.gates += stage.gates;
-            cost.multiply_adds += stage.multiply_adds;
-            cost.gate_multiply_adds += stage.gate_multiply_adds;
+            grow(&mut cost.convolutions, stage.convolutions);
+            grow(&mut cost.multiply_adds, stage.multiply_adds);
+            grow(&mut cost.gate_multiply_adds, stage.gate_multiply_adds);
             cost.stages.push(stage);
         }
         cost.add(widths[widths.len() - 1] * self.head, size[0] * size[1], 2 * self.head);
         cost.classifier = (self.head + 1) * classes;
-        cost.multiply_adds += self.head * classes;
+        grow(&mut cost.multiply_adds, self.head * classes);
         cost
     }
 

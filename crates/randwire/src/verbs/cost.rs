@@ -6,6 +6,7 @@ use papers_core::{
 
 use super::GeneratorArgs;
 use crate::{
+    config::MOST_SIDE,
     figures::cost_table,
     network::{Cost, NetworkConfig, Operation},
 };
@@ -59,6 +60,8 @@ fn operation(name: &str) -> Result<Operation, String> {
 
 /// A million times the small regime.
 const MOST_MILLIONS: f64 = 1e9;
+/// A thousand times ImageNet's.
+const MOST_CLASSES: usize = 1_000_000;
 
 fn command() -> Command {
     let command = Command::new("cost")
@@ -90,7 +93,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         ..config
     };
     config.validate()?;
-    anyhow::ensure!(arguments.classes >= 2, "--classes must be at least 2");
+    anyhow::ensure!(
+        (2..=MOST_CLASSES).contains(&arguments.classes),
+        "--classes must be at least 2 and at most {MOST_CLASSES}"
+    );
+    anyhow::ensure!(arguments.size <= MOST_SIDE, "--size must be at most {MOST_SIDE}");
     config
         .check(arguments.size, arguments.size)
         .map_err(|problem| anyhow::anyhow!("--size: {problem}"))?;

@@ -93,10 +93,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
 impl GraphArgs {
     fn graph(&self) -> anyhow::Result<Graph> {
         if let Some(path) = &self.from {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            return Format::of(path)?
-                .parse(&text)
-                .with_context(|| path.display().to_string());
+            return Format::read(path).with_context(|| path.display().to_string());
         }
         let connectivity = match self.tries {
             None => Connectivity::Allow,

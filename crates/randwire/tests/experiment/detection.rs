@@ -193,6 +193,8 @@ fn what_makes_no_sense_is_refused() {
             "from `least` (8) to `side` (16)",
         ),
         ("scenes={side=16,least=8,most=12,objects=0}", "at least 1"),
+        ("scenes={side=16,least=8,most=12,objects=2000}", "at most 1000"),
+        ("scenes={side=5000,least=8,most=12,objects=1}", "at most 4096"),
         ("data.train=0", "at least 1"),
     ] {
         let error = try_scenes(&[set]).expect_err("no such run");

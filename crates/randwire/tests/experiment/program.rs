@@ -47,11 +47,12 @@ fn trained(folder: &Path, sets: &[&str]) {
 
 /// The numbers of `eval --json`.
 fn measured(folder: &Path, sets: &[&str]) -> serde_json::Value {
-    let mut arguments = vec!["eval", "--run", "run", "--json"];
-    for set in sets {
-        arguments.extend(["--set", *set]);
-    }
-    let line = done(folder, &arguments);
+    let sets: Vec<&str> = sets.iter().flat_map(|&set| ["--set", set]).collect();
+    evaluated(folder, &sets)
+}
+
+fn evaluated(folder: &Path, more: &[&str]) -> serde_json::Value {
+    let line = done(folder, &[&["eval", "--run", "run", "--json"], more].concat());
     serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["scalars"].clone()
 }
 
@@ -113,6 +114,48 @@ fn a_run_is_measured_with_pictures_of_another_size() {
     assert!(message.contains("sides of 4 or more"), "{message}");
 }
 
+/// Where a run ends does not decide on what is told about it: a sweep gathers all of them.
+#[test]
+fn a_run_that_stops_early_tells_its_size() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    // What never gets better stops at the second evaluation.
+    let sets = [
+        "schedule.evaluate_every=2",
+        "schedule.early_stop={metric='parameters',goal='minimize',patience=1}",
+        "schedule.best={metric='parameters',goal='minimize'}",
+    ];
+    trained(folder, &sets);
+    let text = fs::read_to_string(folder.join("run/results.json")).expect("results");
+    let results: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let last = |step: u64| folder.join(format!("run/checkpoints/step-{step:09}")).exists();
+    assert!(last(4) && !last(8), "it stopped after 4 of 8 updates");
+    let best = evaluated(folder, &["--best"]);
+    for name in ["parameters", "multiply_adds", "inputs", "outputs", "depth"] {
+        let value = best[name].as_f64().unwrap_or_else(|| panic!("no {name}: {best}"));
+        assert_eq!(results[name].as_f64(), Some(value), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_run_whose_network_was_edited_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    trained(folder, &[]);
+    let path = folder.join("run/config.toml");
+    let saved = fs::read_to_string(&path).expect("a configuration");
+    let edited = saved.replace("head_relu = true", "head_relu = false");
+    assert_ne!(edited, saved);
+    fs::write(&path, edited).expect("a file");
+    for arguments in [
+        &["eval", "--run", "run"] as &[&str],
+        &["train", "--quiet", "--out", "run", "--resume"],
+    ] {
+        let message = refused(folder, arguments);
+        assert!(message.contains("another network"), "{message}");
+    }
+}
+
 #[test]
 fn damage_counts_every_part() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -170,7 +213,7 @@ fn graphs_are_drawn_read_and_written() {
         (&["--generator", "er", "-p", "2"], "between 0 and 1, not 2"),
         (&["--generator", "er", "-p", "0", "--tries", "7"], "no graph of 7"),
         (&["--generator", "tree"], "possible values"),
-        (&["--from", "none.dot"], "cannot read none.dot"),
+        (&["--from", "none.dot"], "none.dot: it cannot be read"),
         (&["--from", "mine.dot", "--nodes", "3"], "cannot be used with"),
         (
             &["--from", "mine.dot", "--without", "9", "--format", "svg"],
@@ -204,7 +247,9 @@ fn costs_are_those_of_the_papers_tables() {
     for (arguments, expected) in [
         (&["--channels", "1"] as &[&str], "at least 2"),
         (&["--size", "16"], "sides of 32 or more"),
+        (&["--size", "5000"], "--size must be at most 4096"),
         (&["--classes", "1"], "--classes must be at least 2"),
+        (&["--classes", "1000001"], "at most 1000000"),
         (&["--fit=-1"], "--fit must be above 0"),
         (&["--operation", "sum"], "separable, dense, max-pool, average-pool"),
         (&["-k", "0"], "K is 0"),

@@ -40,6 +40,35 @@ fn killed_workers_give_the_table_of_a_serial_sweep() {
     assert_eq!(killed.tables(GRID), serial.tables(GRID));
 }
 
+/// Results say that a run was finished once; only a journal with its end says what came out.
+#[test]
+fn what_has_results_beside_a_torn_journal_is_run_again_alone() {
+    let fake = Fake::new();
+    fake.run(GRID, 3);
+    let (sweep, tables) = (fake.sweep(GRID), fake.tables(GRID));
+    let [gone, torn, empty] = [0, 3, 5].map(|run| &sweep.runs[run].folder);
+    fs::remove_file(gone.join("journal.jsonl")).unwrap();
+    let journal = fs::read(torn.join("journal.jsonl")).unwrap();
+    fs::write(torn.join("journal.jsonl"), &journal[..journal.len() / 2]).unwrap();
+    fs::write(empty.join("journal.jsonl"), "").unwrap();
+    fs::remove_dir_all(empty.join("checkpoints")).unwrap();
+    for folder in [gone, torn, empty] {
+        assert!(folder.join("results.json").is_file() && !is_finished(folder));
+    }
+    fs::remove_file(fake.path("calls")).unwrap();
+    assert!(fake.run(GRID, 3).failures.is_empty());
+    let mut calls = fake.calls();
+    calls.sort();
+    let expected = [
+        "seed 0 threads 1 resume yes",
+        "seed 1 threads 1 resume ",
+        "seed 1 threads 1 resume yes",
+    ];
+    assert_eq!(calls, expected);
+    assert!(sweep.runs.iter().all(|run| is_finished(&run.folder)));
+    assert_eq!(fake.tables(GRID), tables);
+}
+
 #[test]
 fn a_run_that_another_process_is_at_is_waited_for() {
     let fake = Fake::new();
