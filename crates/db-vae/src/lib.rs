@@ -19,6 +19,7 @@ pub mod latent_histogram;
 pub mod learner;
 pub mod model;
 pub mod objective;
+mod reproduce;
 pub mod resampling;
 pub mod train;
 
@@ -28,6 +29,7 @@ use papers_core::{cli::Paper, paper};
 pub fn paper() -> Paper {
     paper!("Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure (Amini et al. 2019)")
         .family::<train::DebiasedDetector>(config::PRESETS)
+        .reproduction(reproduce::REPRODUCTION)
 }
 
 #[cfg(test)]

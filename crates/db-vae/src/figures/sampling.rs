@@ -1,0 +1,189 @@
+//! How faces were drawn: epoch by epoch, and beside what is hidden.
+
+use papers_core::{
+    Result,
+    base::{
+        figure::{Body, Figure, Table, number},
+        images::{Tile, sheet},
+        metrics::spearman_correlation,
+        plot::{self, Chart, Scale, Series, Style},
+    },
+};
+
+use super::FOR_MEASURING;
+use crate::train::{DebiasedDetector, EpochDraws};
+
+/// Points of a drawing, at most.
+const POINTS: usize = 1500;
+
+pub(super) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
+    let history = run.history();
+    let Some(last) = history.last() else {
+        return Ok(Vec::new());
+    };
+    let mut figures = vec![table(run, history), curves(run, history)?];
+    if last.report.is_some() {
+        figures.push(likely_faces(run, last)?);
+        figures.push(deciles(last));
+        figures.extend(hidden(run)?);
+    }
+    Ok(figures)
+}
+
+fn table(run: &DebiasedDetector, history: &[EpochDraws]) -> Figure {
+    let names = &run.data().face_group_names;
+    let mut table = Table::new(
+        ["epoch", "effective sample size", "greatest weight", "different faces", "dimensions"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(names.iter().map(|name| format!("{name}, %"))),
+    );
+    for draws in history {
+        let report = draws.report.as_ref();
+        let masses = draws.masses.iter().map(|mass| format!("{:.1}", 100.0 * mass));
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "uniform".to_owned());
+        table.push(
+            [
+                draws.epoch.to_string(),
+                shown(report.map(|report| format!("{:.0}", report.effective_sample_size))),
+                report.map_or_else(|| "–".to_owned(), |report| number(report.greatest)),
+                draws.distinct.to_string(),
+                report.map_or_else(|| "–".to_owned(), |report| report.dimensions.to_string()),
+            ]
+            .into_iter()
+            .chain(masses),
+        );
+    }
+    Figure {
+        name: "draws".to_owned(),
+        title: "How faces were drawn".to_owned(),
+        caption: format!(
+            "Of {} faces. Effective sample size is 1 / Σ w²; below {:.0} few faces get nearly all draws. The last columns are what each true \
+             group was drawn with. {FOR_MEASURING}",
+            run.data().faces.len(),
+            crate::resampling::SCARCE * run.data().faces.len() as f64
+        ),
+        body: Body::Table(table),
+    }
+}
+
+fn curves(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
+    let epochs = |of: &dyn Fn(&EpochDraws) -> f64| -> Vec<(f64, f64)> {
+        history.iter().map(|draws| (draws.epoch as f64, of(draws))).collect()
+    };
+    let rows = run.data().faces.len() as f64;
+    let size = epochs(&|draws| draws.report.as_ref().map_or(rows, |report| report.effective_sample_size));
+    let names = run.data().face_group_names.iter().enumerate();
+    let groups = names.map(|(group, name)| {
+        let share = epochs(&|draws| 100.0 * draws.masses[group]);
+        Series::new(name.clone(), share, Style::LinePoints)
+    });
+    let chart = |title: &str, label: &str, series: Vec<Series>| Chart {
+        title: title.to_owned(),
+        x_label: "epoch".to_owned(),
+        y_label: label.to_owned(),
+        series,
+        width: 460,
+        ..Chart::default()
+    };
+    let charts = [
+        chart(
+            "effective sample size",
+            "faces",
+            vec![
+                Series::new("effective sample size", size, Style::LinePoints),
+                Series::new("different faces drawn", epochs(&|draws| draws.distinct as f64), Style::LinePoints),
+            ],
+        ),
+        chart("share of draws by true group", "%", groups.collect()),
+    ];
+    Ok(Figure {
+        name: "draws-curves".to_owned(),
+        title: "Draws over epochs".to_owned(),
+        caption: FOR_MEASURING.to_owned(),
+        body: Body::Svg(plot::grid(&charts, 2)?),
+    })
+}
+
+fn likely_faces(run: &DebiasedDetector, last: &EpochDraws) -> Result<Figure> {
+    let faces = &run.data().faces;
+    let weights = run.sampler().weights().values();
+    let tile = |&row: &usize| Tile {
+        pixels: faces.image(row).to_vec(),
+        lines: vec![format!("{:.2}", weights[row] * faces.len() as f64)],
+        marked: false,
+    };
+    let tiles: Vec<Tile> = last.least.iter().chain(&last.most).map(tile).collect();
+    Ok(Figure {
+        name: "likely-faces".to_owned(),
+        title: "Least and most likely faces to learn from".to_owned(),
+        caption: format!(
+            "First row: drawn least often in epoch {}; second row: most often. Below each: its weight times the number of faces, 1 for \
+             uniform draws.",
+            last.epoch
+        ),
+        body: Body::Png(sheet(faces, &tiles, last.least.len())?),
+    })
+}
+
+fn deciles(last: &EpochDraws) -> Figure {
+    let count = last.deciles.len();
+    let mut table = Table::new(
+        ["tenth of the faces".to_owned()]
+            .into_iter()
+            .chain((1..=count).map(|decile| decile.to_string())),
+    );
+    let rows = last.report.as_ref().map_or(1, |report| report.rows) as f64;
+    let relative = last.deciles.iter().map(|mean| format!("{:.2}", mean * rows));
+    table.push(["mean weight × faces".to_owned()].into_iter().chain(relative));
+    Figure {
+        name: "deciles".to_owned(),
+        title: "Weights by tenth of the faces".to_owned(),
+        caption: format!("Epoch {}, from the least likely tenth to the most likely one; 1 for uniform draws.", last.epoch),
+        body: Body::Table(table),
+    }
+}
+
+/// Weights beside the hidden attributes.
+fn hidden(run: &DebiasedDetector) -> Result<Option<Figure>> {
+    let data = run.data();
+    let weights = run.sampler().weights().values();
+    let rows = weights.len() as f64;
+    let correlated = |values: &[f64]| spearman_correlation(values, weights).unwrap_or(0.0).abs();
+    let mut attributes: Vec<_> = data.attributes.iter().collect();
+    attributes.sort_by(|one, other| correlated(&other.values).total_cmp(&correlated(&one.values)));
+    if attributes.is_empty() {
+        return Ok(None);
+    }
+    let step = weights.len().div_ceil(POINTS);
+    let first = data.attributes.first().into_iter();
+    let others = attributes.into_iter().filter(|attribute| attribute.name != data.attributes[0].name);
+    let charts: Vec<Chart> = first
+        .chain(others.take(3))
+        .map(|attribute| {
+            let points = (0..weights.len())
+                .step_by(step)
+                .map(|row| (attribute.values[row], weights[row] * rows));
+            let of = spearman_correlation(&attribute.values, weights);
+            Chart {
+                title: format!("{} (Spearman {})", attribute.name, of.map_or_else(|| "–".to_owned(), |of| format!("{of:.2}"))),
+                x_label: attribute.name.clone(),
+                y_label: "weight × faces".to_owned(),
+                y_scale: Scale::Log,
+                series: vec![Series::points("", points)],
+                width: 420,
+                height: 300,
+                ..Chart::default()
+            }
+        })
+        .collect();
+    Ok(Some(Figure {
+        name: "hidden".to_owned(),
+        title: "Weights beside hidden attributes".to_owned(),
+        caption: format!(
+            "One dot for a face: how much more often it is drawn than by uniform draws. The first attribute of the set, and the three \
+             others that the weights follow most. {FOR_MEASURING}"
+        ),
+        body: Body::Svg(plot::grid(&charts, 2)?),
+    }))
+}
