@@ -1,1 +1,3 @@
-fn main() {}
+//! The cases of `cargo xtask bench db-vae`, for `cargo bench`; what stands after `--` are the same options.
+
+papers_core::bench_program!(db_vae::bench);

@@ -7,9 +7,11 @@
 //! | algorithm 1 | [`train`], [`learner`] |
 //! | 4 recall of each group, its variance | [`evaluate`], [`fairness`] |
 //! | 4.1 pictures | [`data`] |
+//! | 4.2 windows on large pictures | [`window`] |
 //!
 //! Groups such as shade of skin are for measuring alone. Where we differ from the paper, and why: see the README.
 
+pub mod bench;
 pub mod config;
 pub mod data;
 pub mod evaluate;
@@ -22,6 +24,8 @@ pub mod objective;
 mod reproduce;
 pub mod resampling;
 pub mod train;
+mod verbs;
+pub mod window;
 
 use papers_core::{cli::Paper, paper};
 
@@ -29,7 +33,9 @@ use papers_core::{cli::Paper, paper};
 pub fn paper() -> Paper {
     paper!("Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure (Amini et al. 2019)")
         .family::<train::DebiasedDetector>(config::PRESETS)
+        .verb(verbs::audit::VERB)
         .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use papers_core::{
         figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
         journal::{self, Event, scalar},
         metrics::mean,
-        plot::{self, Chart, Series, Style},
+        plot::{self, Chart},
     },
     reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, minutes, of_row},
 };
 
-use crate::{data::drawn::Grouping, fairness::student_interval};
+use crate::{data::drawn::Grouping, fairness::student_interval, figures::from_zero};
 
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
@@ -400,13 +400,12 @@ fn bars(runs: &[FinishedRun], groups: &[&str]) -> Result<Option<Figure>> {
             title: row.label.to_owned(),
             y_label: "recall, %".to_owned(),
             x_names: groups.iter().map(|group| group.replace('_', " ")).collect(),
-            series: vec![Series::new(
-                "",
-                bars.iter().enumerate().map(|(place, bar)| (place as f64, bar.0)),
-                Style::Bars {
-                    deviation: bars.iter().map(|bar| bar.1).collect(),
-                },
-            )],
+            series: from_zero(
+                bars.iter()
+                    .enumerate()
+                    .map(|(place, bar)| ((place as f64, bar.0), bar.1))
+                    .collect(),
+            ),
             width: 460,
             height: 280,
             ..Chart::default()

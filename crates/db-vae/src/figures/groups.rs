@@ -89,8 +89,23 @@ pub(crate) fn by_group(assessed: &Assessed, data: &DataSet) -> Figure {
     }
 }
 
+/// Names of groups as people write them.
+fn spoken(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| name.replace('_', " ")).collect()
+}
+
+/// Bars with lines of these half lengths, on an axis that begins at 0.
+pub(crate) fn from_zero(bars: Vec<((f64, f64), f64)>) -> Vec<Series> {
+    let (points, deviation): (Vec<_>, Vec<_>) = bars.into_iter().unzip();
+    // A line of one point shows nothing, and makes the axis reach to it.
+    vec![
+        Series::new("", [(0.0, 0.0)], Style::Faint),
+        Series::new("", points, Style::Bars { deviation }).colored(plot::palette(0)),
+    ]
+}
+
 /// Recalls as bars with intervals.
-pub(crate) fn bars(assessed: &Assessed) -> Result<Figure> {
+pub(super) fn bars(assessed: &Assessed) -> Result<Figure> {
     let chart = |title: &str, assessment: &Assessment| {
         let groups = assessment.faces.groups.iter().enumerate();
         let bars: Vec<(usize, f64, f64)> = groups
@@ -102,14 +117,8 @@ pub(crate) fn bars(assessed: &Assessed) -> Result<Figure> {
         Chart {
             title: title.to_owned(),
             y_label: "recall, %".to_owned(),
-            x_names: assessment.faces.names.clone(),
-            series: vec![Series::new(
-                "",
-                bars.iter().map(|bar| (bar.0 as f64, bar.1)),
-                Style::Bars {
-                    deviation: bars.iter().map(|bar| bar.2).collect(),
-                },
-            )],
+            x_names: spoken(&assessment.faces.names),
+            series: from_zero(bars.iter().map(|bar| ((bar.0 as f64, bar.1), bar.2)).collect()),
             width: 560,
             height: 320,
             ..Chart::default()

@@ -10,8 +10,10 @@ use papers_core::{Error, Result, base::figure::Figure};
 
 use crate::{evaluate::Said, train::DebiasedDetector};
 
-pub(crate) use groups::{bars, by_group, metrics};
+pub(crate) use groups::{by_group, from_zero, metrics};
 pub(crate) use latent::by_bin;
+
+use groups::bars;
 
 /// What stands below every figure that shows groups.
 pub(crate) const FOR_MEASURING: &str = "Groups are for measuring alone: the detector and its draws never see them.";

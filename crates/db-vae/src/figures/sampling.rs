@@ -76,7 +76,7 @@ fn curves(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
     let names = run.data().face_group_names.iter().enumerate();
     let groups = names.map(|(group, name)| {
         let share = epochs(&|draws| 100.0 * draws.masses[group]);
-        Series::new(name.clone(), share, Style::LinePoints)
+        Series::new(name.replace('_', " "), share, Style::LinePoints)
     });
     let chart = |title: &str, label: &str, series: Vec<Series>| Chart {
         title: title.to_owned(),
@@ -157,7 +157,11 @@ fn hidden(run: &DebiasedDetector) -> Result<Option<Figure>> {
     }
     let step = weights.len().div_ceil(POINTS);
     let first = data.attributes.first().into_iter();
-    let others = attributes.into_iter().filter(|attribute| attribute.name != data.attributes[0].name);
+    // Dots of an attribute with two values say little.
+    let is_graded = |values: &[f64]| values.iter().any(|value| *value != values[0] && *value != 1.0 - values[0]);
+    let others = attributes
+        .into_iter()
+        .filter(|attribute| attribute.name != data.attributes[0].name && is_graded(&attribute.values));
     let charts: Vec<Chart> = first
         .chain(others.take(3))
         .map(|attribute| {
