@@ -2,7 +2,11 @@
 //! rate that all models share.
 
 use burn::prelude::*;
-use papers_core::{Result, base::{images::ImageSet, journal::Scalars}, nn::Statistics};
+use papers_core::{
+    Result,
+    base::{images::ImageSet, journal::Scalars},
+    nn::Statistics,
+};
 
 use crate::{
     config::EvaluationConfig,
@@ -98,7 +102,9 @@ impl Assessment {
         for (sum, comparable) in comparable.groups.iter_mut().zip(&data.comparable) {
             let groups = comparable.face_groups.iter().map(|&group| &faces.groups[group]);
             let kinds = comparable.kinds.iter().map(|&kind| &others.groups[kind]);
-            *sum = groups.chain(kinds).fold(Confusion::default(), |sum, part| sum.plus(part));
+            *sum = groups
+                .chain(kinds)
+                .fold(Confusion::default(), |sum, part| sum.plus(part));
         }
         Self {
             threshold,
@@ -122,7 +128,10 @@ impl Assessment {
         for (name, group) in self.faces.names.iter().zip(&self.faces.groups) {
             push(format!("recall_{name}"), group.recall());
         }
-        push("mean_recall".to_owned(), self.faces.mean_recall_percent().map(|mean| mean / 100.0));
+        push(
+            "mean_recall".to_owned(),
+            self.faces.mean_recall_percent().map(|mean| mean / 100.0),
+        );
         push("recall_variance".to_owned(), self.faces.recall_variance());
         push("worst_recall".to_owned(), self.faces.worst(Confusion::recall));
         push("recall_gap".to_owned(), self.faces.gap(Confusion::recall));

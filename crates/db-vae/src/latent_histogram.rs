@@ -263,6 +263,9 @@ mod tests {
     #[test]
     fn values_that_are_too_far_apart_are_refused() {
         let latents = Latents::new(vec![f64::MIN, f64::MAX], 1).unwrap();
-        assert!(matches!(histograms(&latents, 3), Err(ResamplingError::Range { dimension: 0 })));
+        assert!(matches!(
+            histograms(&latents, 3),
+            Err(ResamplingError::Range { dimension: 0 })
+        ));
     }
 }

@@ -2,7 +2,7 @@
 //! photos of FairFace, and the CBCL set.
 
 use papers_core::{
-    Result,
+    Error, Result,
     base::{
         figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
         journal::{self, Event, scalar},
@@ -40,7 +40,12 @@ const fn row(name: &'static str, label: &'static str, sets: &'static [&'static s
     }
 }
 
-const UNIFORM: Row = row("uniform", "uniform: no debiasing", &["resampling.strategy={kind='uniform'}"], true);
+const UNIFORM: Row = row(
+    "uniform",
+    "uniform: no debiasing",
+    &["resampling.strategy={kind='uniform'}"],
+    true,
+);
 const LAB_1E2: Row = row(
     "lab-max-0.01",
     "LabMax .01",
@@ -59,7 +64,12 @@ const TEMPERED: Row = row(
     &["resampling.strategy={kind='tempered',alpha=0.01,rho=0.2}"],
     true,
 );
-const ORACLE: Row = row("oracle", "oracle: true groups", &["resampling.strategy={kind='oracle'}"], true);
+const ORACLE: Row = row(
+    "oracle",
+    "oracle: true groups",
+    &["resampling.strategy={kind='oracle'}"],
+    true,
+);
 
 /// Of `drawn-faces`.
 const DRAWN: [Row; 13] = [
@@ -142,6 +152,7 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
     };
     plan("drawn", "drawn-faces", &DRAWN, &SEEDS);
     plan("balanced", "drawn-balanced", &CONTROL, &SEEDS);
+    plan("hats", "drawn-hats", &FEWER, &SEEDS);
     plan("sunglasses", "drawn-sunglasses", &FEWER, &SEEDS);
     if !quick {
         plan("drawn-32", "drawn-faces-32", &FEWER, &SEEDS[..FEW]);
@@ -206,15 +217,24 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     )?);
     figures.extend(bars(runs, &shades)?);
     figures.extend(changes(runs)?);
+    figures.extend(pictures(runs)?);
     let of = |table: &'static str, rows: &'static [Row]| -> Vec<(&'static str, &'static Row)> {
         rows.iter().map(|row| (table, row)).collect()
     };
     figures.extend(table(
         runs,
+        "hats",
+        &of("hats", &FEWER),
+        &Grouping::Hat.names(),
+        "Another skew: hats",
+        "The same drawings with as many dark as light ones; 4 % of the faces have hats, and 85 % of the heads without a face.",
+    )?);
+    figures.extend(table(
+        runs,
         "sunglasses",
         &of("sunglasses", &FEWER),
         &Grouping::Sunglasses.names(),
-        "Another skew: sunglasses",
+        "A skew without a gap: sunglasses",
         "The same drawings with as many dark as light ones, 3 % of the faces with sunglasses.",
     )?);
     figures.extend(table(
@@ -292,8 +312,14 @@ fn table(
         let rare: Vec<f64> = measured
             .iter()
             .filter_map(|run| {
-                let shares: Option<Vec<f64>> = groups.iter().skip(2).map(|group| run.mean(&format!("draws_{group}"))).collect();
-                shares.filter(|shares| !shares.is_empty()).map(|shares| 100.0 * shares.iter().sum::<f64>())
+                let shares: Option<Vec<f64>> = groups
+                    .iter()
+                    .skip(2)
+                    .map(|group| run.mean(&format!("draws_{group}")))
+                    .collect();
+                shares
+                    .filter(|shares| !shares.is_empty())
+                    .map(|shares| 100.0 * shares.iter().sum::<f64>())
             })
             .collect();
         table.push([
@@ -338,7 +364,9 @@ fn changes(runs: &[FinishedRun]) -> Result<Option<Figure>> {
     ]);
     let paired = |other: &[Measured], of: &dyn Fn(&Measured) -> Option<f64>| -> Vec<f64> {
         let pairs = other.iter().zip(&uniform);
-        pairs.filter_map(|(other, uniform)| Some(100.0 * (of(other)? - of(uniform)?))).collect()
+        pairs
+            .filter_map(|(other, uniform)| Some(100.0 * (of(other)? - of(uniform)?)))
+            .collect()
     };
     let shown = |values: &[f64]| match mean_and_deviation(values) {
         None => "–".to_owned(),
@@ -366,7 +394,11 @@ fn changes(runs: &[FinishedRun]) -> Result<Option<Figure>> {
             shown(&paired(&other, &metric("matched_recall_dark_female"))),
             shown(&paired(&other, &metric("matched_recall_dark_male"))),
             shown(&paired(&other, &light)),
-            format!("{} of {}", means.iter().filter(|change| **change > 0.0).count(), means.len()),
+            format!(
+                "{} of {}",
+                means.iter().filter(|change| **change > 0.0).count(),
+                means.len()
+            ),
         ]);
     }
     Ok((!table.rows.is_empty()).then(|| Figure {
@@ -420,6 +452,35 @@ fn bars(runs: &[FinishedRun], groups: &[&str]) -> Result<Option<Figure>> {
         caption: "Lines are 95 % intervals of the mean over seeds (Student's).".to_owned(),
         body: Body::Svg(plot::grid(&charts, 2)?),
     }))
+}
+
+/// Pictures of the first debiased run on drawn faces.
+fn pictures(runs: &[FinishedRun]) -> Result<Vec<Figure>> {
+    let Some(run) = of_row(runs, "drawn/lab-max-0.01").first().copied() else {
+        return Ok(Vec::new());
+    };
+    let seed = run.planned.seed;
+    let picture = |name: &str, title: &str, caption: &str| -> Result<Figure> {
+        let file = run.folder.join("figures").join(format!("{name}.png"));
+        Ok(Figure {
+            name: name.to_owned(),
+            title: format!("Drawn faces: {title}"),
+            caption: format!("{caption} LabMax .01, seed {seed}, after the last epoch."),
+            body: Body::Png(std::fs::read(&file).map_err(Error::io("read", &file))?),
+        })
+    };
+    Ok(vec![
+        picture(
+            "likely-faces",
+            "least and most likely faces to learn from",
+            "First row: drawn least often; second row: most often. Numbers are weights times the number of faces, 1 for uniform draws.",
+        )?,
+        picture(
+            "traversals",
+            "along latent dimensions",
+            "A row for each dimension, from 3 deviations below its mean to 3 above, the others fixed.",
+        )?,
+    ])
 }
 
 fn headline(runs: &[FinishedRun]) -> Result<Option<Headline>> {

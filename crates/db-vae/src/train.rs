@@ -81,7 +81,9 @@ impl Experiment for DebiasedDetector {
         });
         let resampling = &config.resampling;
         let strategy = resampling.strategy.clone();
-        let only = resampling.active_dimensions_only.unwrap_or(strategy.prefers_active_dimensions());
+        let only = resampling
+            .active_dimensions_only
+            .unwrap_or(strategy.prefers_active_dimensions());
         let sampler = DebiasingSampler::new(strategy, resampling.bins, data.faces.len(), config.network.latent)
             .map_err(Error::usage)?
             .with_active_dimensions_only(only);
@@ -116,7 +118,12 @@ impl Experiment for DebiasedDetector {
             scalars.push(("greatest_weight".to_owned(), weights.greatest()));
             scalars.push(("distinct_faces".to_owned(), draws.distinct as f64));
             let names = &self.data.face_group_names;
-            scalars.extend(names.iter().zip(&draws.masses).map(|(name, mass)| (format!("draws_{name}"), *mass)));
+            scalars.extend(
+                names
+                    .iter()
+                    .zip(&draws.masses)
+                    .map(|(name, mass)| (format!("draws_{name}"), *mass)),
+            );
         }
         Ok(scalars)
     }

@@ -8,7 +8,7 @@ use papers_core::{
     nn::Statistics,
 };
 
-use crate::{data::pictures, data::picture_set, model::DbVae};
+use crate::{data::picture_set, data::pictures, model::DbVae};
 
 /// Windows that pass the network together.
 const BATCH: usize = 500;

@@ -14,7 +14,11 @@ const TOLERANCE: f64 = 2e-3;
 fn detectors_train_alike() {
     for sets in [
         &["resampling.strategy={kind='uniform'}", "data.test_non_faces=400"] as &[&str],
-        &["resampling.strategy={kind='oracle'}", "network.kernels=[5,3]", "network.decoder_kernels=[3,5]"],
+        &[
+            "resampling.strategy={kind='oracle'}",
+            "network.kernels=[5,3]",
+            "network.decoder_kernels=[3,5]",
+        ],
     ] {
         let name = sets.join(" ");
         testing::assert_backends_agree::<DebiasedDetector>(&name, &common::drawn(sets), 0, 1, TOLERANCE)

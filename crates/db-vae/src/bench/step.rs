@@ -45,7 +45,11 @@ impl Setting {
         let plain = device::resolve(device::default_backend()?)?;
         let config: DbVaeConfig = config::experiment(PRESETS, experiment, &[])?;
         let [height, width, channels] = config.data.shape();
-        let device = if is_tracked { plain.clone().autodiff() } else { plain.clone() };
+        let device = if is_tracked {
+            plain.clone().autodiff()
+        } else {
+            plain.clone()
+        };
         let network = filled::module(config.network.init([channels, height, width], &device));
         Ok(Self { config, plain, network })
     }
@@ -70,7 +74,11 @@ fn updates(experiment: &str) -> anyhow::Result<impl FnMut() -> anyhow::Result<us
         mask,
         noise: filled::tensor([faces, setting.config.network.latent], 1.0, &plain),
     };
-    let mut learner = Learner::new(setting.network, &LearnerConfig { rate: RATE }, &setting.config.objective);
+    let mut learner = Learner::new(
+        setting.network,
+        &LearnerConfig { rate: RATE },
+        &setting.config.objective,
+    );
     let mut step = 0;
     Ok(move || {
         std::hint::black_box(learner.step(batch.clone(), step)?);

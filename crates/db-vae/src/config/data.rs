@@ -37,6 +37,10 @@ pub struct DrawnConfig {
     pub shares: [f64; 4],
     /// Share of dark heads among those to learn from that are no faces; half of those to measure with.
     pub dark_heads: f64,
+    /// Share of heads with a hat among those to learn from that are no faces; then half of those to measure with have one. Left out:
+    /// 4 % of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hat_heads: Option<f64>,
     /// Faces of each group to measure with.
     pub test_per_group: usize,
     /// Other pictures to measure with.
@@ -132,6 +136,7 @@ impl DataConfig {
                 checks.at_least(1, "non_faces", config.non_faces)?;
                 checks.at_least(1, "test_non_faces", config.test_non_faces)?;
                 checks.share("dark_heads", config.dark_heads)?;
+                checks.share("hat_heads", config.hat_heads.unwrap_or(0.0))?;
                 shares(checks, config.shares)
             }
             Self::Fairface(config) => {
@@ -147,7 +152,11 @@ impl DataConfig {
             Self::Cbcl(config) => checks.at_least(1, "test_non_faces", config.test_non_faces),
             Self::Celeba(config) => {
                 let holds = config.held_out > 0.0 && config.held_out < 1.0;
-                checks.require(holds, "held_out", format_args!("must be between 0 and 1, not {}", config.held_out))
+                checks.require(
+                    holds,
+                    "held_out",
+                    format_args!("must be between 0 and 1, not {}", config.held_out),
+                )
             }
         }
     }
@@ -156,5 +165,9 @@ impl DataConfig {
 fn shares(checks: Checks<'_>, shares: [f64; 4]) -> Result<(), ConfigError> {
     let sum: f64 = shares.iter().sum();
     let holds = shares.iter().all(|share| (0.0..=1.0).contains(share)) && (sum - 1.0).abs() < 1e-6;
-    checks.require(holds, "shares", format_args!("must be shares that sum to 1, not {shares:?}"))
+    checks.require(
+        holds,
+        "shares",
+        format_args!("must be shares that sum to 1, not {shares:?}"),
+    )
 }

@@ -16,6 +16,7 @@ use crate::{learner::LearnerConfig, model::NetworkConfig, objective::ObjectiveCo
 pub const PRESETS: &[Preset] = presets![
     "drawn-faces",
     "drawn-balanced",
+    "drawn-hats",
     "drawn-sunglasses",
     "drawn-faces-32",
     "drawn-faces-64",

@@ -45,7 +45,9 @@ pub(super) fn pictures(
             return Err(damaged(format!("`{path}` is more than such an archive holds")));
         }
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| damaged(error.to_string()))?;
+        entry
+            .read_to_end(&mut bytes)
+            .map_err(|error| damaged(error.to_string()))?;
         let picture = image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg)
             .map_err(|error| damaged(format!("`{path}`: {error}")))?;
         take(path, picture.into_rgb8())?;
@@ -87,6 +89,10 @@ mod tests {
         let [large, small] = [128, 64].map(|side| common(&flat(side), 16).unwrap());
         assert_eq!(large, small);
         assert_eq!(large.len(), 16 * 16 * 3);
-        assert!(large.chunks(3).all(|pixel| pixel[0].abs_diff(200) < 4 && pixel[2].abs_diff(50) < 4));
+        assert!(
+            large
+                .chunks(3)
+                .all(|pixel| pixel[0].abs_diff(200) < 4 && pixel[2].abs_diff(50) < 4)
+        );
     }
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use papers_core::{
     Error, Result,
-    base::images::{self, FolderOptions, ImageSet, Pictures},
+    base::images::{self, FolderOptions, ImageSet},
     random::Streams,
 };
 
-use super::{Attribute, DataError, DataSet, Grouped};
+use super::{Attribute, DataError, DataSet, Grouped, together};
 use crate::config::CelebaConfig;
 
 /// What the partition calls pictures to learn from.
@@ -21,7 +21,11 @@ pub(super) fn load(config: &CelebaConfig) -> Result<DataSet> {
         skip: Vec::new(),
         classes: None,
     };
-    let read = |folder: &Path| -> Result<(ImageSet, Vec<String>)> { together(images::folder(folder, None, &options)?) };
+    let read = |folder: &Path| -> Result<(ImageSet, Vec<String>)> {
+        let pictures = images::folder(folder, None, &options)?;
+        let all = together(&pictures)?;
+        Ok((all, [pictures.labeled_files, pictures.unlabeled_files].concat()))
+    };
     let (mut faces, mut files) = read(&config.faces)?;
     if let Some(partition) = &config.partition {
         let parts = table(partition)?;
@@ -57,18 +61,6 @@ pub(super) fn load(config: &CelebaConfig) -> Result<DataSet> {
         comparable: Vec::new(),
         warnings: Vec::new(),
     })
-}
-
-/// All pictures of a folder, whatever sub-folder they are in, with their paths.
-fn together(pictures: Pictures) -> Result<(ImageSet, Vec<String>)> {
-    let Pictures {
-        labeled,
-        unlabeled,
-        labeled_files,
-        unlabeled_files,
-    } = pictures;
-    let all = labeled.without_labels().concat(&unlabeled)?;
-    Ok((all, [labeled_files, unlabeled_files].concat()))
 }
 
 /// The last part of a path.
@@ -115,7 +107,7 @@ fn attributes(path: &Path, files: &[String]) -> Result<Vec<Attribute>> {
         value.and_then(|value| value.parse().ok()).ok_or_else(|| {
             DataError::File {
                 file: path.display().to_string(),
-                problem: format!("there is no number number {} for `{file}`", column + 1),
+                problem: format!("column {} has no number for `{file}`", column + 1),
             }
             .into()
         })

@@ -5,13 +5,18 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::{
     Attribute, Comparable, DataSet, Grouped,
-    drawn::{self, Attributes, Drawing, Grouping, Outline},
+    drawn::{self, Attributes, Drawing, Grouping, Heads, Outline},
     picture_set,
 };
 use crate::config::DrawnConfig;
 
 /// Names of the kinds of pictures without a face.
-const KINDS: [&str; 3] = ["light_head", "dark_head", "clutter"];
+fn kinds(grouping: Grouping) -> [&'static str; 3] {
+    match grouping {
+        Grouping::Hat => ["bare_head", "hat_head", "clutter"],
+        Grouping::Shade | Grouping::Sunglasses => ["light_head", "dark_head", "clutter"],
+    }
+}
 
 pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
     let streams = Streams::new(config.seed);
@@ -19,7 +24,10 @@ pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
     let set = |name: &str, drawings: &[Drawing]| {
         picture_set(
             name,
-            drawings.iter().flat_map(|drawing| drawing.pixels.iter().copied()).collect(),
+            drawings
+                .iter()
+                .flat_map(|drawing| drawing.pixels.iter().copied())
+                .collect(),
             shape,
         )
     };
@@ -37,7 +45,11 @@ pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
         )
     });
     let non_faces = draw(config.non_faces, |index| {
-        drawn::non_face(&streams, "drawn train", index as u64, config.dark_heads, config.side)
+        let heads = Heads {
+            dark: config.dark_heads,
+            hats: config.hat_heads,
+        };
+        drawn::non_face(&streams, "drawn train", index as u64, heads, config.side)
     });
     let names: Vec<String> = config.grouping.names().iter().map(|&name| name.to_owned()).collect();
     let test_groups: Vec<usize> = (0..4 * config.test_per_group).map(|index| index % 4).collect();
@@ -52,12 +64,18 @@ pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
         )
     });
     let test_non_faces = draw(config.test_non_faces, |index| {
-        drawn::non_face(&streams, "drawn test", index as u64, 0.5, config.side)
+        let heads = Heads {
+            dark: 0.5,
+            hats: config.hat_heads.map(|_| 0.5),
+        };
+        drawn::non_face(&streams, "drawn test", index as u64, heads, config.side)
     });
-    let kinds = test_non_faces
-        .iter()
-        .map(|drawing| drawing.attributes.as_ref().map_or(2, |head| usize::from(head.is_dark_head())))
-        .collect();
+    let has_trait = |head: &Attributes| match config.grouping {
+        Grouping::Hat => head.hat.is_some(),
+        Grouping::Shade | Grouping::Sunglasses => head.is_dark_head(),
+    };
+    let kind = |drawing: &Drawing| drawing.attributes.as_ref().map_or(2, |head| usize::from(has_trait(head)));
+    let kind_of = test_non_faces.iter().map(kind).collect();
     let shown: Vec<&Attributes> = faces.iter().filter_map(|drawing| drawing.attributes.as_ref()).collect();
     Ok(DataSet {
         attributes: attributes(&shown),
@@ -68,8 +86,8 @@ pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
         test_faces: Grouped::new(set("drawn/test faces", &test_faces), test_groups, names)?,
         test_non_faces: Grouped::new(
             set("drawn/test others", &test_non_faces),
-            kinds,
-            KINDS.iter().map(|&kind| kind.to_owned()).collect(),
+            kind_of,
+            kinds(config.grouping).iter().map(|&kind| kind.to_owned()).collect(),
         )?,
         comparable: comparable(config.grouping),
         warnings: Vec::new(),
@@ -84,6 +102,7 @@ fn comparable(grouping: Grouping) -> Vec<Comparable> {
     };
     match grouping {
         Grouping::Shade => vec![of("light", 0), of("dark", 1)],
+        Grouping::Hat => vec![of("bare", 0), of("hat", 1)],
         Grouping::Sunglasses => Vec::new(),
     }
 }
@@ -98,7 +117,9 @@ fn attributes(faces: &[&Attributes]) -> Vec<Attribute> {
     let flag = |is: bool| f64::from(u8::from(is));
     let columns: [(&str, Of); 11] = [
         ("shade", |face| face.shade),
-        ("outline male", |face| f64::from(u8::from(face.outline == Outline::Male))),
+        ("outline male", |face| {
+            f64::from(u8::from(face.outline == Outline::Male))
+        }),
         ("yaw", |face| face.yaw),
         ("roll", |face| face.roll),
         ("scale", |face| face.scale),
@@ -109,10 +130,11 @@ fn attributes(faces: &[&Attributes]) -> Vec<Attribute> {
         ("light from below", |face| face.gradient * face.light.sin()),
         ("brightness of hair", |face| face.hair.iter().sum::<f64>() / 3.0),
     ];
-    let flags: [(&str, fn(&Attributes) -> bool); 3] = [
+    let flags: [(&str, fn(&Attributes) -> bool); 4] = [
         ("bald", |face| face.bald),
         ("beard", |face| face.beard),
         ("sunglasses", |face| face.sunglasses),
+        ("hat", |face| face.hat.is_some()),
     ];
     let numbers = columns.iter().map(|(name, of)| Attribute {
         name: (*name).to_owned(),

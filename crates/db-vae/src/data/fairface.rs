@@ -65,7 +65,11 @@ pub(super) fn load(config: &FairfaceConfig, context: &Context) -> Result<DataSet
                 values: train.iter().map(|row| row.age).collect(),
             },
         ],
-        test_faces: Grouped::new(picture_set("fairface/test faces", test_faces, shape), groups(&test), names)?,
+        test_faces: Grouped::new(
+            picture_set("fairface/test faces", test_faces, shape),
+            groups(&test),
+            names,
+        )?,
         test_non_faces: Grouped::of_one(test_non_faces, "crops"),
         comparable: Vec::new(),
         warnings: vec![
@@ -132,7 +136,11 @@ fn chosen(rows: &[Row], config: &FairfaceConfig, streams: &Streams) -> Result<Ve
 
 /// The pictures of these rows, in their order.
 fn faces(folder: &DatasetFolder, file: &'static str, rows: &[Row], side: usize) -> Result<Vec<u8>> {
-    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(place, row)| (row.file.as_str(), place)).collect();
+    let places: BTreeMap<&str, usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(place, row)| (row.file.as_str(), place))
+        .collect();
     let mut found: Vec<Option<RgbImage>> = vec![None; rows.len()];
     archive::pictures(folder, file, |path, picture| {
         if let Some(&place) = places.get(path.as_str()) {

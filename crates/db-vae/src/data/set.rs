@@ -1,5 +1,5 @@
 use burn::prelude::*;
-use papers_core::base::images::ImageSet;
+use papers_core::base::images::{ImageSet, ImagesError, Pictures};
 
 use super::DataError;
 
@@ -41,7 +41,10 @@ impl Grouped {
                 pictures: pictures.len(),
             });
         }
-        assert!(groups.iter().all(|&group| group < names.len()), "every group has a name");
+        assert!(
+            groups.iter().all(|&group| group < names.len()),
+            "every group has a name"
+        );
         Ok(Self {
             pictures,
             groups,
@@ -115,7 +118,11 @@ impl DataSet {
             }
         }
         let shape = |set: &ImageSet| [set.height, set.width, set.channels];
-        for set in [&self.non_faces, &self.test_faces.pictures, &self.test_non_faces.pictures] {
+        for set in [
+            &self.non_faces,
+            &self.test_faces.pictures,
+            &self.test_non_faces.pictures,
+        ] {
             if shape(set) != shape(&self.faces) && !set.is_empty() {
                 return Err(DataError::Shape {
                     name: set.name.clone(),
@@ -125,7 +132,10 @@ impl DataSet {
             }
         }
         let counts = self.attributes.iter().map(|attribute| attribute.values.len());
-        if let Some(labels) = counts.chain([self.face_groups.len()]).find(|&count| count != self.faces.len()) {
+        if let Some(labels) = counts
+            .chain([self.face_groups.len()])
+            .find(|&count| count != self.faces.len())
+        {
             return Err(DataError::Count {
                 what: "groups or attributes",
                 labels,
@@ -146,6 +156,19 @@ impl DataSet {
     pub fn shape(&self) -> [usize; 3] {
         [self.faces.height, self.faces.width, self.faces.channels]
     }
+}
+
+/// All pictures of a folder, those with a label first, without their labels.
+pub(crate) fn together(pictures: &Pictures) -> Result<ImageSet, ImagesError> {
+    let (labeled, unlabeled) = (&pictures.labeled, &pictures.unlabeled);
+    // An empty set counts as labeled and as unlabeled.
+    if unlabeled.is_empty() {
+        return Ok(labeled.clone().without_labels());
+    }
+    if labeled.is_empty() {
+        return Ok(unlabeled.clone().without_labels());
+    }
+    labeled.clone().without_labels().concat(unlabeled)
 }
 
 /// A set of pictures without classes.

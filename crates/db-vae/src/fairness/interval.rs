@@ -2,9 +2,7 @@
 pub const Z95: f64 = 1.959_963_984_540_054;
 
 /// 97.5 % quantiles of Student's distribution for 1, 2, .. degrees of freedom; the normal one beyond.
-const STUDENT: [f64; 10] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-];
+const STUDENT: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
 /// The 95 % interval of a probability by so many successes of so many trials (Wilson 1927): within [0, 1] and of sensible width for
 /// few trials and extreme rates. Undefined without trials.
@@ -35,7 +33,10 @@ mod tests {
     fn intervals_of_known_examples() {
         // Of 10 of 20: [0.2993, 0.7007]; of 0 of 10: [0, 0.2775].
         let [low, high] = wilson_interval(10, 20).unwrap();
-        assert!((low - 0.2993).abs() < 1e-4 && (high - 0.7007).abs() < 1e-4, "{low} {high}");
+        assert!(
+            (low - 0.2993).abs() < 1e-4 && (high - 0.7007).abs() < 1e-4,
+            "{low} {high}"
+        );
         let [low, high] = wilson_interval(0, 10).unwrap();
         assert!(low == 0.0 && (high - 0.2775).abs() < 1e-4, "{high}");
         assert_eq!(wilson_interval(0, 0), None);

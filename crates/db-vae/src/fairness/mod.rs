@@ -146,7 +146,10 @@ impl Fairness {
 
     /// Recalls of groups in percent.
     fn recalls_percent(&self) -> Vec<f64> {
-        self.defined(Confusion::recall).iter().map(|recall| 100.0 * recall).collect()
+        self.defined(Confusion::recall)
+            .iter()
+            .map(|recall| 100.0 * recall)
+            .collect()
     }
 
     /// Mean of the recalls of groups, in percent: the paper's E[A].
@@ -235,6 +238,9 @@ mod tests {
         assert_eq!(fairness.gap(Confusion::false_positive_rate), None);
         assert_eq!(fairness.average_odds_difference(0, 1), None);
         let nobody = Fairness::new(["nobody"]);
-        assert_eq!((nobody.mean_recall_percent(), nobody.equalized_odds_difference()), (None, None));
+        assert_eq!(
+            (nobody.mean_recall_percent(), nobody.equalized_odds_difference()),
+            (None, None)
+        );
     }
 }

@@ -165,7 +165,10 @@ pub(crate) fn metrics(assessed: &Assessed) -> Figure {
         ("false positive rate, %", Confusion::false_positive_rate),
     ];
     for (name, rate) in overall {
-        push(name.to_owned(), both.map(|assessment| percent(rate(&assessment.overall()))));
+        push(
+            name.to_owned(),
+            both.map(|assessment| percent(rate(&assessment.overall()))),
+        );
     }
     push(
         "worst recall of a group, %".to_owned(),

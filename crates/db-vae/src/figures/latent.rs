@@ -48,8 +48,13 @@ fn drawn(histograms: &[Histogram], latents: &Latents, order: &[usize]) -> Result
         let middle = |bin: usize| 0.5 * (histogram.edges[bin] + histogram.edges[bin + 1]);
         let bars = (0..histogram.counts.len()).map(|bin| (bin as f64, histogram.counts[bin] as f64));
         Chart {
-            title: format!("z{dimension}: {:.2} nats", divergences.get(dimension).copied().unwrap_or(0.0)),
-            x_names: (0..histogram.counts.len()).map(|bin| format!("{:.1}", middle(bin))).collect(),
+            title: format!(
+                "z{dimension}: {:.2} nats",
+                divergences.get(dimension).copied().unwrap_or(0.0)
+            ),
+            x_names: (0..histogram.counts.len())
+                .map(|bin| format!("{:.1}", middle(bin)))
+                .collect(),
             series: vec![Series::new(
                 "",
                 bars,
@@ -92,9 +97,12 @@ fn attributes(run: &DebiasedDetector, latents: &Latents, order: &[usize]) -> Opt
             shown(spearman_correlation(&attribute.values, &column))
         });
         table.push(
-            [attribute.name.clone(), shown(spearman_correlation(&attribute.values, weights))]
-                .into_iter()
-                .chain(by_dimension),
+            [
+                attribute.name.clone(),
+                shown(spearman_correlation(&attribute.values, weights)),
+            ]
+            .into_iter()
+            .chain(by_dimension),
         );
     }
     Some(Figure {
@@ -137,16 +145,22 @@ pub(crate) fn by_bin(latents: &Latents, found: &[bool], bins: usize) -> Result<F
             counts[bin as usize][0] += u64::from(found);
             counts[bin as usize][1] += 1;
         }
-        let cells = counts.iter().map(|&[found, count]| match wilson_interval(found, count) {
-            Some([low, high]) => format!(
-                "{:.0}, {:.0}–{:.0} ({count})",
-                100.0 * found as f64 / count as f64,
-                100.0 * low,
-                100.0 * high
-            ),
-            None => "–".to_owned(),
-        });
-        table.push([format!("z{dimension}"), number(entropies[dimension].entropy())].into_iter().chain(cells));
+        let cells = counts
+            .iter()
+            .map(|&[found, count]| match wilson_interval(found, count) {
+                Some([low, high]) => format!(
+                    "{:.0}, {:.0}–{:.0} ({count})",
+                    100.0 * found as f64 / count as f64,
+                    100.0 * low,
+                    100.0 * high
+                ),
+                None => "–".to_owned(),
+            });
+        table.push(
+            [format!("z{dimension}"), number(entropies[dimension].entropy())]
+                .into_iter()
+                .chain(cells),
+        );
     }
     Ok(Figure {
         name: "audit".to_owned(),

@@ -26,11 +26,7 @@ pub(crate) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
         .into_latents()
         .map_err(Error::usage)?;
     let bins = run.config().resampling.bins;
-    let mut figures = vec![
-        by_group(&assessed, run.data()),
-        bars(&assessed)?,
-        metrics(&assessed),
-    ];
+    let mut figures = vec![by_group(&assessed, run.data()), bars(&assessed)?, metrics(&assessed)];
     figures.extend(sampling::all(run)?);
     figures.extend(latent::all(run, &latents, bins)?);
     figures.push(latent::audit(run, &network, &assessed, bins)?);

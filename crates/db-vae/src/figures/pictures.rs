@@ -32,7 +32,12 @@ pub(super) fn of_latents(run: &DebiasedDetector, network: &DbVae, latents: &Late
 fn decoded(run: &DebiasedDetector, network: &DbVae, rows: &[Vec<f64>]) -> Result<Vec<Vec<u8>>> {
     let size = run.data().faces.pixels();
     let values: Vec<f32> = network.decode(upload(rows, run.device())).try_into_vec_as()?;
-    let bytes = |values: &[f32]| values.iter().map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+    let bytes = |values: &[f32]| {
+        values
+            .iter()
+            .map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8)
+            .collect()
+    };
     Ok(values.chunks_exact(size).map(bytes).collect())
 }
 
@@ -55,7 +60,9 @@ fn seed_face(latents: &Latents) -> usize {
     let distance = |row: usize| -> f64 {
         let row = &latents.means()[row * dimensions..][..dimensions];
         let terms = row.iter().zip(&means);
-        terms.map(|(value, (mean, deviation))| ((value - mean) / deviation.max(1e-9)).powi(2)).sum()
+        terms
+            .map(|(value, (mean, deviation))| ((value - mean) / deviation.max(1e-9)).powi(2))
+            .sum()
     };
     (0..latents.rows())
         .min_by(|&one, &other| distance(one).total_cmp(&distance(other)))
@@ -73,11 +80,19 @@ fn traversals(run: &DebiasedDetector, network: &DbVae, latents: &Latents) -> Res
             let mut row = face.clone();
             row[dimension] = mean + offset * deviation;
             rows.push(row);
-            lines.push(if place == 0 { format!("z{dimension} -3") } else { format!("{offset:+}") });
+            lines.push(if place == 0 {
+                format!("z{dimension} -3")
+            } else {
+                format!("{offset:+}")
+            });
         }
     }
     let pictures = decoded(run, network, &rows)?;
-    let tiles: Vec<Tile> = pictures.into_iter().zip(lines).map(|(pixels, line)| tile(pixels, line)).collect();
+    let tiles: Vec<Tile> = pictures
+        .into_iter()
+        .zip(lines)
+        .map(|(pixels, line)| tile(pixels, line))
+        .collect();
     Ok(Figure {
         name: "traversals".to_owned(),
         title: "Along latent dimensions".to_owned(),
@@ -134,7 +149,9 @@ fn interpolation(run: &DebiasedDetector, network: &DbVae, latents: &Latents) -> 
     Ok(Figure {
         name: "interpolation".to_owned(),
         title: "From the least to the most likely face".to_owned(),
-        caption: "At the ends the faces themselves, between them what the decoder makes of latents on the straight line.".to_owned(),
+        caption:
+            "At the ends the faces themselves, between them what the decoder makes of latents on the straight line."
+                .to_owned(),
         body: Body::Png(sheet(faces, &tiles, columns)?),
     })
 }

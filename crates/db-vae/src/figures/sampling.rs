@@ -33,10 +33,16 @@ pub(super) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
 fn table(run: &DebiasedDetector, history: &[EpochDraws]) -> Figure {
     let names = &run.data().face_group_names;
     let mut table = Table::new(
-        ["epoch", "effective sample size", "greatest weight", "different faces", "dimensions"]
-            .into_iter()
-            .map(str::to_owned)
-            .chain(names.iter().map(|name| format!("{name}, %"))),
+        [
+            "epoch",
+            "effective sample size",
+            "greatest weight",
+            "different faces",
+            "dimensions",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(names.iter().map(|name| format!("{name}, %"))),
     );
     for draws in history {
         let report = draws.report.as_ref();
@@ -72,7 +78,12 @@ fn curves(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
         history.iter().map(|draws| (draws.epoch as f64, of(draws))).collect()
     };
     let rows = run.data().faces.len() as f64;
-    let size = epochs(&|draws| draws.report.as_ref().map_or(rows, |report| report.effective_sample_size));
+    let size = epochs(&|draws| {
+        draws
+            .report
+            .as_ref()
+            .map_or(rows, |report| report.effective_sample_size)
+    });
     let names = run.data().face_group_names.iter().enumerate();
     let groups = names.map(|(group, name)| {
         let share = epochs(&|draws| 100.0 * draws.masses[group]);
@@ -92,7 +103,11 @@ fn curves(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
             "faces",
             vec![
                 Series::new("effective sample size", size, Style::LinePoints),
-                Series::new("different faces drawn", epochs(&|draws| draws.distinct as f64), Style::LinePoints),
+                Series::new(
+                    "different faces drawn",
+                    epochs(&|draws| draws.distinct as f64),
+                    Style::LinePoints,
+                ),
             ],
         ),
         chart("share of draws by true group", "%", groups.collect()),
@@ -139,7 +154,10 @@ fn deciles(last: &EpochDraws) -> Figure {
     Figure {
         name: "deciles".to_owned(),
         title: "Weights by tenth of the faces".to_owned(),
-        caption: format!("Epoch {}, from the least likely tenth to the most likely one; 1 for uniform draws.", last.epoch),
+        caption: format!(
+            "Epoch {}, from the least likely tenth to the most likely one; 1 for uniform draws.",
+            last.epoch
+        ),
         body: Body::Table(table),
     }
 }
@@ -158,7 +176,11 @@ fn hidden(run: &DebiasedDetector) -> Result<Option<Figure>> {
     let step = weights.len().div_ceil(POINTS);
     let first = data.attributes.first().into_iter();
     // Dots of an attribute with two values say little.
-    let is_graded = |values: &[f64]| values.iter().any(|value| *value != values[0] && *value != 1.0 - values[0]);
+    let is_graded = |values: &[f64]| {
+        values
+            .iter()
+            .any(|value| *value != values[0] && *value != 1.0 - values[0])
+    };
     let others = attributes
         .into_iter()
         .filter(|attribute| attribute.name != data.attributes[0].name && is_graded(&attribute.values));
@@ -170,7 +192,11 @@ fn hidden(run: &DebiasedDetector) -> Result<Option<Figure>> {
                 .map(|row| (attribute.values[row], weights[row] * rows));
             let of = spearman_correlation(&attribute.values, weights);
             Chart {
-                title: format!("{} (Spearman {})", attribute.name, of.map_or_else(|| "–".to_owned(), |of| format!("{of:.2}"))),
+                title: format!(
+                    "{} (Spearman {})",
+                    attribute.name,
+                    of.map_or_else(|| "–".to_owned(), |of| format!("{of:.2}"))
+                ),
                 x_label: attribute.name.clone(),
                 y_label: "weight × faces".to_owned(),
                 y_scale: Scale::Log,

@@ -7,7 +7,10 @@ use burn::{
     nn::{Linear, LinearConfig},
     prelude::*,
 };
-use papers_core::{base::config::{Checks, ConfigError}, nn::{Statistics, leaky_relu}};
+use papers_core::{
+    base::config::{Checks, ConfigError},
+    nn::{Statistics, leaky_relu},
+};
 use serde::{Deserialize, Serialize};
 
 pub use layers::{Down, Up};
@@ -81,7 +84,10 @@ impl NetworkConfig {
             checks.require(
                 kernels.len() == layers,
                 name,
-                format_args!("must have a side for each of the {layers} layers of `filters`, not {}", kernels.len()),
+                format_args!(
+                    "must have a side for each of the {layers} layers of `filters`, not {}",
+                    kernels.len()
+                ),
             )?;
             checks.require(
                 kernels.iter().all(|side| (STRIDE..=64).contains(side)),
@@ -118,12 +124,24 @@ impl NetworkConfig {
         let flat = smallest.iter().product();
         let outputs = self.labels + 2 * self.latent;
         let wide = [&[flat], self.hidden.as_slice()].concat();
-        let narrow: Vec<usize> = [&[self.latent], self.hidden.iter().rev().copied().collect::<Vec<_>>().as_slice(), &[flat]].concat();
+        let narrow: Vec<usize> = [
+            &[self.latent],
+            self.hidden.iter().rev().copied().collect::<Vec<_>>().as_slice(),
+            &[flat],
+        ]
+        .concat();
         let dense = |inputs, outputs| LinearConfig::new(inputs, outputs).init(device);
         DbVae {
             encoder: Encoder {
                 convolutions: (0..layers)
-                    .map(|layer| Down::new([filters[layer], filters[layer + 1]], self.kernels[layer], self.normalized, device))
+                    .map(|layer| {
+                        Down::new(
+                            [filters[layer], filters[layer + 1]],
+                            self.kernels[layer],
+                            self.normalized,
+                            device,
+                        )
+                    })
                     .collect(),
                 hidden: wide.windows(2).map(|pair| dense(pair[0], pair[1])).collect(),
                 head: dense(wide[wide.len() - 1], outputs),

@@ -3,7 +3,9 @@
 #[non_exhaustive]
 pub enum ResamplingError {
     /// A latent number that is NaN or infinite.
-    #[error("the latent {what} of row {row}, dimension {dimension}, is {value}; a smaller learning rate keeps the encoder finite")]
+    #[error(
+        "the latent {what} of row {row}, dimension {dimension}, is {value}; a smaller learning rate keeps the encoder finite"
+    )]
     NonFinite {
         /// Mean or log-variance.
         what: &'static str,

@@ -33,12 +33,16 @@ pub(super) fn logarithms(
         };
         for index in 0..rows {
             let (mean, deviation) = row(index);
-            masses(mean, deviation, cells, half_width, |cell, mass| shares[cell] += mass / rows as f64);
+            masses(mean, deviation, cells, half_width, |cell, mass| {
+                shares[cell] += mass / rows as f64
+            });
         }
         for (index, logarithm) in logarithms.iter_mut().enumerate() {
             let (mean, deviation) = row(index);
             let mut density = 0.0;
-            masses(mean, deviation, cells, half_width, |cell, mass| density += mass * shares[cell]);
+            masses(mean, deviation, cells, half_width, |cell, mass| {
+                density += mass * shares[cell]
+            });
             *logarithm -= (density + alpha).ln();
         }
     }
@@ -79,7 +83,10 @@ fn cumulated(value: f64) -> f64 {
         -0.822_152_23,
         0.170_872_77,
     ];
-    let polynomial = coefficients.iter().rev().fold(0.0, |sum, coefficient| sum * t + coefficient);
+    let polynomial = coefficients
+        .iter()
+        .rev()
+        .fold(0.0, |sum, coefficient| sum * t + coefficient);
     let above = 0.5 * t * (-z * z + polynomial).exp();
     if value > 0.0 { 1.0 - above } else { above }
 }
@@ -90,7 +97,12 @@ mod tests {
 
     #[test]
     fn the_distribution_function_at_tabulated_places() {
-        for (value, expected) in [(0.0, 0.5), (1.0, 0.841_344_746), (-1.96, 0.024_997_895), (3.0, 0.998_650_102)] {
+        for (value, expected) in [
+            (0.0, 0.5),
+            (1.0, 0.841_344_746),
+            (-1.96, 0.024_997_895),
+            (3.0, 0.998_650_102),
+        ] {
             assert!((cumulated(value) - expected).abs() < 2e-7, "{value}");
         }
     }

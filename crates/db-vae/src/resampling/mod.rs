@@ -182,7 +182,10 @@ pub fn product_logarithms(histograms: &[Histogram], alpha: f64, estimate: Estima
             Estimate::Mass => histogram.masses(),
             Estimate::Density => histogram.densities(),
         };
-        let of_bin: Vec<f64> = probabilities.iter().map(|probability| (probability + alpha).ln()).collect();
+        let of_bin: Vec<f64> = probabilities
+            .iter()
+            .map(|probability| (probability + alpha).ln())
+            .collect();
         for (logarithm, &bin) in logarithms.iter_mut().zip(&histogram.bin_of_row) {
             *logarithm -= of_bin[bin as usize];
         }
@@ -311,7 +314,9 @@ mod tests {
 
     #[test]
     fn an_oracle_draws_each_group_as_often_and_needs_to_know_them() {
-        let weights = Resampling::Oracle.weights(&latents(), 10, Some(&[0, 0, 0, 0, 2, 1])).unwrap();
+        let weights = Resampling::Oracle
+            .weights(&latents(), 10, Some(&[0, 0, 0, 0, 2, 1]))
+            .unwrap();
         let masses = weights.mass_by_group(&[0, 0, 0, 0, 2, 1], 3);
         masses.iter().for_each(|mass| assert!((mass - 1.0 / 3.0).abs() < 1e-12));
         assert!(Resampling::Oracle.weights(&latents(), 10, None).is_err());

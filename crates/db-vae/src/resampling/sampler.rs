@@ -170,9 +170,18 @@ mod tests {
     #[test]
     fn other_rows_or_dimensions_are_refused_with_both_sizes() {
         let mut sampler = DebiasingSampler::new(product(), 10, 3, 2).unwrap();
-        let error = sampler.refresh(&Latents::new(vec![0.0; 4], 2).unwrap(), None).unwrap_err().to_string();
-        assert!(error.contains("2 rows of 2") && error.contains("3 rows of 2"), "{error}");
-        let error = sampler.refresh(&Latents::new(vec![0.0; 9], 3).unwrap(), None).unwrap_err().to_string();
+        let error = sampler
+            .refresh(&Latents::new(vec![0.0; 4], 2).unwrap(), None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("2 rows of 2") && error.contains("3 rows of 2"),
+            "{error}"
+        );
+        let error = sampler
+            .refresh(&Latents::new(vec![0.0; 9], 3).unwrap(), None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("3 rows of 3"), "{error}");
         assert_eq!(sampler.weights().values(), [1.0 / 3.0; 3]);
     }

@@ -61,7 +61,12 @@ impl SamplingWeights {
         if !greatest.is_finite() || logarithms.iter().any(|logarithm| logarithm.is_nan()) {
             return Err(ResamplingError::Degenerate);
         }
-        Self::proportional_to(logarithms.iter().map(|logarithm| (logarithm - greatest).exp()).collect())
+        Self::proportional_to(
+            logarithms
+                .iter()
+                .map(|logarithm| (logarithm - greatest).exp())
+                .collect(),
+        )
     }
 
     /// The probability of each row.
@@ -132,11 +137,22 @@ mod tests {
 
     #[test]
     fn weights_that_give_nothing_a_chance_are_no_uniform_ones() {
-        for weights in [vec![0.0, 0.0], vec![-1.0, 2.0], vec![f64::NAN, 1.0], vec![f64::INFINITY, 1.0]] {
-            assert_eq!(SamplingWeights::proportional_to(weights), Err(ResamplingError::Degenerate));
+        for weights in [
+            vec![0.0, 0.0],
+            vec![-1.0, 2.0],
+            vec![f64::NAN, 1.0],
+            vec![f64::INFINITY, 1.0],
+        ] {
+            assert_eq!(
+                SamplingWeights::proportional_to(weights),
+                Err(ResamplingError::Degenerate)
+            );
         }
         for logarithms in [[f64::NEG_INFINITY; 2], [f64::NAN, 0.0], [f64::INFINITY, 0.0]] {
-            assert_eq!(SamplingWeights::from_logarithms(&logarithms), Err(ResamplingError::Degenerate));
+            assert_eq!(
+                SamplingWeights::from_logarithms(&logarithms),
+                Err(ResamplingError::Degenerate)
+            );
         }
         assert_eq!(SamplingWeights::uniform(0), Err(ResamplingError::Empty));
     }

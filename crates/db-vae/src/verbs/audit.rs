@@ -19,7 +19,7 @@ use papers_core::{
 
 use crate::{
     config::DbVaeConfig,
-    data::{DataSet, Grouped},
+    data::{DataSet, Grouped, together},
     evaluate::{Assessed, Assessment, Said, Scores},
     fairness::threshold_at_false_positive_rate,
     figures,
@@ -120,7 +120,8 @@ fn audit(run: &DebiasedDetector, arguments: &AuditArgs) -> Result<Vec<Figure>> {
         }
         (None, Some(_)) => {
             return Err(Error::Usage(
-                "--windows needs --non-faces: the more windows, the more pictures without a face have one that counts".to_owned(),
+                "--windows needs --non-faces: the more windows, the more pictures without a face have one that counts"
+                    .to_owned(),
             ));
         }
         (None, None) => (run.assess()?.scores.others, run.data().test_non_faces.clone()),
@@ -168,13 +169,18 @@ fn whole(
     };
     let pictures = images::folder(folder, groups, &options)?;
     let mut names = pictures.labeled.class_names.clone();
-    let mut numbers: Vec<usize> = pictures.labeled.labels.iter().map(|&label| usize::from(label)).collect();
+    let mut numbers: Vec<usize> = pictures
+        .labeled
+        .labels
+        .iter()
+        .map(|&label| usize::from(label))
+        .collect();
     let rest = pictures.unlabeled.len();
     if rest > 0 {
         numbers.extend(vec![names.len(); rest]);
         names.push("no group".to_owned());
     }
-    let all = pictures.labeled.without_labels().concat(&pictures.unlabeled)?;
+    let all = together(&pictures)?;
     let said = Said::of(network, &all, device)?;
     Ok(Scored {
         scores: said.logits.clone(),

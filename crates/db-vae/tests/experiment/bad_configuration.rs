@@ -9,14 +9,26 @@ use crate::common::{drawn, try_drawn};
 fn settings_out_of_their_range() {
     for (set, expected) in [
         ("resampling.strategy={kind='paper-product',alpha=0.0}", "above 0"),
-        ("resampling.strategy={kind='paper-product',alpha=-1.0}", "above 0 and finite, not -1"),
+        (
+            "resampling.strategy={kind='paper-product',alpha=-1.0}",
+            "above 0 and finite, not -1",
+        ),
         ("resampling.strategy={kind='paper-product',alpha=nan}", "not NaN"),
         ("resampling.strategy={kind='paper-product',alpha=inf}", "not inf"),
         ("resampling.strategy={kind='lab-max',smoothing=-0.1}", "at least 0"),
         ("resampling.strategy={kind='top5-product',smoothing=-0.1}", "at least 0"),
-        ("resampling.strategy={kind='tempered',alpha=0.1,rho=0.0}", "at most 1, not 0"),
-        ("resampling.strategy={kind='tempered',alpha=0.1,rho=1.5}", "at most 1, not 1.5"),
-        ("resampling.strategy={kind='gaussian',alpha=0.1,half_width=-1.0}", "half_width"),
+        (
+            "resampling.strategy={kind='tempered',alpha=0.1,rho=0.0}",
+            "at most 1, not 0",
+        ),
+        (
+            "resampling.strategy={kind='tempered',alpha=0.1,rho=1.5}",
+            "at most 1, not 1.5",
+        ),
+        (
+            "resampling.strategy={kind='gaussian',alpha=0.1,half_width=-1.0}",
+            "half_width",
+        ),
         ("resampling.strategy={kind='lab-min'}", "lab-min"),
         ("resampling.bins=0", "at least 1"),
         ("batch=1", "at least 2"),
@@ -59,7 +71,9 @@ fn a_plain_classifier_has_no_latents_to_draw_by() {
 #[test]
 fn faces_have_one_label() {
     let config = drawn(&["network.labels=2"]);
-    let error = DebiasedDetector::new(&config, &Context::new(testing::device(), 0)).err().expect("two labels");
+    let error = DebiasedDetector::new(&config, &Context::new(testing::device(), 0))
+        .err()
+        .expect("two labels");
     assert!(error.to_string().contains("`network.labels` must be 1"), "{error}");
 }
 
@@ -73,7 +87,9 @@ fn a_loss_that_is_no_number_stops_the_run_with_step_and_term() {
     let message = error.to_string();
     assert!(message.contains("step") && message.contains("became"), "{message}");
     assert!(
-        ["classification", "reconstruction", "divergence"].iter().any(|term| message.contains(&format!("`{term}`"))),
+        ["classification", "reconstruction", "divergence"]
+            .iter()
+            .any(|term| message.contains(&format!("`{term}`"))),
         "{message}"
     );
 }
@@ -85,5 +101,8 @@ fn latents_that_are_no_numbers_name_row_and_dimension() {
     let mut run = DebiasedDetector::new(&config, &Context::new(testing::device(), 0)).expect("a detector");
     run.step(0).expect("the first update");
     let message = run.step(1).expect_err("no latents").to_string();
-    assert!(message.contains("row 0") && message.contains("dimension 0"), "{message}");
+    assert!(
+        message.contains("row 0") && message.contains("dimension 0"),
+        "{message}"
+    );
 }

@@ -35,10 +35,14 @@ fn values_that_are_no_brightness_name_picture_and_shape() {
     for bad in [f32::NAN, f32::INFINITY, -0.1, 1.5, 255.0] {
         let mut values = vec![0.5; 24];
         values[17] = bad;
-        let error = from_values("mine", &values, SHAPE).expect_err("a bad value").to_string();
+        let error = from_values("mine", &values, SHAPE)
+            .expect_err("a bad value")
+            .to_string();
         assert!(error.contains("picture 1 of [2, 2, 3]"), "{error}");
     }
-    let error = from_values("mine", &[0.5; 25], SHAPE).expect_err("no whole pictures").to_string();
+    let error = from_values("mine", &[0.5; 25], SHAPE)
+        .expect_err("no whole pictures")
+        .to_string();
     assert!(error.contains("25 values") && error.contains("[2, 2, 3]"), "{error}");
     assert!(from_values("mine", &[], [0, 2, 3]).is_err());
     assert_eq!(pictures(1).images, [128; 12]);
@@ -49,18 +53,25 @@ fn pictures_of_another_shape_are_refused() {
     let mut other = set();
     other.non_faces = from_values("other", &[0.5; 8], [2, 2, 1]).expect("gray pictures");
     let error = other.checked().expect_err("another shape").to_string();
-    assert!(error.contains("`other`") && error.contains("[2, 2, 1]") && error.contains("[2, 2, 3]"), "{error}");
+    assert!(
+        error.contains("`other`") && error.contains("[2, 2, 1]") && error.contains("[2, 2, 3]"),
+        "{error}"
+    );
 }
 
 #[test]
 fn labels_are_zero_or_one_and_as_many_as_pictures() {
-    let error = by_label(&pictures(3), &[1, 0, 2]).expect_err("a label of 2").to_string();
+    let error = by_label(&pictures(3), &[1, 0, 2])
+        .expect_err("a label of 2")
+        .to_string();
     assert!(error.contains("picture 2 is 2"), "{error}");
     let error = by_label(&pictures(3), &[1, 0]).expect_err("two labels").to_string();
     assert!(error.contains("2 labels for 3 pictures"), "{error}");
     let [faces, others] = by_label(&pictures(3), &[1, 0, 1]).expect("labels");
     assert_eq!((faces.len(), others.len()), (2, 1));
-    let error = Grouped::new(pictures(3), vec![0], vec!["a".to_owned()]).expect_err("one group").to_string();
+    let error = Grouped::new(pictures(3), vec![0], vec!["a".to_owned()])
+        .expect_err("one group")
+        .to_string();
     assert!(error.contains("1 groups for 3 pictures"), "{error}");
 }
 
@@ -87,7 +98,11 @@ fn a_group_without_pictures_is_undefined_with_a_warning() {
     let mut data = run.data().clone();
     data.test_faces.names.push("nobody".to_owned());
     let data = data.checked().expect("a warning is no error");
-    assert!(data.warnings.iter().any(|warning| warning.contains("`nobody`")), "{:?}", data.warnings);
+    assert!(
+        data.warnings.iter().any(|warning| warning.contains("`nobody`")),
+        "{:?}",
+        data.warnings
+    );
     use burn::module::Module as _;
     let network = run.network().clone().valid();
     let assessed = Assessed::of(&network, &data, &EvaluationConfig::default(), run.device()).expect("numbers");
@@ -96,7 +111,10 @@ fn a_group_without_pictures_is_undefined_with_a_warning() {
     assert!(!scalars.iter().any(|(name, _)| name == "recall_nobody"), "{scalars:?}");
     let [with, without] = [&data, run.data()].map(|data| {
         let assessed = Assessed::of(&network, data, &EvaluationConfig::default(), run.device()).expect("numbers");
-        (assessed.matched.faces.mean_recall_percent(), assessed.matched.faces.recall_variance())
+        (
+            assessed.matched.faces.mean_recall_percent(),
+            assessed.matched.faces.recall_variance(),
+        )
     });
     assert_eq!(with, without);
 }

@@ -29,7 +29,10 @@ fn folders() -> tempfile::TempDir {
     let mut groups = "file,label\n".to_owned();
     for number in 0..4 {
         picture(&root.join(format!("ppb/{number}.jpg")), 60 * number);
-        groups += &format!("{number}.jpg,{}\n", ["darker female", "lighter male"][usize::from(number) % 2]);
+        groups += &format!(
+            "{number}.jpg,{}\n",
+            ["darker female", "lighter male"][usize::from(number) % 2]
+        );
     }
     fs::write(root.join("ppb.csv"), groups).expect("a table");
     folder
@@ -66,15 +69,31 @@ fn celeba_and_ppb_are_read_as_their_lists_say() {
     let folder = folders();
     let mut run = detector(folder.path(), &[]).expect("a detector");
     let data = run.data();
-    assert_eq!((data.faces.len(), data.non_faces.len(), data.test_non_faces.pictures.len()), (4, 8, 2));
+    assert_eq!(
+        (
+            data.faces.len(),
+            data.non_faces.len(),
+            data.test_non_faces.pictures.len()
+        ),
+        (4, 8, 2)
+    );
     assert_eq!(data.test_faces.names, ["darker female", "lighter male"]);
     assert_eq!(data.test_faces.counts(), [2, 2]);
-    let male = data.attributes.iter().find(|attribute| attribute.name == "Male").expect("an attribute");
+    let male = data
+        .attributes
+        .iter()
+        .find(|attribute| attribute.name == "Male")
+        .expect("an attribute");
     assert_eq!(male.values, [1.0, -1.0, 1.0, -1.0]);
     for step in 0..4 {
         run.step(step).expect("an update");
     }
-    assert!(run.evaluate().expect("numbers").iter().any(|(name, _)| name == "recall_darker female"));
+    assert!(
+        run.evaluate()
+            .expect("numbers")
+            .iter()
+            .any(|(name, _)| name == "recall_darker female")
+    );
     run.figures().expect("figures");
 }
 
@@ -83,11 +102,17 @@ fn lists_that_do_not_fit_are_told() {
     let folder = folders();
     fs::write(folder.path().join("attributes.txt"), "6\nMale\n000000.jpg 1\n").expect("a list");
     let error = detector(folder.path(), &[]).err().expect("five faces lack").to_string();
-    assert!(error.contains("attributes.txt") && error.contains("000001.jpg"), "{error}");
+    assert!(
+        error.contains("attributes.txt") && error.contains("000001.jpg"),
+        "{error}"
+    );
     fs::write(folder.path().join("partition.txt"), "nothing\n").expect("a list");
     let error = detector(folder.path(), &[]).err().expect("no lines").to_string();
     assert!(error.contains("partition.txt"), "{error}");
-    let error = detector(folder.path(), &["data.faces='nowhere'"]).err().expect("no folder").to_string();
+    let error = detector(folder.path(), &["data.faces='nowhere'"])
+        .err()
+        .expect("no folder")
+        .to_string();
     assert!(error.contains("nowhere"), "{error}");
 }
 
@@ -122,7 +147,10 @@ fn an_audit_says_how_groups_do() {
     let file = |name: &str| folder.path().join(name).display().to_string();
     let (ppb, groups, others) = (file("ppb"), file("ppb.csv"), file("imagenet"));
     let (done, text) = program(&["audit", &out, "--pictures", &ppb, "--groups", &groups]);
-    assert!(done && text.contains("darker female") && text.contains("Audit without groups"), "{text}");
+    assert!(
+        done && text.contains("darker female") && text.contains("Audit without groups"),
+        "{text}"
+    );
     let (done, text) = program(&["audit", &out, "--pictures", &ppb, "--non-faces", &others]);
     assert!(done && text.contains("no group"), "{text}");
     let windows = ["--windows", "12,20", "--stride", "4"];
@@ -130,7 +158,16 @@ fn an_audit_says_how_groups_do() {
     assert!(!done && text.contains("--non-faces"), "{text}");
     let (done, text) = program(
         &[
-            &["audit", &out, "--pictures", &ppb, "--groups", &groups, "--non-faces", &others],
+            &[
+                "audit",
+                &out,
+                "--pictures",
+                &ppb,
+                "--groups",
+                &groups,
+                "--non-faces",
+                &others,
+            ],
             &windows[..],
         ]
         .concat(),

@@ -43,9 +43,23 @@ fn every_strategy_runs_and_is_drawn() {
         let scalars = run.evaluate().unwrap_or_else(|error| panic!("{strategy}: {error}"));
         assert!(scalars.iter().all(|(_, value)| value.is_finite()), "{scalars:?}");
         let size = scalar(&scalars, "effective_sample_size").expect("a size");
-        assert_eq!((size - 60.0).abs() < 1e-9, strategy.contains("uniform"), "{strategy}: {size}");
+        assert_eq!(
+            (size - 60.0).abs() < 1e-9,
+            strategy.contains("uniform"),
+            "{strategy}: {size}"
+        );
         let figures = run.figures().unwrap_or_else(|error| panic!("{strategy}: {error}"));
-        for name in ["groups", "recalls", "metrics", "draws", "histograms", "attributes", "audit", "traversals", "surest"] {
+        for name in [
+            "groups",
+            "recalls",
+            "metrics",
+            "draws",
+            "histograms",
+            "attributes",
+            "audit",
+            "traversals",
+            "surest",
+        ] {
             assert!(figures.iter().any(|figure| figure.name == name), "{strategy}: {name}");
         }
         let is_drawn_by_weights = figures.iter().any(|figure| figure.name == "likely-faces");
@@ -73,7 +87,12 @@ fn another_attribute_and_the_public_codes_network_run() {
         for step in 0..9 {
             run.step(step).expect("an update");
         }
-        assert!(run.evaluate().expect("numbers").iter().all(|(_, value)| value.is_finite()));
+        assert!(
+            run.evaluate()
+                .expect("numbers")
+                .iter()
+                .all(|(_, value)| value.is_finite())
+        );
         run.figures().expect("figures");
     }
 }

@@ -18,7 +18,9 @@ fn uniform_numbers_stand_for_the_rows_that_the_fixture_says() {
         uniforms,
         expected_indices,
     } = testing::fixture(env!("CARGO_MANIFEST_DIR"), "draws.json");
-    let draws = SamplingWeights::proportional_to(weights).expect("weights").inverse_cdf();
+    let draws = SamplingWeights::proportional_to(weights)
+        .expect("weights")
+        .inverse_cdf();
     let rows: Vec<usize> = uniforms.iter().map(|&uniform| draws.row(uniform)).collect();
     assert_eq!(rows, expected_indices);
 }

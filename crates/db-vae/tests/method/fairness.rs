@@ -84,7 +84,11 @@ fn every_metric_is_that_of_the_fixture() {
     for case in file().cases {
         let mut fairness = Fairness::new(case.group_names.iter().cloned());
         for (place, group) in case.groups.iter().enumerate() {
-            let group = case.group_names.iter().position(|name| name == group).expect("a known group");
+            let group = case
+                .group_names
+                .iter()
+                .position(|name| name == group)
+                .expect("a known group");
             fairness.add(group, case.y_true[place] == 1, case.score[place] >= case.threshold);
         }
         let expected = case.expected;
@@ -102,14 +106,23 @@ fn every_metric_is_that_of_the_fixture() {
         same(fairness.overall().accuracy(), expected.overall_accuracy);
         same(fairness.mean_recall_percent(), expected.mean_group_recall_percent);
         same(fairness.recall_variance(), expected.var_group_recall_percent_population);
-        same(fairness.recall_sample_variance(), expected.var_group_recall_percent_sample);
+        same(
+            fairness.recall_sample_variance(),
+            expected.var_group_recall_percent_sample,
+        );
         same(fairness.gap(Confusion::recall), expected.recall_gap);
         same(fairness.worst(Confusion::recall), expected.worst_group_recall);
         same(fairness.worst(Confusion::accuracy), expected.worst_group_accuracy);
         same(fairness.gap(Confusion::accuracy), expected.accuracy_gap);
-        same(fairness.demographic_parity_difference(), expected.demographic_parity_difference);
+        same(
+            fairness.demographic_parity_difference(),
+            expected.demographic_parity_difference,
+        );
         same(fairness.demographic_parity_ratio(), expected.demographic_parity_ratio);
-        same(fairness.equal_opportunity_difference(), expected.equal_opportunity_difference);
+        same(
+            fairness.equal_opportunity_difference(),
+            expected.equal_opportunity_difference,
+        );
         same(fairness.equalized_odds_difference(), expected.equalized_odds_difference);
         let last = fairness.groups.len() - 1;
         same(

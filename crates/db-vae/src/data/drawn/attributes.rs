@@ -136,6 +136,12 @@ impl Attributes {
         }
     }
 
+    /// Puts a hat of a random color on, or takes it off.
+    pub(super) fn wear_hat(&mut self, is_worn: bool, random: &mut impl Rng) {
+        let color = [random.random(), random.random(), random.random()];
+        self.hat = is_worn.then_some(color);
+    }
+
     /// Color of the skin.
     pub(super) fn skin(&self) -> [f64; 3] {
         const LIGHT: [f64; 3] = [0.93, 0.78, 0.69];

@@ -32,6 +32,8 @@ pub enum Grouping {
     Shade,
     /// Without or with sunglasses, and the outline; shades are half and half.
     Sunglasses,
+    /// Without or with a hat, and the outline; shades are half and half. Heads without a face have hats, too.
+    Hat,
 }
 
 impl Grouping {
@@ -40,6 +42,7 @@ impl Grouping {
         match self {
             Self::Shade => ["light_female", "light_male", "dark_female", "dark_male"],
             Self::Sunglasses => ["bare_female", "bare_male", "sunglasses_female", "sunglasses_male"],
+            Self::Hat => ["bare_female", "bare_male", "hat_female", "hat_male"],
         }
     }
 }
@@ -64,7 +67,7 @@ pub fn face(streams: &Streams, name: &str, index: u64, grouping: Grouping, group
     let (is_rare, outline) = (group >= 2, [Outline::Female, Outline::Male][group % 2]);
     let is_dark = match grouping {
         Grouping::Shade => is_rare,
-        Grouping::Sunglasses => random.random_bool(0.5),
+        Grouping::Sunglasses | Grouping::Hat => random.random_bool(0.5),
     };
     let shade = if is_dark {
         random.random_range(0.65..1.0)
@@ -72,8 +75,10 @@ pub fn face(streams: &Streams, name: &str, index: u64, grouping: Grouping, group
         random.random_range(0.0..0.35)
     };
     let mut attributes = Attributes::draw(shade, outline, FACES, &mut random);
-    if grouping == Grouping::Sunglasses {
-        attributes.sunglasses = is_rare;
+    match grouping {
+        Grouping::Shade => {}
+        Grouping::Sunglasses => attributes.sunglasses = is_rare,
+        Grouping::Hat => attributes.wear_hat(is_rare, &mut random),
     }
     let mut canvas = Canvas::with_background(side, &mut random);
     let features = FEATURES.map(|feature| Placed {
@@ -102,8 +107,17 @@ pub fn group_of(streams: &Streams, index: u64, shares: [f64; 4]) -> usize {
     shares.iter().rposition(|share| *share > 0.0).unwrap_or(3)
 }
 
+/// How often heads without a face have a trait.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heads {
+    /// Share that is dark.
+    pub dark: f64,
+    /// Share with a hat; none: a few.
+    pub hats: Option<f64>,
+}
+
 /// Draws a picture that is no face: clutter, a head with too few features, or one with all of them in the wrong places.
-pub fn non_face(streams: &Streams, name: &str, index: u64, dark: f64, side: usize) -> Drawing {
+pub fn non_face(streams: &Streams, name: &str, index: u64, heads: Heads, side: usize) -> Drawing {
     let mut random = streams.at(name, 2, index);
     let kind: f64 = random.random();
     let mut canvas = Canvas::with_background(side, &mut random);
@@ -114,16 +128,22 @@ pub fn non_face(streams: &Streams, name: &str, index: u64, dark: f64, side: usiz
             attributes: None,
         };
     }
-    let shade = if random.random_bool(dark) {
+    let shade = if random.random_bool(heads.dark) {
         random.random_range(DARK_HEAD..1.0)
     } else {
         random.random_range(0.0..DARK_HEAD)
     };
-    let outline = if random.random_bool(0.5) { Outline::Female } else { Outline::Male };
-    let attributes = Attributes::draw(shade, outline, HEADS, &mut random);
-    let anywhere = |random: &mut ChaCha8Rng| {
-        [random.random_range(-0.32..0.32), random.random_range(-0.25..0.48)]
+    let outline = if random.random_bool(0.5) {
+        Outline::Female
+    } else {
+        Outline::Male
     };
+    let mut attributes = Attributes::draw(shade, outline, HEADS, &mut random);
+    if let Some(share) = heads.hats {
+        let has_hat = random.random_bool(share);
+        attributes.wear_hat(has_hat, &mut random);
+    }
+    let anywhere = |random: &mut ChaCha8Rng| [random.random_range(-0.32..0.32), random.random_range(-0.25..0.48)];
     let features: Vec<Placed> = if kind < CLUTTER + (1.0 - CLUTTER) / 2.0 {
         let mut features = FEATURES;
         features.shuffle(&mut random);
@@ -180,7 +200,10 @@ mod tests {
         let one = face(&streams, "a", 3, Grouping::Shade, 2, 16);
         assert_eq!(one, face(&streams, "a", 3, Grouping::Shade, 2, 16));
         assert_ne!(one.pixels, face(&streams, "a", 4, Grouping::Shade, 2, 16).pixels);
-        assert_ne!(one.pixels, face(&Streams::new(1), "a", 3, Grouping::Shade, 2, 16).pixels);
+        assert_ne!(
+            one.pixels,
+            face(&Streams::new(1), "a", 3, Grouping::Shade, 2, 16).pixels
+        );
         assert_eq!(one.pixels.len(), 16 * 16 * CHANNELS);
     }
 
@@ -189,11 +212,15 @@ mod tests {
         let streams = Streams::new(0);
         for index in 0..50 {
             for group in 0..4 {
-                let attributes = face(&streams, "a", index, Grouping::Shade, group, 16).attributes.unwrap();
+                let attributes = face(&streams, "a", index, Grouping::Shade, group, 16)
+                    .attributes
+                    .unwrap();
                 assert_eq!(attributes.is_dark(), group >= 2);
                 assert_eq!(attributes.outline == Outline::Male, group % 2 == 1);
                 assert!(attributes.outline == Outline::Male || !(attributes.bald || attributes.beard));
-                let other = face(&streams, "a", index, Grouping::Sunglasses, group, 16).attributes.unwrap();
+                let other = face(&streams, "a", index, Grouping::Sunglasses, group, 16)
+                    .attributes
+                    .unwrap();
                 assert_eq!(other.sunglasses, group >= 2);
             }
         }
@@ -206,7 +233,10 @@ mod tests {
         (0..2500).for_each(|index| counts[group_of(&streams, index, [0.60, 0.36, 0.01, 0.03])] += 1);
         // Deviations are 24, 24, 5 and 9.
         for (count, expected) in counts.into_iter().zip([1500_i32, 900, 25, 75]) {
-            assert!((count - expected).abs() < 4 * (expected as f64).sqrt() as i32, "{counts:?}");
+            assert!(
+                (count - expected).abs() < 4 * (expected as f64).sqrt() as i32,
+                "{counts:?}"
+            );
         }
     }
 
@@ -223,11 +253,36 @@ mod tests {
         assert!(mean(0) > 1.8 * mean(2), "{} {}", mean(0), mean(2));
     }
 
+    const HEADS_OF_TEST: Heads = Heads { dark: 0.85, hats: None };
+
+    #[test]
+    fn hats_are_worn_as_often_as_asked_for() {
+        let streams = Streams::new(0);
+        let heads = Heads {
+            dark: 0.5,
+            hats: Some(0.85),
+        };
+        let worn: Vec<bool> = (0..400)
+            .filter_map(|index| Some(non_face(&streams, "n", index, heads, 16).attributes?.hat.is_some()))
+            .collect();
+        let share = worn.iter().filter(|worn| **worn).count() as f64 / worn.len() as f64;
+        assert!((share - 0.85).abs() < 0.08, "{share}");
+        for group in 0..4 {
+            let attributes = face(&streams, "a", 7, Grouping::Hat, group, 16).attributes.unwrap();
+            assert_eq!(attributes.hat.is_some(), group >= 2);
+        }
+    }
+
     #[test]
     fn heads_without_a_face_are_as_dark_as_asked_for() {
         let streams = Streams::new(0);
-        let drawings: Vec<Drawing> = (0..400).map(|index| non_face(&streams, "n", index, 0.85, 16)).collect();
-        let heads: Vec<&Attributes> = drawings.iter().filter_map(|drawing| drawing.attributes.as_ref()).collect();
+        let drawings: Vec<Drawing> = (0..400)
+            .map(|index| non_face(&streams, "n", index, HEADS_OF_TEST, 16))
+            .collect();
+        let heads: Vec<&Attributes> = drawings
+            .iter()
+            .filter_map(|drawing| drawing.attributes.as_ref())
+            .collect();
         // 320 ± 8 heads, 272 ± 9 of them dark.
         assert!((heads.len() as f64 - 320.0).abs() < 32.0, "{}", heads.len());
         let dark = heads.iter().filter(|head| head.is_dark_head()).count() as f64 / heads.len() as f64;

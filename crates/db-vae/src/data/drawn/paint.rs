@@ -95,7 +95,11 @@ impl Canvas {
             let color = [0; 3].map(|_| random.random::<f64>());
             self.each(|[u, v], pixel| {
                 let (x, y) = ((u - center[0]) / half[0], (v - center[1]) / half[1]);
-                let outside = if is_ellipse { x.hypot(y) - 1.0 } else { x.abs().max(y.abs()) - 1.0 };
+                let outside = if is_ellipse {
+                    x.hypot(y) - 1.0
+                } else {
+                    x.abs().max(y.abs()) - 1.0
+                };
                 blend(pixel, color, coverage(outside, edge));
             });
         }
@@ -117,8 +121,7 @@ impl Canvas {
 
     /// Light, noise, and bytes: `[side, side, 3]`.
     pub(super) fn finish(mut self, attributes: Option<&Attributes>, random: &mut impl Rng) -> Vec<u8> {
-        let (gain, gradient, light) =
-            attributes.map_or((1.0, 0.0, 0.0), |head| (head.gain, head.gradient, head.light));
+        let (gain, gradient, light) = attributes.map_or((1.0, 0.0, 0.0), |head| (head.gain, head.gradient, head.light));
         let (sin, cos) = light.sin_cos();
         let mut bytes = Vec::with_capacity(3 * self.pixels.len());
         self.each(|[u, v], pixel| {
@@ -186,7 +189,14 @@ impl<'a> Head<'a> {
 
     fn paint(&self, [u, v]: [f64; 2], features: &[Placed], pixel: &mut [f64; 3]) {
         let Attributes {
-            center, scale, hair, outline, bald, beard, hat, ..
+            center,
+            scale,
+            hair,
+            outline,
+            bald,
+            beard,
+            hat,
+            ..
         } = *self.attributes;
         let (du, dv) = ((u - center[0]) / scale, (v - center[1]) / scale);
         let (p, q) = (self.cos * du + self.sin * dv, -self.sin * du + self.cos * dv);
@@ -215,7 +225,11 @@ impl<'a> Head<'a> {
         }
         self.glasses(features, [p, q], inside, pixel);
         if let Some(color) = hat {
-            blend(pixel, color, self.above(ellipse([p, q], [0.0, -0.30], [0.64, 0.52]), q, -0.40));
+            blend(
+                pixel,
+                color,
+                self.above(ellipse([p, q], [0.0, -0.30], [0.64, 0.52]), q, -0.40),
+            );
         }
     }
 
@@ -252,7 +266,9 @@ impl<'a> Head<'a> {
     }
 
     fn glasses(&self, features: &[Placed], [p, q]: [f64; 2], inside: f64, pixel: &mut [f64; 3]) {
-        let Attributes { glasses, sunglasses, .. } = *self.attributes;
+        let Attributes {
+            glasses, sunglasses, ..
+        } = *self.attributes;
         if !glasses && !sunglasses {
             return;
         }
