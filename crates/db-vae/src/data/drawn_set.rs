@@ -74,7 +74,12 @@ pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
         Grouping::Hat => head.hat.is_some(),
         Grouping::Shade | Grouping::Sunglasses => head.is_dark_head(),
     };
-    let kind = |drawing: &Drawing| drawing.attributes.as_ref().map_or(2, |head| usize::from(has_trait(head)));
+    let kind = |drawing: &Drawing| {
+        drawing
+            .attributes
+            .as_ref()
+            .map_or(2, |head| usize::from(has_trait(head)))
+    };
     let kind_of = test_non_faces.iter().map(kind).collect();
     let shown: Vec<&Attributes> = faces.iter().filter_map(|drawing| drawing.attributes.as_ref()).collect();
     Ok(DataSet {

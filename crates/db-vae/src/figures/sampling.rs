@@ -13,6 +13,8 @@ use papers_core::{
 use super::FOR_MEASURING;
 use crate::train::{DebiasedDetector, EpochDraws};
 
+/// Faces of each end that are shown of an epoch.
+const ENDS: usize = 6;
 /// Points of a drawing, at most.
 const POINTS: usize = 1500;
 
@@ -24,7 +26,8 @@ pub(super) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
     let mut figures = vec![table(run, history), curves(run, history)?];
     if last.report.is_some() {
         figures.push(likely_faces(run, last)?);
-        figures.push(deciles(last));
+        figures.push(likely_over_epochs(run, history)?);
+        figures.push(deciles(history));
         figures.extend(hidden(run)?);
     }
     Ok(figures)
@@ -141,23 +144,53 @@ fn likely_faces(run: &DebiasedDetector, last: &EpochDraws) -> Result<Figure> {
     })
 }
 
-fn deciles(last: &EpochDraws) -> Figure {
-    let count = last.deciles.len();
+/// The ends of the weights in each epoch that has some.
+fn likely_over_epochs(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
+    let faces = &run.data().faces;
+    let tile = |line: String, row: usize| Tile {
+        pixels: faces.image(row).to_vec(),
+        lines: vec![line],
+        marked: false,
+    };
+    let (mut tiles, mut columns) = (Vec::new(), 1);
+    for draws in history.iter().filter(|draws| draws.report.is_some()) {
+        columns = 2 * draws.least.len().min(ENDS);
+        for (end, rows) in [("LEAST", &draws.least), ("MOST", &draws.most)] {
+            let rows = rows.iter().take(ENDS).enumerate();
+            tiles.extend(rows.map(|(place, &row)| match place {
+                0 => tile(format!("{} {end}", draws.epoch), row),
+                _ => tile(String::new(), row),
+            }));
+        }
+    }
+    Ok(Figure {
+        name: "likely-over-epochs".to_owned(),
+        title: "Least and most likely faces, epoch by epoch".to_owned(),
+        caption: "A row for each epoch, whose number stands below it: the faces that it draws least often, then those that it draws most often."
+            .to_owned(),
+        body: Body::Png(sheet(faces, &tiles, columns)?),
+    })
+}
+
+fn deciles(history: &[EpochDraws]) -> Figure {
+    let count = history.last().map_or(0, |draws| draws.deciles.len());
     let mut table = Table::new(
-        ["tenth of the faces".to_owned()]
+        ["epoch".to_owned()]
             .into_iter()
-            .chain((1..=count).map(|decile| decile.to_string())),
+            .chain((1..=count).map(|decile| format!("tenth {decile}"))),
     );
-    let rows = last.report.as_ref().map_or(1, |report| report.rows) as f64;
-    let relative = last.deciles.iter().map(|mean| format!("{:.2}", mean * rows));
-    table.push(["mean weight × faces".to_owned()].into_iter().chain(relative));
+    for draws in history {
+        let Some(report) = &draws.report else { continue };
+        let relative = draws
+            .deciles
+            .iter()
+            .map(|mean| format!("{:.2}", mean * report.rows as f64));
+        table.push([draws.epoch.to_string()].into_iter().chain(relative));
+    }
     Figure {
         name: "deciles".to_owned(),
         title: "Weights by tenth of the faces".to_owned(),
-        caption: format!(
-            "Epoch {}, from the least likely tenth to the most likely one; 1 for uniform draws.",
-            last.epoch
-        ),
+        caption: "Mean weight times the number of faces, from the least likely tenth to the most likely one; 1 for uniform draws.".to_owned(),
         body: Body::Table(table),
     }
 }
