@@ -48,5 +48,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn is_rare(row: usize) -> bool {
-    row % RARE_EVERY == 0
+    row.is_multiple_of(RARE_EVERY)
 }

@@ -119,6 +119,7 @@ fn draw(count: usize, drawing: impl Fn(usize) -> Drawing + Sync + Send) -> Vec<D
 /// What is known of drawn faces, as numbers.
 fn attributes(faces: &[&Attributes]) -> Vec<Attribute> {
     type Of = fn(&Attributes) -> f64;
+    type Is = fn(&Attributes) -> bool;
     let flag = |is: bool| f64::from(u8::from(is));
     let columns: [(&str, Of); 11] = [
         ("shade", |face| face.shade),
@@ -135,7 +136,7 @@ fn attributes(faces: &[&Attributes]) -> Vec<Attribute> {
         ("light from below", |face| face.gradient * face.light.sin()),
         ("brightness of hair", |face| face.hair.iter().sum::<f64>() / 3.0),
     ];
-    let flags: [(&str, fn(&Attributes) -> bool); 4] = [
+    let flags: [(&str, Is); 4] = [
         ("bald", |face| face.bald),
         ("beard", |face| face.beard),
         ("sunglasses", |face| face.sunglasses),

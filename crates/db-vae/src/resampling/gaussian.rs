@@ -6,8 +6,8 @@ use crate::latent_histogram::Latents;
 /// Deviations of a row's Gaussian that are looked at; beyond lies less than 1e-9 of it.
 const REACH: f64 = 6.0;
 
-/// `-Σ log(Q̂ + α)` over dimensions, where `Q̂` of a row is the mean over the other grid cells of how much of all rows' Gaussians is in
-/// them, weighted by how much of its own is.
+/// `-Σ log(Q̂ + α)` over dimensions, where `Q̂` of a row is what all rows' Gaussians have in the cells on average, weighted by how much
+/// of its own Gaussian is in each.
 ///
 /// What of a Gaussian lies beyond the grid counts to its first or last cell.
 pub(super) fn logarithms(
@@ -34,14 +34,14 @@ pub(super) fn logarithms(
         for index in 0..rows {
             let (mean, deviation) = row(index);
             masses(mean, deviation, cells, half_width, |cell, mass| {
-                shares[cell] += mass / rows as f64
+                shares[cell] += mass / rows as f64;
             });
         }
         for (index, logarithm) in logarithms.iter_mut().enumerate() {
             let (mean, deviation) = row(index);
             let mut density = 0.0;
             masses(mean, deviation, cells, half_width, |cell, mass| {
-                density += mass * shares[cell]
+                density += mass * shares[cell];
             });
             *logarithm -= (density + alpha).ln();
         }
