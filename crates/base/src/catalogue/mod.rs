@@ -31,6 +31,7 @@ use crate::suggest::nearest;
 
 /// The manifests that this crate was built with; a folder of `datasets/` that is missing here fails a test.
 const MANIFESTS: &[(&str, &str)] = &[
+    ("cbcl-faces", include_str!("../../../../datasets/cbcl-faces/dataset.toml")),
     ("cifar-10", include_str!("../../../../datasets/cifar-10/dataset.toml")),
     (
         "cifar-10-jpeg",
@@ -38,8 +39,16 @@ const MANIFESTS: &[(&str, &str)] = &[
     ),
     ("cifar-100", include_str!("../../../../datasets/cifar-100/dataset.toml")),
     (
+        "fairface-64",
+        include_str!("../../../../datasets/fairface-64/dataset.toml"),
+    ),
+    (
         "fashion-mnist",
         include_str!("../../../../datasets/fashion-mnist/dataset.toml"),
+    ),
+    (
+        "imagenet-sample-128",
+        include_str!("../../../../datasets/imagenet-sample-128/dataset.toml"),
     ),
     ("mnist", include_str!("../../../../datasets/mnist/dataset.toml")),
     ("stl-10", include_str!("../../../../datasets/stl-10/dataset.toml")),

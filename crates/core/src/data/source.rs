@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use papers_base::{
-    catalogue::{Catalogue, Search, Split},
+    catalogue::{Catalogue, DatasetFolder, Search, Split},
     images::{self, ImageSet},
 };
 
@@ -40,6 +40,17 @@ impl DataSource {
         let dataset = catalogue.get(name)?;
         let folder = Search::new(self.folder.as_deref())?.find(dataset)?;
         Ok(images::stl10_folds(&folder)?)
+    }
+
+    /// The folder of a data set of the catalogue whose files a paper reads itself.
+    ///
+    /// # Errors
+    ///
+    /// A set that is unknown or not on this machine (with the command that gets it).
+    pub fn folder(&self, name: &str) -> Result<DatasetFolder> {
+        let catalogue = Catalogue::builtin()?;
+        let dataset = catalogue.get(name)?;
+        Ok(Search::new(self.folder.as_deref())?.find(dataset)?)
     }
 
     /// The images of one split of a data set of the catalogue.

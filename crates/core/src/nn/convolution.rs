@@ -175,6 +175,46 @@ pub fn convolve_last(input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<4>
     }
 }
 
+/// Two-dimensional transposed convolution with the channels last: the linear map whose transpose is the convolution of
+/// `output` rows and columns with the same weights. Where that rounds down, several sizes of the output are possible.
+///
+/// # Shapes
+///
+/// - input: `[batch, height, width, channels in]`
+/// - weight: `[channels in, channels out, side, side]`
+/// - bias: `[channels out]`
+/// - output: `[batch, output[0], output[1], channels out]`
+///
+/// # Panics
+///
+/// If a convolution of pictures of the output's size does not give those of the input's.
+pub fn convolve_transposed_last(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    geometry: Geometry,
+    output: [usize; 2],
+) -> Tensor<4> {
+    let [_, height, width, _] = input.dims();
+    let side = weight.dims()[2];
+    let Geometry { stride, padding } = geometry;
+    let made = output.map(|size| (size + 2 * padding).checked_sub(side).map(|rest| rest / stride + 1));
+    assert_eq!(
+        made,
+        [Some(height), Some(width)],
+        "a convolution of {output:?} pixels gives the input's"
+    );
+    #[cfg(feature = "flex")]
+    if channels_last::serves(&input) {
+        return channels_last::convolve_transposed(input, weight, bias, geometry, output);
+    }
+    // What the least output lacks.
+    let rest = |size: usize, input: usize| size + 2 * padding - side - stride * (input - 1);
+    let rests = [rest(output[0], height), rest(output[1], width)];
+    let options = ConvTransposeOptions::new([stride; 2], [padding; 2], rests, [1, 1], 1);
+    conv_transpose2d(input.permute([0, 3, 1, 2]), weight, Some(bias), options).permute([0, 2, 3, 1])
+}
+
 fn forward(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
     if input.dims()[1] >= WIDE && geometry.stride > 1 {
         return forward_unfolded(input, weight, geometry, PIECE);

@@ -8,7 +8,7 @@ use burn::{backend::Flex, prelude::*};
 use super::Geometry;
 use crate::{
     nn::{
-        host::{Host, Number, host, with_precision},
+        host::{Host, Number, host, split, with_precision},
         rows::sum_of_rows,
     },
     vjp,
@@ -66,6 +66,50 @@ pub(super) fn convolve(input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<
             (output, move |gradient| [weight_gradient(&input, &gradient, frame)])
         }),
     }
+}
+
+/// [`convolve_transposed_last`](super::convolve_transposed_last) for tensors that this module [`serves`].
+pub(super) fn convolve_transposed(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    geometry: Geometry,
+    [height, width]: [usize; 2],
+) -> Tensor<4> {
+    let [channels_in, channels_out, side, _] = weight.dims();
+    let batch = input.dims()[0];
+    let frame = Frame::new([batch, height, width, channels_out], side, channels_in, geometry);
+    let bias = bias.reshape([1, 1, 1, channels_out]);
+    vjp::function([input, weight, bias], |[input, weight, bias]| {
+        let output = with_bias(input_gradient(&input, weight.clone(), frame), &bias);
+        let pullback = move |gradient: Tensor<4>| {
+            [
+                forward(&gradient, weight, None, frame),
+                weight_gradient(&gradient, &input, frame),
+                bias_gradient(&gradient, [1, 1, 1, channels_out]),
+            ]
+        };
+        (output, pullback)
+    })
+}
+
+/// Adds a number for each channel in the tensor's own memory.
+fn with_bias(output: Tensor<4>, bias: &Tensor<4>) -> Tensor<4> {
+    let (memory, bias) = (memory(&output), memory(bias));
+    // The tensor lets go of its memory, so that the result can take its place.
+    drop(output);
+    Tensor::from_primitive::<Flex>(with_precision!(memory, add_bias(memory, &bias)))
+}
+
+fn add_bias<T: Number>(mut output: Host, bias: &Host) -> Host {
+    let (numbers, bias) = (T::write(&mut output), T::read(bias));
+    let cost = numbers.len() / 2;
+    split(numbers, bias.len(), cost, |_, numbers| {
+        for pixel in numbers.chunks_exact_mut(bias.len()) {
+            pixel.iter_mut().zip(bias).for_each(|(number, bias)| *number += *bias);
+        }
+    });
+    output
 }
 
 fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame: Frame) -> Tensor<4> {

@@ -57,6 +57,39 @@ fn narrow_and_wide_convolutions_have_the_values_and_gradients_of_burn() {
 }
 
 #[test]
+fn transposed_convolutions_have_the_values_and_gradients_of_burn() {
+    for [side, kernel, stride, padding] in CASES {
+        for (channels, out) in [(2, 4), (WIDE, 4), (WIDE, WIDE + 3)] {
+            let geometry = Geometry { stride, padding };
+            let made = (side + 2 * padding - kernel) / stride + 1;
+            let rest = side + 2 * padding - kernel - stride * (made - 1);
+            let input = random([3, channels, made, made]);
+            let weight = random([channels, out, kernel, kernel]) / channels as f64;
+            let bias: Tensor<1> = random([1, 1, 1, out]).reshape([out]);
+            let burns = run(&input, &weight, |input, weight| {
+                let options = ConvTransposeOptions::new([stride; 2], [padding; 2], [rest; 2], [1, 1], 1);
+                conv_transpose2d(input, weight, Some(bias.clone()), options)
+            });
+            let ours = run(&input, &weight, |input, weight| {
+                let input = input.permute([0, 2, 3, 1]);
+                let bias = bias.clone().autodiff();
+                convolve_transposed_last(input, weight, bias, geometry, [side; 2]).permute([0, 3, 1, 2])
+            });
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert_close(ours, burns, 1e-11);
+            }
+            let bias = bias.autodiff().require_grad();
+            let input = input.autodiff().permute([0, 2, 3, 1]);
+            let output = convolve_transposed_last(input, weight.autodiff(), bias.clone(), geometry, [side; 2]);
+            let gradients = output.sum().backward();
+            // Each output pixel has the bias of its channel once.
+            let expected = vec![(3 * side * side) as f64; out];
+            assert_close(&values(bias.grad(&gradients).expect("tracked")), &expected, 1e-12);
+        }
+    }
+}
+
+#[test]
 fn many_bands_of_rows_and_blocks_of_pictures_add_up_to_the_whole() {
     // Big enough for several bands and groups of bands, or blocks and groups of blocks of which the last has fewer
     // pictures; all are shared out among the cores.

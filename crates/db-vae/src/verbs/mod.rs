@@ -1,0 +1,3 @@
+//! Commands that only this paper has.
+
+pub(crate) mod audit;

@@ -1,0 +1,7 @@
+//! The method as a library, against numbers that were made independently.
+
+mod draws;
+mod fairness;
+mod losses;
+mod masked_net;
+mod sampling_weights;
