@@ -31,7 +31,10 @@ use crate::suggest::nearest;
 
 /// The manifests that this crate was built with; a folder of `datasets/` that is missing here fails a test.
 const MANIFESTS: &[(&str, &str)] = &[
-    ("cbcl-faces", include_str!("../../../../datasets/cbcl-faces/dataset.toml")),
+    (
+        "cbcl-faces",
+        include_str!("../../../../datasets/cbcl-faces/dataset.toml"),
+    ),
     ("cifar-10", include_str!("../../../../datasets/cifar-10/dataset.toml")),
     (
         "cifar-10-jpeg",
