@@ -3,14 +3,14 @@
 
 use burn::prelude::*;
 use papers_core::{
-    Result,
+    Error, Result,
     base::{images::ImageSet, journal::Scalars},
     nn::Statistics,
 };
 
 use crate::{
     config::EvaluationConfig,
-    data::{DataSet, pictures},
+    data::{DataSet, Grouped, pictures},
     fairness::{Confusion, Fairness, threshold_at_false_positive_rate},
     latent_histogram::Latents,
     model::DbVae,
@@ -74,11 +74,38 @@ pub struct Scores {
     pub others: Vec<f64>,
 }
 
+impl Scores {
+    /// Scores that can be compared with a threshold; `updates` is how often the weights were changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Diverged`] with the first that is not finite: finite weights may be so large that what they say is not.
+    pub fn checked(self, updates: u64) -> Result<Self> {
+        let terms = [
+            ("log odds of test faces", &self.faces),
+            ("log odds of other test pictures", &self.others),
+        ];
+        for (term, scores) in terms {
+            if let Some(&value) = scores.iter().find(|score| !score.is_finite()) {
+                return Err(Error::Diverged {
+                    term: term.to_owned(),
+                    value,
+                    step: updates,
+                    scalars: Scalars::new(),
+                    seed: None,
+                    checkpoint: None,
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
 /// A detector at one threshold.
 #[derive(Debug, Clone)]
 pub struct Assessment {
-    /// Log odds from which on a picture counts as a face.
-    pub threshold: f64,
+    /// Log odds from which on a picture counts as a face; where it is undefined nothing is judged, and all rates are undefined.
+    pub threshold: Option<f64>,
     /// Faces, by group.
     pub faces: Fairness,
     /// Others, by kind.
@@ -89,15 +116,18 @@ pub struct Assessment {
 
 impl Assessment {
     /// By scores, at a threshold of log odds.
-    pub fn of(scores: &Scores, data: &DataSet, threshold: f64) -> Self {
-        let mut faces = Fairness::new(data.test_faces.names.iter().cloned());
-        for (&group, score) in data.test_faces.groups.iter().zip(&scores.faces) {
-            faces.add(group, true, *score >= threshold);
-        }
-        let mut others = Fairness::new(data.test_non_faces.names.iter().cloned());
-        for (&kind, score) in data.test_non_faces.groups.iter().zip(&scores.others) {
-            others.add(kind, false, *score >= threshold);
-        }
+    pub fn of(scores: &Scores, data: &DataSet, threshold: Option<f64>) -> Self {
+        let judged = |groups: &Grouped, scores: &[f64], is_face: bool| {
+            let mut sums = Fairness::new(groups.names.iter().cloned());
+            for (&group, score) in groups.groups.iter().zip(scores) {
+                if let Some(threshold) = threshold {
+                    sums.add(group, is_face, *score >= threshold);
+                }
+            }
+            sums
+        };
+        let faces = judged(&data.test_faces, &scores.faces, true);
+        let others = judged(&data.test_non_faces, &scores.others, false);
         let mut comparable = Fairness::new(data.comparable.iter().map(|comparable| comparable.name.clone()));
         for (sum, comparable) in comparable.groups.iter_mut().zip(&data.comparable) {
             let groups = comparable.face_groups.iter().map(|&group| &faces.groups[group]);
@@ -158,20 +188,27 @@ pub struct Assessed {
 }
 
 impl Assessed {
-    /// Measures a network, which is on the plain device.
+    /// Measures a network, which is on the plain device and was updated so often.
     ///
     /// # Errors
     ///
-    /// Numbers that cannot be read from the device.
-    pub fn of(network: &DbVae, data: &DataSet, config: &EvaluationConfig, device: &Device) -> Result<Self> {
+    /// Numbers that cannot be read from the device, and what [`Scores::checked`] reports.
+    pub fn of(
+        network: &DbVae,
+        data: &DataSet,
+        config: &EvaluationConfig,
+        updates: u64,
+        device: &Device,
+    ) -> Result<Self> {
         let scores = Scores {
             faces: Said::of(network, &data.test_faces.pictures, device)?.logits,
             others: Said::of(network, &data.test_non_faces.pictures, device)?.logits,
-        };
+        }
+        .checked(updates)?;
         let threshold = (config.threshold / (1.0 - config.threshold)).ln();
         let matched = threshold_at_false_positive_rate(&scores.others, config.false_positive_rate);
         Ok(Self {
-            fixed: Assessment::of(&scores, data, threshold),
+            fixed: Assessment::of(&scores, data, Some(threshold)),
             matched: Assessment::of(&scores, data, matched),
             scores,
         })

@@ -32,6 +32,8 @@ pub struct DebiasedDetector {
     sampler: DebiasingSampler,
     data: DataSet,
     history: Vec<EpochDraws>,
+    /// Updates so far.
+    updates: u64,
     streams: Streams,
     /// The plain device: batches are not on the tape.
     device: Device,
@@ -61,6 +63,8 @@ pub struct EpochDraws {
 struct Draws {
     weights: Vec<f64>,
     history: Vec<EpochDraws>,
+    #[serde(default)]
+    updates: u64,
 }
 
 impl Experiment for DebiasedDetector {
@@ -92,6 +96,7 @@ impl Experiment for DebiasedDetector {
             sampler,
             data,
             history: Vec::new(),
+            updates: 0,
             streams: context.streams,
             device: context.device.clone(),
             config: config.clone(),
@@ -104,6 +109,7 @@ impl Experiment for DebiasedDetector {
         }
         let batch = self.batch(step);
         let measured = self.learner.step(batch, step)?;
+        self.updates = step + 1;
         Ok(measured
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
@@ -138,6 +144,7 @@ impl Experiment for DebiasedDetector {
             &Draws {
                 weights: self.sampler.weights().values().to_vec(),
                 history: self.history.clone(),
+                updates: self.updates,
             },
         )?;
         self.learner.save(checkpoint)
@@ -148,6 +155,7 @@ impl Experiment for DebiasedDetector {
         let weights = SamplingWeights::restored(draws.weights).map_err(Error::usage)?;
         self.sampler.set_weights(weights).map_err(Error::usage)?;
         self.history = draws.history;
+        self.updates = draws.updates;
         self.learner.restore(checkpoint)
     }
 }
@@ -178,6 +186,11 @@ impl DebiasedDetector {
         &self.config
     }
 
+    /// Updates so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
     /// The plain device.
     pub fn device(&self) -> &Device {
         &self.device
@@ -187,10 +200,16 @@ impl DebiasedDetector {
     ///
     /// # Errors
     ///
-    /// Numbers that cannot be read from the device.
+    /// Numbers that cannot be read from the device, and log odds that are not finite.
     pub fn assess(&self) -> Result<Assessed> {
         let network = self.learner.network().clone().valid();
-        Assessed::of(&network, &self.data, &self.config.evaluation, &self.device)
+        Assessed::of(
+            &network,
+            &self.data,
+            &self.config.evaluation,
+            self.updates,
+            &self.device,
+        )
     }
 
     /// Faces of an update, half of the batch, rounded up.

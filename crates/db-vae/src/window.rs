@@ -80,7 +80,13 @@ impl SlidingWindow {
             let indices: Vec<usize> = (0..set.len()).collect();
             let encoded = network.encode(pictures(&set, &indices, device), Statistics::Running);
             let logits = encoded.logits.narrow(1, 0, 1).try_into_vec_as::<f64>()?;
-            highest = logits.into_iter().fold(highest, f64::max);
+            // A window that says nothing finite is told, and not passed over as `max` would.
+            highest = logits
+                .into_iter()
+                .fold(highest, |highest, logit| match highest.is_nan() || logit.is_nan() {
+                    true => f64::NAN,
+                    false => highest.max(logit),
+                });
         }
         Ok(highest)
     }

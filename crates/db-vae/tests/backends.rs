@@ -12,16 +12,7 @@ const TOLERANCE: f64 = 2e-3;
 
 #[test]
 fn detectors_train_alike() {
-    for sets in [
-        &["resampling.strategy={kind='uniform'}", "data.test_non_faces=400"] as &[&str],
-        &[
-            "resampling.strategy={kind='oracle'}",
-            "network.kernels=[5,3]",
-            "network.decoder_kernels=[3,5]",
-        ],
-    ] {
-        let name = sets.join(" ");
-        testing::assert_backends_agree::<DebiasedDetector>(&name, &common::drawn(sets), 0, 1, TOLERANCE)
-            .expect("a run on each backend");
-    }
+    let sets = ["resampling.strategy={kind='uniform'}", "data.test_non_faces=400"];
+    testing::assert_backends_agree::<DebiasedDetector>(&sets.join(" "), &common::drawn(&sets), 0, 1, TOLERANCE)
+        .expect("a run on each backend");
 }

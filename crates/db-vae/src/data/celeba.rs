@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use papers_core::{
     Error, Result,
-    base::images::{self, FolderOptions, ImageSet},
+    base::images::{self, FolderOptions, ImageSet, Listing},
     random::Streams,
 };
 
-use super::{Attribute, DataError, DataSet, Grouped, together};
+use super::{Attribute, DataError, DataSet, Grouped};
 use crate::config::CelebaConfig;
 
 /// What the partition calls pictures to learn from.
@@ -22,16 +22,28 @@ pub(super) fn load(config: &CelebaConfig) -> Result<DataSet> {
         classes: None,
     };
     let read = |folder: &Path| -> Result<(ImageSet, Vec<String>)> {
-        let pictures = images::folder(folder, None, &options)?;
-        let all = together(&pictures)?;
-        Ok((all, [pictures.labeled_files, pictures.unlabeled_files].concat()))
+        // Sub-folders, such as the 1,000 of ImageNet, are no groups.
+        let listing = Listing::of_one_class(folder, "pictures")?;
+        Ok((listing.images(&options)?, listing.files().to_vec()))
     };
+    let mut warnings = Vec::new();
     let (mut faces, mut files) = read(&config.faces)?;
     if let Some(partition) = &config.partition {
         let parts = table(partition)?;
+        let part = |file: &String| parts.values.get(name_of(file));
+        let lacking: Vec<&String> = files.iter().filter(|file| part(file).is_none()).collect();
+        if let Some(first) = lacking.first() {
+            warnings.push(format!(
+                "{} says nothing of {} of {} faces, such as `{first}`: they are left out",
+                partition.display(),
+                lacking.len(),
+                files.len()
+            ));
+        }
         let is_train = |file: &String| {
-            let values = parts.values.get(name_of(file));
-            values.is_some_and(|values| values.first().is_some_and(|part| part == TRAIN))
+            part(file)
+                .and_then(|values| values.first())
+                .is_some_and(|part| part == TRAIN)
         };
         let train: Vec<usize> = (0..files.len()).filter(|&index| is_train(&files[index])).collect();
         faces = faces.subset("celeba/train", &train);
@@ -43,7 +55,7 @@ pub(super) fn load(config: &CelebaConfig) -> Result<DataSet> {
     };
     let (others, _) = read(&config.non_faces)?;
     let order = Streams::new(config.seed).permutation("held out", 0, others.len());
-    let (test, train) = order.split_at(((config.held_out * others.len() as f64).round() as usize).min(others.len()));
+    let (test, train) = order.split_at(held_out(config.held_out, others.len()));
     let test_faces = images::folder(&config.test_faces, config.test_groups.as_deref(), &options)?;
     let labeled = test_faces.labeled;
     let (groups, names) = (
@@ -59,8 +71,14 @@ pub(super) fn load(config: &CelebaConfig) -> Result<DataSet> {
         test_non_faces: Grouped::of_one(others.subset("others/test", test), "others"),
         faces,
         comparable: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
     })
+}
+
+/// Pictures of `count` that are measured with: at least one of two, and never all.
+fn held_out(share: f64, count: usize) -> usize {
+    let wanted = (share * count as f64).round() as usize;
+    wanted.max(1).min(count.saturating_sub(1))
 }
 
 /// The last part of a path.

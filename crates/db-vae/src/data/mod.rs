@@ -13,7 +13,7 @@ use papers_core::{Context, Result};
 
 pub use error::DataError;
 pub use set::{Attribute, Comparable, DataSet, Grouped, by_label, from_values, pictures};
-pub(crate) use set::{append, picture_set, together};
+pub(crate) use set::{append, picture_set};
 
 use crate::config::DataConfig;
 

@@ -1,5 +1,5 @@
 use burn::prelude::*;
-use papers_core::base::images::{ImageSet, ImagesError, Pictures};
+use papers_core::base::images::ImageSet;
 
 use super::DataError;
 
@@ -142,6 +142,19 @@ impl DataSet {
                 pictures: self.faces.len(),
             });
         }
+        for (what, numbers, set) in [
+            ("faces", "recalls", &self.test_faces.pictures),
+            (
+                "pictures without a face",
+                "the false positive rate and all numbers at it",
+                &self.test_non_faces.pictures,
+            ),
+        ] {
+            if set.is_empty() {
+                self.warnings
+                    .push(format!("no {what} to measure with: {numbers} are undefined"));
+            }
+        }
         for (name, count) in self.test_faces.names.iter().zip(self.test_faces.counts()) {
             if count == 0 {
                 self.warnings.push(format!(
@@ -156,19 +169,6 @@ impl DataSet {
     pub fn shape(&self) -> [usize; 3] {
         [self.faces.height, self.faces.width, self.faces.channels]
     }
-}
-
-/// All pictures of a folder, those with a label first, without their labels.
-pub(crate) fn together(pictures: &Pictures) -> Result<ImageSet, ImagesError> {
-    let (labeled, unlabeled) = (&pictures.labeled, &pictures.unlabeled);
-    // An empty set counts as labeled and as unlabeled.
-    if unlabeled.is_empty() {
-        return Ok(labeled.clone().without_labels());
-    }
-    if labeled.is_empty() {
-        return Ok(unlabeled.clone().without_labels());
-    }
-    labeled.clone().without_labels().concat(unlabeled)
 }
 
 /// A set of pictures without classes.

@@ -8,7 +8,6 @@ use papers_core::{
     },
 };
 
-use super::FOR_MEASURING;
 use crate::{
     data::DataSet,
     evaluate::{Assessed, Assessment},
@@ -41,7 +40,7 @@ fn found(group: &Confusion) -> String {
 }
 
 /// Recall of each group of faces and false positive rate of each kind of other pictures.
-pub(crate) fn by_group(assessed: &Assessed, data: &DataSet) -> Figure {
+pub(crate) fn by_group(assessed: &Assessed, data: &DataSet, note: &str) -> Figure {
     let mut table = Table::new([
         "group".to_owned(),
         "pictures".to_owned(),
@@ -75,15 +74,16 @@ pub(crate) fn by_group(assessed: &Assessed, data: &DataSet) -> Figure {
             found(at_rate),
         ]);
     }
+    let threshold = |assessment: &Assessment| assessment.threshold.map_or_else(|| "– (undefined)".to_owned(), number);
     Figure {
         name: "groups".to_owned(),
         title: "What is found, by group".to_owned(),
         caption: format!(
             "Shares of pictures that count as faces, with 95 % intervals (Wilson): of faces that is recall, which the paper calls \
              accuracy, of others it is the false positive rate. Log odds count from {} on at the threshold, and from {} on at the false \
-             positive rate, which is set on all test pictures without a face. {FOR_MEASURING}",
-            number(fixed.threshold),
-            number(matched.threshold),
+             positive rate, which is set on all test pictures without a face. {note}",
+            threshold(fixed),
+            threshold(matched),
         ),
         body: Body::Table(table),
     }
@@ -105,7 +105,7 @@ pub(crate) fn from_zero(bars: Vec<((f64, f64), f64)>) -> Vec<Series> {
 }
 
 /// Recalls as bars with intervals.
-pub(super) fn bars(assessed: &Assessed) -> Result<Figure> {
+pub(super) fn bars(assessed: &Assessed, note: &str) -> Result<Figure> {
     let chart = |title: &str, assessment: &Assessment| {
         let groups = assessment.faces.groups.iter().enumerate();
         let bars: Vec<(usize, f64, f64)> = groups
@@ -131,13 +131,13 @@ pub(super) fn bars(assessed: &Assessed) -> Result<Figure> {
     Ok(Figure {
         name: "recalls".to_owned(),
         title: "Recall by group".to_owned(),
-        caption: format!("Lines are 95 % intervals (Wilson), by their length. {FOR_MEASURING}"),
+        caption: format!("Lines are 95 % intervals (Wilson), by their length. {note}"),
         body: Body::Svg(plot::grid(&charts, 2)?),
     })
 }
 
 /// Metrics of fairness toolkits, of groups of faces and of groups that have other pictures, too.
-pub(crate) fn metrics(assessed: &Assessed) -> Figure {
+pub(crate) fn metrics(assessed: &Assessed, note: &str) -> Figure {
     let mut table = Table::new(["metric", "at the threshold", "at the false positive rate"]);
     let both = [&assessed.fixed, &assessed.matched];
     let mut push = |name: String, values: [String; 2]| {
@@ -219,7 +219,7 @@ pub(crate) fn metrics(assessed: &Assessed) -> Figure {
     Figure {
         name: "metrics".to_owned(),
         title: "Fairness metrics".to_owned(),
-        caption: format!("A dash: undefined, as nothing is there to divide by. {FOR_MEASURING}"),
+        caption: format!("A dash: undefined, as nothing is there to divide by. {note}"),
         body: Body::Table(table),
     }
 }

@@ -10,7 +10,7 @@ use papers_core::{
     },
 };
 
-use super::FOR_MEASURING;
+use super::for_measuring;
 use crate::{
     evaluate::{Assessed, Said},
     fairness::wilson_interval,
@@ -109,24 +109,29 @@ fn attributes(run: &DebiasedDetector, latents: &Latents, order: &[usize]) -> Opt
         name: "attributes".to_owned(),
         title: "What the latent space found of the hidden attributes".to_owned(),
         caption: format!(
-            "Spearman correlations over the faces to learn from, with their weights and with the dimensions that tell most. {FOR_MEASURING}"
+            "Spearman correlations over the faces to learn from, with their weights and with the dimensions that tell most. {}",
+            for_measuring(run)
         ),
         body: Body::Table(table),
     })
 }
 
-/// How well test faces are found, by the bin of each latent dimension: an audit that needs no groups.
-pub(super) fn audit(run: &DebiasedDetector, network: &DbVae, assessed: &Assessed, bins: usize) -> Result<Figure> {
+/// How well test faces are found, by the bin of each latent dimension: an audit that needs no groups. There is none without faces or
+/// without other pictures to set the threshold with.
+pub(super) fn audit(
+    run: &DebiasedDetector,
+    network: &DbVae,
+    assessed: &Assessed,
+    bins: usize,
+) -> Result<Option<Figure>> {
+    let Some(threshold) = assessed.matched.threshold.filter(|_| !assessed.scores.faces.is_empty()) else {
+        return Ok(None);
+    };
     let latents = Said::of(network, &run.data().test_faces.pictures, run.device())?
         .into_latents()
         .map_err(Error::usage)?;
-    let found: Vec<bool> = assessed
-        .scores
-        .faces
-        .iter()
-        .map(|score| *score >= assessed.matched.threshold)
-        .collect();
-    by_bin(&latents, &found, bins)
+    let found: Vec<bool> = assessed.scores.faces.iter().map(|score| *score >= threshold).collect();
+    by_bin(&latents, &found, bins).map(Some)
 }
 
 /// The same for any latents, with whether each row was found.

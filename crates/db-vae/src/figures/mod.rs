@@ -8,7 +8,7 @@ mod sampling;
 use burn::module::Module as _;
 use papers_core::{Error, Result, base::figure::Figure};
 
-use crate::{evaluate::Said, train::DebiasedDetector};
+use crate::{evaluate::Said, resampling::Resampling, train::DebiasedDetector};
 
 pub(crate) use groups::{by_group, from_zero, metrics};
 pub(crate) use latent::by_bin;
@@ -16,7 +16,14 @@ pub(crate) use latent::by_bin;
 use groups::bars;
 
 /// What stands below every figure that shows groups.
-pub(crate) const FOR_MEASURING: &str = "Groups are for measuring alone: the detector and its draws never see them.";
+pub(crate) fn for_measuring(run: &DebiasedDetector) -> &'static str {
+    match run.config().resampling.strategy {
+        Resampling::Oracle => {
+            "Draws follow the true groups, which only the strategy `oracle` sees, to show how far resampling could come."
+        }
+        _ => "Groups are for measuring alone: the detector and its draws never see them.",
+    }
+}
 
 /// All figures of the present state.
 pub(crate) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
@@ -25,14 +32,19 @@ pub(crate) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
     let latents = Said::of(&network, &run.data().faces, run.device())?
         .into_latents()
         .map_err(Error::usage)?;
+    let note = for_measuring(run);
     let bins = run.config().resampling.bins;
-    let mut figures = vec![by_group(&assessed, run.data()), bars(&assessed)?, metrics(&assessed)];
+    let mut figures = vec![
+        by_group(&assessed, run.data(), note),
+        bars(&assessed, note)?,
+        metrics(&assessed, note),
+    ];
     figures.extend(sampling::all(run)?);
     figures.extend(latent::all(run, &latents, bins)?);
-    figures.push(latent::audit(run, &network, &assessed, bins)?);
+    figures.extend(latent::audit(run, &network, &assessed, bins)?);
     if !run.config().objective.is_classifier_only() {
         figures.extend(pictures::of_latents(run, &network, &latents)?);
     }
-    figures.push(pictures::extremes(run, &assessed)?);
+    figures.extend(pictures::extremes(run, &assessed)?);
     Ok(figures)
 }

@@ -157,7 +157,7 @@ fn interpolation(run: &DebiasedDetector, network: &DbVae, latents: &Latents) -> 
 }
 
 /// The pictures to measure with that the detector is surest of, rightly and wrongly.
-pub(super) fn extremes(run: &DebiasedDetector, assessed: &Assessed) -> Result<Figure> {
+pub(super) fn extremes(run: &DebiasedDetector, assessed: &Assessed) -> Result<Option<Figure>> {
     let data = run.data();
     let ordered = |scores: &[f64]| -> Vec<usize> {
         let mut order: Vec<usize> = (0..scores.len()).collect();
@@ -172,19 +172,27 @@ pub(super) fn extremes(run: &DebiasedDetector, assessed: &Assessed) -> Result<Fi
     let first = |order: &[usize]| order[..SURE.min(order.len())].to_vec();
     let last = |order: &[usize]| order.iter().rev().take(SURE).copied().collect::<Vec<usize>>();
     let (test_faces, test_others) = (&data.test_faces.pictures, &data.test_non_faces.pictures);
-    let shown = [
+    let mut rows = [
         tiles(test_faces, &assessed.scores.faces, &first(&faces)),
         tiles(test_faces, &assessed.scores.faces, &last(&faces)),
         tiles(test_others, &assessed.scores.others, &first(&others)),
         tiles(test_others, &assessed.scores.others, &last(&others)),
-    ]
-    .concat();
-    Ok(Figure {
+    ];
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    if columns == 0 {
+        return Ok(None);
+    }
+    // Fewer pictures leave the end of their row empty.
+    let faces = &data.faces;
+    for row in &mut rows {
+        row.resize_with(columns, || tile(vec![faces.maximum; faces.pixels()], String::new()));
+    }
+    Ok(Some(Figure {
         name: "surest".to_owned(),
         title: "What the detector is surest of".to_owned(),
         caption: "Rows: faces with the highest log odds, faces with the lowest (missed), other pictures with the highest (mistaken for \
                   faces), others with the lowest. Numbers are log odds."
             .to_owned(),
-        body: Body::Png(sheet(test_faces, &shown, SURE)?),
-    })
+        body: Body::Png(sheet(faces, &rows.concat(), columns)?),
+    }))
 }

@@ -10,11 +10,11 @@ use papers_core::{
     },
 };
 
-use super::FOR_MEASURING;
+use super::for_measuring;
 use crate::train::{DebiasedDetector, EpochDraws};
 
 /// Faces of each end that are shown of an epoch.
-const ENDS: usize = 6;
+const ENDS: usize = 10;
 /// Points of a drawing, at most.
 const POINTS: usize = 1500;
 
@@ -68,9 +68,10 @@ fn table(run: &DebiasedDetector, history: &[EpochDraws]) -> Figure {
         title: "How faces were drawn".to_owned(),
         caption: format!(
             "Of {} faces. Effective sample size is 1 / Σ w²; below {:.0} few faces get nearly all draws. The last columns are what each true \
-             group was drawn with. {FOR_MEASURING}",
+             group was drawn with. {}",
             run.data().faces.len(),
-            crate::resampling::SCARCE * run.data().faces.len() as f64
+            crate::resampling::SCARCE * run.data().faces.len() as f64,
+            for_measuring(run)
         ),
         body: Body::Table(table),
     }
@@ -118,7 +119,7 @@ fn curves(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
     Ok(Figure {
         name: "draws-curves".to_owned(),
         title: "Draws over epochs".to_owned(),
-        caption: FOR_MEASURING.to_owned(),
+        caption: for_measuring(run).to_owned(),
         body: Body::Svg(plot::grid(&charts, 2)?),
     })
 }
@@ -245,7 +246,8 @@ fn hidden(run: &DebiasedDetector) -> Result<Option<Figure>> {
         title: "Weights beside hidden attributes".to_owned(),
         caption: format!(
             "One dot for a face: how much more often it is drawn than by uniform draws. The first attribute of the set, and the three \
-             others that the weights follow most. {FOR_MEASURING}"
+             others that the weights follow most. {}",
+            for_measuring(run)
         ),
         body: Body::Svg(plot::grid(&charts, 2)?),
     }))

@@ -12,7 +12,7 @@ use papers_core::{
 
 use self::{
     measured::{Measured, measured, values},
-    tables::{bars, changes, pictures, table},
+    tables::{bars, changes, mistakes, pictures, table},
 };
 use crate::data::drawn::Grouping;
 
@@ -179,7 +179,7 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         &drawn,
         &shades,
         "Drawn faces",
-        "2,500 drawings of 16×16 pixels to learn from, 4 % of them dark; 500 of each group and 800 other drawings to measure with. The last row \
+        "2,500 drawings of 16×16 pixels to learn from, 83 of them dark (3.3 %; the groups are drawn, with a chance of 4 %); 500 of each group and 800 other drawings to measure with. The last row \
          is the control, with all groups alike. The paper (CelebA, ImageNet, PPB): no debiasing E[A] 95.13 %, Var[A] 28.84; α = 0.1 95.84, \
          25.43; 0.05 96.47, 18.08; 0.01 97.13, 9.49; 0.001 97.36, 9.43.",
     )?);
@@ -195,7 +195,8 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         &of("hats", &FEWER),
         &Grouping::Hat.names(),
         "Another skew: hats",
-        "The same drawings with as many dark as light ones; 4 % of the faces have hats, and 85 % of the heads without a face.",
+        "The same drawings with as many dark as light ones; 3.3 % of the faces have hats (drawn, with a chance of 4 %), and 85 % of the heads \
+         without a face.",
     )?);
     figures.extend(table(
         runs,
@@ -203,7 +204,7 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         &of("sunglasses", &FEWER),
         &Grouping::Sunglasses.names(),
         "A skew without a gap: sunglasses",
-        "The same drawings with as many dark as light ones, 3 % of the faces with sunglasses.",
+        "The same drawings with as many dark as light ones, 2.5 % of the faces with sunglasses (drawn, with a chance of 3 %).",
     )?);
     figures.extend(table(
         runs,
@@ -211,7 +212,7 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         &of("drawn-32", &FEWER),
         &shades,
         "Drawn faces of 32×32 pixels",
-        "3,000 drawings, 2.4 % of them dark, eight latent dimensions, six epochs.",
+        "3,000 drawings, 1.9 % of them dark (drawn, with a chance of 2.4 %), eight latent dimensions, six epochs.",
     )?);
     let mut photos = of("fairface", &FEWER);
     photos.extend(of("fairface-balanced", &CONTROL));
@@ -233,6 +234,15 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         "CBCL",
         "Gray photos without groups: 2,429 faces to learn from, 472 faces and 4,000 others to measure with.",
     )?);
+    let sets = [
+        ("drawn faces", drawn),
+        ("hats", of("hats", &FEWER)),
+        ("sunglasses", of("sunglasses", &FEWER)),
+        ("32×32 pixels", of("drawn-32", &FEWER)),
+        ("FairFace", photos),
+        ("CBCL", of("cbcl", &CBCL)),
+    ];
+    figures.extend(mistakes(runs, &sets)?);
     Ok(Findings {
         figures,
         headline: headline(runs)?,
@@ -263,6 +273,8 @@ fn headline(runs: &[FinishedRun]) -> Result<Option<Headline>> {
             debiased.len()
         ),
         paper: "95.13 → 97.13 %; 28.84 → 9.49 (α = 0.01)".to_owned(),
-        note: "drawings of 16×16 pixels; the paper has photos, CelebA and PPB".to_owned(),
+        note: "ours: drawings of 16×16 pixels, the public code's LabMax with smoothing .01, recall at a threshold of each detector's own with a \
+               false positive rate of 5 %; the paper's: its product with α = .01 on photos, CelebA and PPB, at its own threshold"
+            .to_owned(),
     }))
 }

@@ -7,6 +7,8 @@ mod gaussian;
 mod sampler;
 mod weights;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use error::ResamplingError;
@@ -130,7 +132,7 @@ impl Resampling {
             ),
             Self::Tempered { alpha, rho } => {
                 positive("alpha", alpha)?;
-                require(rho > 0.0 && rho <= 1.0, "rho", "above 0 and at most 1", rho)
+                check_share(rho)
             }
             Self::Gaussian { alpha, half_width } => {
                 positive("alpha", alpha)?;
@@ -193,13 +195,24 @@ pub fn product_logarithms(histograms: &[Histogram], alpha: f64, estimate: Estima
     logarithms
 }
 
+fn check_share(rho: f64) -> Result<(), ResamplingError> {
+    match rho > 0.0 && rho <= 1.0 {
+        true => Ok(()),
+        false => Err(ResamplingError::Setting {
+            name: "rho",
+            problem: format!("must be above 0 and at most 1, not {rho}"),
+        }),
+    }
+}
+
 /// The greatest power up to 1 of weights, given by their logarithms, whose effective sample size is at least `rho · N`; and that
 /// power. Ties of rounding aside, power 0 has the size N.
 ///
 /// # Errors
 ///
-/// [`ResamplingError::Degenerate`].
+/// [`ResamplingError::Setting`] if ρ is outside of (0, 1]; [`ResamplingError::Degenerate`].
 pub fn tempered(logarithms: &[f64], rho: f64) -> Result<(SamplingWeights, f64), ResamplingError> {
+    check_share(rho)?;
     let at = |power: f64| {
         let scaled: Vec<f64> = logarithms.iter().map(|logarithm| power * logarithm).collect();
         SamplingWeights::from_logarithms(&scaled)
@@ -275,9 +288,10 @@ fn oracle(rows: usize, groups: Option<&[usize]>) -> Result<SamplingWeights, Resa
             found: [groups.len(), 1],
         });
     }
-    let mut counts = vec![0_usize; groups.iter().max().map_or(0, |greatest| greatest + 1)];
-    groups.iter().for_each(|&group| counts[group] += 1);
-    SamplingWeights::proportional_to(groups.iter().map(|&group| 1.0 / counts[group] as f64).collect())
+    // Numbers of groups may be any.
+    let mut counts = HashMap::<usize, usize>::new();
+    groups.iter().for_each(|&group| *counts.entry(group).or_default() += 1);
+    SamplingWeights::proportional_to(groups.iter().map(|group| 1.0 / counts[group] as f64).collect())
 }
 
 #[cfg(test)]
@@ -319,6 +333,10 @@ mod tests {
             .unwrap();
         let masses = weights.mass_by_group(&[0, 0, 0, 0, 2, 1], 3);
         masses.iter().for_each(|mass| assert!((mass - 1.0 / 3.0).abs() < 1e-12));
+        let huge = Resampling::Oracle
+            .weights(&latents(), 10, Some(&[0, 0, 0, 0, usize::MAX, 1]))
+            .unwrap();
+        assert_eq!(huge, weights);
         assert!(Resampling::Oracle.weights(&latents(), 10, None).is_err());
         assert!(Resampling::Oracle.weights(&latents(), 10, Some(&[0])).is_err());
     }
@@ -331,6 +349,10 @@ mod tests {
         assert!((0.0..1.0).contains(&power));
         let (_, power) = tempered(&logarithms, 0.1).unwrap();
         assert_eq!(power, 1.0);
+        for rho in [0.0, -1.0, 1.1, f64::NAN] {
+            let error = tempered(&logarithms, rho).unwrap_err();
+            assert!(matches!(error, ResamplingError::Setting { name: "rho", .. }), "{error}");
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl DebiasingSampler {
 
     /// New weights by what the encoder says of every row. `groups` are the true groups, which only the oracle looks at.
     ///
-    /// Without variances no dimension is left out. If all dimensions are collapsed they are all taken.
+    /// Without variances no dimension is left out. If all dimensions are collapsed they are all taken, with a warning.
     ///
     /// # Errors
     ///
@@ -123,7 +123,15 @@ impl DebiasingSampler {
         let active: Vec<usize> = (0..self.dimensions)
             .filter(|&dimension| divergences[dimension] > ACTIVE_DIVERGENCE)
             .collect();
-        if active.is_empty() { all() } else { active }
+        if active.is_empty() {
+            log::warn!(
+                "all {} latent dimensions are collapsed: each tells less than {ACTIVE_DIVERGENCE} nats, so draws follow noise; a smaller \
+                 weight of the divergence lets them tell more",
+                self.dimensions
+            );
+            return all();
+        }
+        active
     }
 
     /// The probability of each row.

@@ -10,7 +10,7 @@ use papers_core::{
     base::{
         config,
         figure::{Body, Figure},
-        images::{self, FolderOptions, ImageSet, Listing},
+        images::{FolderOptions, ImageSet, Listing},
     },
     cli::{Verb, context_of},
     device::pool,
@@ -19,7 +19,7 @@ use papers_core::{
 
 use crate::{
     config::DbVaeConfig,
-    data::{DataSet, Grouped, together},
+    data::{DataSet, Grouped},
     evaluate::{Assessed, Assessment, Said, Scores},
     fairness::threshold_at_false_positive_rate,
     figures,
@@ -45,7 +45,7 @@ struct AuditArgs {
     /// Folder of pictures without a face, to set the threshold with; without it those of the run serve
     #[arg(long, value_name = "DIR")]
     non_faces: Option<PathBuf>,
-    /// Sides of windows that slide over pictures, in pixels; without them whole pictures are looked at. Needs groups
+    /// Sides of windows that slide over pictures, in pixels; without them whole pictures are looked at. Needs --non-faces
     #[arg(long, value_name = "PIXELS", value_delimiter = ',')]
     windows: Vec<u32>,
     /// Pixels from one window to the next
@@ -91,6 +91,9 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The group of pictures that a table does not name, or that lie beside the sub-folders.
+const NO_GROUP: &str = "no group";
+
 /// Pictures of a folder, with the group of each and its score.
 struct Scored {
     scores: Vec<f64>,
@@ -106,17 +109,18 @@ fn audit(run: &DebiasedDetector, arguments: &AuditArgs) -> Result<Vec<Figure>> {
         false => Some(SlidingWindow::new(arguments.windows.clone(), arguments.stride)?),
     };
     let shape = run.data().shape();
-    let score = |folder: &Path, groups: Option<&Path>| -> Result<Scored> {
+    let score = |listing: &Listing, folder: &Path| -> Result<Scored> {
         match &windows {
-            Some(windows) => slid(windows, &network, folder, groups, shape, run.device()),
-            None => whole(&network, folder, groups, shape, run.device()),
+            Some(windows) => slid(windows, &network, listing, folder, shape, run.device()),
+            None => whole(&network, listing, shape, run.device()),
         }
     };
-    let faces = score(&arguments.pictures, arguments.groups.as_deref())?;
+    let listing = Listing::with_rest(&arguments.pictures, arguments.groups.as_deref(), NO_GROUP)?;
+    let faces = score(&listing, &arguments.pictures)?;
     let (others, kinds) = match (&arguments.non_faces, &windows) {
         (Some(folder), _) => {
-            let others = score(folder, None)?;
-            (others.scores, Grouped::of_one(others.pictures.pictures, "others"))
+            let others = score(&Listing::of_one_class(folder, "others")?, folder)?;
+            (others.scores, others.pictures)
         }
         (None, Some(_)) => {
             return Err(Error::Usage(
@@ -136,16 +140,21 @@ fn audit(run: &DebiasedDetector, arguments: &AuditArgs) -> Result<Vec<Figure>> {
     let scores = Scores {
         faces: faces.scores,
         others,
-    };
+    }
+    .checked(run.updates())?;
     let threshold = (evaluation.threshold / (1.0 - evaluation.threshold)).ln();
     let matched = threshold_at_false_positive_rate(&scores.others, evaluation.false_positive_rate);
     let assessed = Assessed {
-        fixed: Assessment::of(&scores, &data, threshold),
+        fixed: Assessment::of(&scores, &data, Some(threshold)),
         matched: Assessment::of(&scores, &data, matched),
         scores,
     };
-    let mut all = vec![figures::by_group(&assessed, &data), figures::metrics(&assessed)];
-    if let Some(said) = faces.said {
+    let note = figures::for_measuring(run);
+    let mut all = vec![
+        figures::by_group(&assessed, &data, note),
+        figures::metrics(&assessed, note),
+    ];
+    if let (Some(said), Some(matched)) = (faces.said, matched) {
         let found: Vec<bool> = assessed.scores.faces.iter().map(|score| *score >= matched).collect();
         let latents = said.into_latents().map_err(Error::usage)?;
         all.push(figures::by_bin(&latents, &found, run.config().resampling.bins)?);
@@ -153,38 +162,22 @@ fn audit(run: &DebiasedDetector, arguments: &AuditArgs) -> Result<Vec<Figure>> {
     Ok(all)
 }
 
-/// Pictures without a group are one of their own.
-fn whole(
-    network: &DbVae,
-    folder: &Path,
-    groups: Option<&Path>,
-    [side, _, channels]: [usize; 3],
-    device: &Device,
-) -> Result<Scored> {
-    let options = FolderOptions {
+fn grouped(pictures: ImageSet, listing: &Listing) -> Result<Grouped> {
+    let numbers = (0..listing.len()).map(|index| listing.label(index)).collect();
+    Ok(Grouped::new(pictures, numbers, listing.class_names().to_vec())?)
+}
+
+fn whole(network: &DbVae, listing: &Listing, [side, _, channels]: [usize; 3], device: &Device) -> Result<Scored> {
+    let pictures = listing.images(&FolderOptions {
         side: Some(side),
         channels,
         skip: Vec::new(),
         classes: None,
-    };
-    let pictures = images::folder(folder, groups, &options)?;
-    let mut names = pictures.labeled.class_names.clone();
-    let mut numbers: Vec<usize> = pictures
-        .labeled
-        .labels
-        .iter()
-        .map(|&label| usize::from(label))
-        .collect();
-    let rest = pictures.unlabeled.len();
-    if rest > 0 {
-        numbers.extend(vec![names.len(); rest]);
-        names.push("no group".to_owned());
-    }
-    let all = together(&pictures)?;
-    let said = Said::of(network, &all, device)?;
+    })?;
+    let said = Said::of(network, &pictures, device)?;
     Ok(Scored {
         scores: said.logits.clone(),
-        pictures: Grouped::new(all, numbers, names)?,
+        pictures: grouped(pictures, listing)?,
         said: Some(said),
     })
 }
@@ -192,12 +185,11 @@ fn whole(
 fn slid(
     windows: &SlidingWindow,
     network: &DbVae,
+    listing: &Listing,
     folder: &Path,
-    groups: Option<&Path>,
     shape: [usize; 3],
     device: &Device,
 ) -> Result<Scored> {
-    let listing = Listing::new(folder, groups, None)?;
     let scores = (0..listing.len())
         .map(|index| windows.score(network, &listing.read(index)?, shape, device))
         .collect::<Result<Vec<f64>>>()?;
@@ -214,10 +206,9 @@ fn slid(
         classes: 0,
         class_names: Vec::new(),
     };
-    let numbers = (0..listing.len()).map(|index| listing.label(index)).collect();
     Ok(Scored {
         scores,
-        pictures: Grouped::new(placeholder, numbers, listing.class_names().to_vec())?,
+        pictures: grouped(placeholder, listing)?,
         said: None,
     })
 }

@@ -3,7 +3,7 @@
 use db_vae::{
     config::EvaluationConfig,
     data::{DataSet, Grouped, by_label, from_values},
-    evaluate::Assessed,
+    evaluate::{Assessed, Scores},
     train::DebiasedDetector,
 };
 use papers_core::{Context, Experiment as _, base::images::ImageSet, testing};
@@ -105,18 +105,74 @@ fn a_group_without_pictures_is_undefined_with_a_warning() {
     );
     use burn::module::Module as _;
     let network = run.network().clone().valid();
-    let assessed = Assessed::of(&network, &data, &EvaluationConfig::default(), run.device()).expect("numbers");
+    let assessed = Assessed::of(&network, &data, &EvaluationConfig::default(), 0, run.device()).expect("numbers");
     assert_eq!(assessed.matched.faces.groups[4].recall(), None);
     let scalars = assessed.scalars();
     assert!(!scalars.iter().any(|(name, _)| name == "recall_nobody"), "{scalars:?}");
     let [with, without] = [&data, run.data()].map(|data| {
-        let assessed = Assessed::of(&network, data, &EvaluationConfig::default(), run.device()).expect("numbers");
+        let assessed = Assessed::of(&network, data, &EvaluationConfig::default(), 0, run.device()).expect("numbers");
         (
             assessed.matched.faces.mean_recall_percent(),
             assessed.matched.faces.recall_variance(),
         )
     });
     assert_eq!(with, without);
+}
+
+#[test]
+fn without_pictures_to_measure_with_numbers_are_undefined_and_figures_remain() {
+    use burn::module::Module as _;
+    let config = drawn(&["data.test_per_group=2"]);
+    let mut run = DebiasedDetector::new(&config, &Context::new(testing::device(), 0)).expect("a detector");
+    run.step(0).expect("an update");
+    let network = run.network().clone().valid();
+    let mut data = run.data().clone();
+    data.test_non_faces = Grouped::of_one(data.faces.subset("none", &[]), "others");
+    let data = data.checked().expect("a warning is no error");
+    assert!(
+        data.warnings
+            .iter()
+            .any(|warning| warning.contains("false positive rate")),
+        "{:?}",
+        data.warnings
+    );
+    let assessed = Assessed::of(&network, &data, &EvaluationConfig::default(), 1, run.device()).expect("numbers");
+    assert_eq!(assessed.matched.threshold, None);
+    assert!(
+        assessed
+            .scalars()
+            .iter()
+            .all(|(name, _)| !name.starts_with("matched_") && !name.starts_with("false_positive_rate"))
+    );
+    assert!(assessed.fixed.faces.mean_recall_percent().is_some());
+    // Eight faces to measure with, and then none at all.
+    run.figures().expect("figures");
+    let config = drawn(&["data.test_per_group=0"]);
+    let mut run = DebiasedDetector::new(&config, &Context::new(testing::device(), 0)).expect("a detector");
+    assert!(
+        run.data()
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("no faces to measure with")),
+        "{:?}",
+        run.data().warnings
+    );
+    run.step(0).expect("an update");
+    run.figures().expect("figures without a face to measure with");
+}
+
+#[test]
+fn log_odds_that_are_not_finite_are_no_verdict() {
+    for (faces, others, term) in [
+        (vec![1.0, f64::NAN], vec![0.0], "log odds of test faces"),
+        (vec![1.0], vec![f64::INFINITY], "log odds of other test pictures"),
+    ] {
+        let error = Scores { faces, others }.checked(7).expect_err("not finite");
+        assert!(
+            matches!(&error, papers_core::Error::Diverged { term: found, step: 7, seed: None, .. } if found == term),
+            "{error}"
+        );
+    }
 }
 
 #[test]

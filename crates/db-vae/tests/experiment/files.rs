@@ -98,6 +98,33 @@ fn celeba_and_ppb_are_read_as_their_lists_say() {
 }
 
 #[test]
+fn sub_folders_of_faces_and_others_are_no_classes() {
+    let folder = folders();
+    let root = folder.path();
+    (0..257).for_each(|number| picture(&root.join(format!("many/n{number:03}/0.png")), 0));
+    (0..3).for_each(|number| picture(&root.join(format!("flat/{number}.png")), 50 * number));
+    let of = |folder: &str| format!("data.non_faces='{}'", root.join(folder).display());
+    let counts = |sets: &[&str]| {
+        let run = detector(root, sets).expect("a detector");
+        [run.data().non_faces.len(), run.data().test_non_faces.pictures.len()]
+    };
+    assert_eq!(counts(&[&of("many")]), [206, 51]);
+    // At least one is measured with, and at least one is learned from.
+    assert_eq!(counts(&[&of("flat"), "data.held_out=0.01"]), [2, 1]);
+    assert_eq!(counts(&[&of("flat"), "data.held_out=0.99"]), [1, 2]);
+    picture(&root.join("celeba/more/000009.jpg"), 9);
+    let run = detector(root, &[]).expect("a detector");
+    assert_eq!(run.data().faces.len(), 4);
+    let warnings = &run.data().warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.contains("1 of 7 faces") && warning.contains("000009.jpg")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
 fn lists_that_do_not_fit_are_told() {
     let folder = folders();
     fs::write(folder.path().join("attributes.txt"), "6\nMale\n000000.jpg 1\n").expect("a list");
@@ -172,7 +199,33 @@ fn an_audit_says_how_groups_do() {
         ]
         .concat(),
     );
-    assert!(done && text.contains("lighter male"), "{text}");
+    assert!(
+        done && text.contains("lighter male") && !text.contains("no group"),
+        "{text}"
+    );
+    // Others in one folder or in very many, and a face that the table does not name.
+    (0..3).for_each(|number| picture(&folder.path().join(format!("flat/{number}.png")), 50 * number));
+    (0..257).for_each(|number| picture(&folder.path().join(format!("many/n{number:03}/0.png")), 0));
+    picture(&folder.path().join("ppb/unnamed.png"), 7);
+    for others in [file("flat"), file("many")] {
+        let audit = [
+            "audit",
+            &out,
+            "--pictures",
+            &ppb,
+            "--groups",
+            &groups,
+            "--non-faces",
+            &others,
+        ];
+        for windows in [&[][..], &windows[..]] {
+            let (done, text) = program(&[&audit[..], windows].concat());
+            assert!(
+                done && text.contains("no group") && text.contains("lighter male"),
+                "{text}"
+            );
+        }
+    }
     let (done, text) = program(&["audit", &out, "--pictures", &file("nowhere")]);
     assert!(!done && text.contains("nowhere"), "{text}");
 }

@@ -1,9 +1,12 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
 
 use image::{DynamicImage, imageops::FilterType};
 
-use super::{FolderError, class_names, known_classes, labels_of, open, walk};
-use crate::images::{ImagesError, decode};
+use super::{FolderError, FolderOptions, Reader, class_names, known_classes, labels_of, open, walk};
+use crate::images::{ImageSet, ImagesError, decode};
 
 /// Most pictures of a listing: their names fit into memory.
 const MOST_PICTURES: usize = 20_000_000;
@@ -33,7 +36,50 @@ impl Listing {
             Some(classes) => known_classes(classes, &known, MOST_CLASSES)?,
             None => class_names(&known, MOST_CLASSES)?,
         };
-        let places: std::collections::HashMap<&String, u32> = class_names.iter().zip(0..).collect();
+        Self::labeled(directory, files, &known, class_names)
+    }
+
+    /// Finds all pictures below `directory`: those without a label are of the class `rest`, the last one, if there are some.
+    ///
+    /// # Errors
+    ///
+    /// A file or a line that cannot be used, or no picture.
+    pub fn with_rest(directory: &Path, labels: Option<&Path>, rest: &str) -> Result<Self, ImagesError> {
+        let files = walk::pictures(directory, labels, &[], MOST_PICTURES)?;
+        let mut known = labels_of(&files, labels)?;
+        let mut class_names = class_names(&known, MOST_CLASSES)?;
+        let is_labeled = |file: &String| known.get(file).is_some_and(Option::is_some);
+        if !files.iter().all(is_labeled) {
+            class_names.retain(|name| name != rest);
+            class_names.push(rest.to_owned());
+        }
+        for file in &files {
+            known
+                .entry(file.clone())
+                .or_default()
+                .get_or_insert_with(|| rest.to_owned());
+        }
+        Self::labeled(directory, files, &known, class_names)
+    }
+
+    /// Finds all pictures below `directory`, in one class: sub-folders, however many, mean nothing.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be used, or no picture.
+    pub fn of_one_class(directory: &Path, name: &str) -> Result<Self, ImagesError> {
+        let files = walk::pictures(directory, None, &[], MOST_PICTURES)?;
+        let known = files.iter().map(|file| (file.clone(), Some(name.to_owned()))).collect();
+        Self::labeled(directory, files, &known, vec![name.to_owned()])
+    }
+
+    fn labeled(
+        directory: &Path,
+        files: Vec<String>,
+        known: &BTreeMap<String, Option<String>>,
+        class_names: Vec<String>,
+    ) -> Result<Self, ImagesError> {
+        let places: HashMap<&String, u32> = class_names.iter().zip(0..).collect();
         let label = |file: &String| known.get(file)?.as_ref().and_then(|label| places.get(label).copied());
         let labeled = files
             .into_iter()
@@ -59,6 +105,11 @@ impl Listing {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    /// Path of each picture in the folder.
+    pub fn files(&self) -> &[String] {
+        &self.files
     }
 
     /// Names of the classes, in the order of their numbers.
@@ -101,6 +152,18 @@ impl Listing {
     /// If there is no such picture.
     pub fn read(&self, index: usize) -> Result<Picture, ImagesError> {
         Ok(Picture(open(&self.directory, &self.files[index])?))
+    }
+
+    /// Reads all of them, without labels, in the size that `options` say; classes and sub-folders in there count for nothing.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, decoded or brought to the size, or more pictures than memory has room for.
+    pub fn images(&self, options: &FolderOptions) -> Result<ImageSet, ImagesError> {
+        options.check()?;
+        let first = self.files.first().map_or("", String::as_str);
+        let reader = Reader::new(&self.directory, first, options)?;
+        reader.read(self.directory.display().to_string(), &self.files, &[])
     }
 }
 
@@ -192,5 +255,35 @@ mod tests {
         let classes = ["a".to_owned()];
         assert!(Listing::new(folder.path(), None, Some(&classes)).is_err());
         assert!(Listing::new(&folder.path().join("none"), None, None).is_err());
+    }
+
+    #[test]
+    fn pictures_without_a_label_are_a_class_or_all_are_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, level: u8| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            image::RgbImage::from_pixel(4, 2, [level; 3].into()).save(path).unwrap();
+        };
+        (0..300).for_each(|number| save(&format!("n{number:03}/a.png"), 1));
+        save("b.png", 7);
+        let listing = Listing::with_rest(folder.path(), None, "rest").unwrap();
+        assert_eq!((listing.len(), listing.class_names().len()), (301, 301));
+        assert_eq!(listing.class_names()[listing.label(0)], "rest");
+        let listing = Listing::of_one_class(folder.path(), "all").unwrap();
+        assert_eq!((listing.len(), listing.class_names()), (301, &["all".to_owned()][..]));
+        assert_eq!(listing.files()[0], "b.png");
+        let options = FolderOptions {
+            side: Some(2),
+            channels: 1,
+            skip: Vec::new(),
+            classes: None,
+        };
+        let images = listing.images(&options).unwrap();
+        assert_eq!((images.len(), images.image(0)), (301, &[7; 4][..]));
+        assert!(images.labels.is_empty() && images.classes == 0);
+        std::fs::remove_file(folder.path().join("b.png")).unwrap();
+        let listing = Listing::with_rest(folder.path(), None, "rest").unwrap();
+        assert_eq!(listing.class_names().len(), 300);
     }
 }
