@@ -152,13 +152,13 @@ impl Fairness {
             .collect()
     }
 
-    /// Mean of the recalls of groups, in percent: the paper's E[A].
+    /// Mean of the recalls of groups, in percent: the paper's `E[A]`.
     pub fn mean_recall_percent(&self) -> Option<f64> {
         let recalls = self.recalls_percent();
         (!recalls.is_empty()).then(|| mean(&recalls))
     }
 
-    /// Population variance of the recalls of groups, of the percentages: the paper's Var[A].
+    /// Population variance of the recalls of groups, of the percentages: the paper's `Var[A]`.
     pub fn recall_variance(&self) -> Option<f64> {
         let recalls = self.recalls_percent();
         (!recalls.is_empty()).then(|| population_variance(&recalls))
