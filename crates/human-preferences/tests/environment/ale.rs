@@ -167,8 +167,12 @@ mod fakes {
 
     fn fake(script: &str, time_out: Duration) -> (tempfile::TempDir, AleOptions) {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("python");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
+        let (text, path) = (folder.path().join("text"), folder.path().join("python"));
+        fs::write(&text, format!("#!/bin/sh\n{script}\n")).expect("a script");
+        // Another process writes it: what this one has open for writing is inherited by workers that other tests start just then,
+        // and as long as they have it the file cannot be run.
+        let copied = std::process::Command::new("cp").arg(&text).arg(&path).status();
+        assert!(copied.expect("a copy").success());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable");
         let options = AleOptions {
             python: Some(path),
