@@ -31,9 +31,7 @@ pub(super) fn load(config: &DrawnConfig) -> Result<DataSet> {
             shape,
         )
     };
-    let face_groups: Vec<usize> = (0..config.faces as u64)
-        .map(|index| drawn::group_of(&streams, index, config.shares))
-        .collect();
+    let face_groups = drawn::groups(&streams, config.faces, config.shares);
     let faces = draw(config.faces, |index| {
         drawn::face(
             &streams,

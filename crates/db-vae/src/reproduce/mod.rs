@@ -19,8 +19,16 @@ use crate::data::drawn::Grouping;
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
 
-/// Seeds of the longer experiments.
-const FEW: usize = 3;
+/// A table of runs on one set of pictures.
+struct Set<'a> {
+    /// What the table's runs are filed under.
+    table: &'static str,
+    name: &'static str,
+    rows: Vec<&'static Row>,
+    groups: &'a [&'static str],
+    title: &'static str,
+    caption: &'static str,
+}
 
 /// A row of a table.
 struct Row {
@@ -40,11 +48,29 @@ const fn row(name: &'static str, label: &'static str, sets: &'static [&'static s
     }
 }
 
-const UNIFORM: Row = row(
-    "uniform",
-    "uniform: no debiasing",
-    &["resampling.strategy={kind='uniform'}"],
-    true,
+const UNIFORM_DRAWS: &str = "resampling.strategy={kind='uniform'}";
+const UNIFORM: Row = row("uniform", "uniform: no debiasing", &[UNIFORM_DRAWS], true);
+const CLASSIFIER: Row = row(
+    "classifier",
+    "plain classifier, uniform",
+    &[
+        UNIFORM_DRAWS,
+        "objective.reconstruction=0.0",
+        "objective.divergence=0.0",
+    ],
+    false,
+);
+const PRODUCT_1E1: Row = row(
+    "product-0.1",
+    "paper's product α .1",
+    &["resampling.strategy={kind='paper-product',alpha=0.1}"],
+    false,
+);
+const PRODUCT_1E2: Row = row(
+    "product-0.01",
+    "paper's product α .01",
+    &["resampling.strategy={kind='paper-product',alpha=0.01}"],
+    false,
 );
 const LAB_1E2: Row = row(
     "lab-max-0.01",
@@ -71,18 +97,12 @@ const ORACLE: Row = row(
     true,
 );
 
+/// Of `drawn-faces-64`.
+const LAB_AT_ITS_SIZE: [Row; 2] = [UNIFORM, LAB_1E3];
+
 /// Of `drawn-faces`.
 const DRAWN: [Row; 13] = [
-    row(
-        "classifier",
-        "plain classifier, uniform",
-        &[
-            "resampling.strategy={kind='uniform'}",
-            "objective.reconstruction=0.0",
-            "objective.divergence=0.0",
-        ],
-        false,
-    ),
+    CLASSIFIER,
     UNIFORM,
     row(
         "lab-max-0.1",
@@ -98,18 +118,8 @@ const DRAWN: [Row; 13] = [
         &["resampling.strategy={kind='paper-product',alpha=1.0}"],
         false,
     ),
-    row(
-        "product-0.1",
-        "paper's product α .1",
-        &["resampling.strategy={kind='paper-product',alpha=0.1}"],
-        false,
-    ),
-    row(
-        "product-0.01",
-        "paper's product α .01",
-        &["resampling.strategy={kind='paper-product',alpha=0.01}"],
-        false,
-    ),
+    PRODUCT_1E1,
+    PRODUCT_1E2,
     row(
         "product-0.001",
         "paper's product α .001",
@@ -132,16 +142,43 @@ const DRAWN: [Row; 13] = [
     ORACLE,
 ];
 
-/// Of other skews, sizes and photos.
-const FEWER: [Row; 5] = [UNIFORM, LAB_1E2, LAB_1E3, TEMPERED, ORACLE];
-const CBCL: [Row; 4] = [UNIFORM, LAB_1E2, LAB_1E3, TEMPERED];
-const CONTROL: [Row; 1] = [UNIFORM];
+/// Of a set with all groups alike.
+const CONTROL: Row = alike(UNIFORM.sets);
+const ALIKE: &str = "data.shares=[0.25,0.25,0.25,0.25]";
+const CONTROL_OF_HATS: Row = alike(&[UNIFORM_DRAWS, ALIKE, "data.hat_heads=0.5"]);
+const CONTROL_OF_SUNGLASSES: Row = alike(&[UNIFORM_DRAWS, ALIKE]);
+const CONTROL_OF_SHADES: Row = alike(&[UNIFORM_DRAWS, ALIKE, "data.dark_heads=0.5"]);
+
+const fn alike(sets: &'static [&'static str]) -> Row {
+    row("control", "control: all groups alike, uniform", sets, true)
+}
+
+const CBCL: [Row; 5] = [CLASSIFIER, UNIFORM, LAB_1E2, LAB_1E3, TEMPERED];
+const FAIRFACE: [Row; 8] = [
+    CLASSIFIER,
+    UNIFORM,
+    LAB_1E2,
+    LAB_1E3,
+    PRODUCT_1E1,
+    PRODUCT_1E2,
+    TEMPERED,
+    ORACLE,
+];
+
+/// Of another skew or size, with its control.
+const fn fewer(control: Row) -> [Row; 6] {
+    [UNIFORM, LAB_1E2, LAB_1E3, TEMPERED, ORACLE, control]
+}
+
+const HATS: [Row; 6] = fewer(CONTROL_OF_HATS);
+const SUNGLASSES: [Row; 6] = fewer(CONTROL_OF_SUNGLASSES);
+const LARGER: [Row; 6] = fewer(CONTROL_OF_SHADES);
 
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
-    let mut plan = |table: &str, experiment, rows: &[Row], seeds: &[u64]| {
+    let mut plan = |table: &str, experiment, rows: &[Row]| {
         for row in rows.iter().filter(|row| row.is_quick || !quick) {
-            let seeds = if quick { &seeds[..1] } else { seeds };
+            let seeds = if quick { &SEEDS[..1] } else { &SEEDS[..] };
             runs.extend(PlannedRun::row(
                 &format!("{table}/{}", row.name),
                 experiment,
@@ -150,98 +187,97 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
             ));
         }
     };
-    plan("drawn", "drawn-faces", &DRAWN, &SEEDS);
-    plan("balanced", "drawn-balanced", &CONTROL, &SEEDS);
-    plan("hats", "drawn-hats", &FEWER, &SEEDS);
-    plan("sunglasses", "drawn-sunglasses", &FEWER, &SEEDS);
+    plan("drawn", "drawn-faces", &DRAWN);
+    plan("drawn", "drawn-balanced", &[CONTROL]);
+    plan("hats", "drawn-hats", &HATS);
+    plan("sunglasses", "drawn-sunglasses", &SUNGLASSES);
     if !quick {
-        plan("drawn-32", "drawn-faces-32", &FEWER, &SEEDS[..FEW]);
+        plan("drawn-32", "drawn-faces-32", &LARGER);
     }
-    plan("fairface", "fairface", &FEWER, &SEEDS[..FEW]);
-    plan("fairface-balanced", "fairface-balanced", &CONTROL, &SEEDS[..FEW]);
+    plan("fairface", "fairface", &FAIRFACE);
+    plan("fairface", "fairface-balanced", &[CONTROL]);
     if !quick {
-        plan("cbcl", "cbcl", &CBCL, &SEEDS[..FEW]);
+        plan("cbcl", "cbcl", &CBCL);
+        plan("drawn-64", "drawn-faces-64", &LAB_AT_ITS_SIZE);
     }
     runs
 }
 
 fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     let shades = Grouping::Shade.names();
-    let mut figures = Vec::new();
-    let drawn: Vec<(&str, &Row)> = DRAWN
-        .iter()
-        .map(|row| ("drawn", row))
-        .chain(CONTROL.iter().map(|row| ("balanced", row)))
-        .collect();
-    figures.extend(table(
-        runs,
-        "drawn",
-        &drawn,
-        &shades,
-        "Drawn faces",
-        "2,500 drawings of 16×16 pixels to learn from, 83 of them dark (3.3 %; the groups are drawn, with a chance of 4 %); 500 of each group and 800 other drawings to measure with. The last row \
-         is the control, with all groups alike. The paper (CelebA, ImageNet, PPB): no debiasing E[A] 95.13 %, Var[A] 28.84; α = 0.1 95.84, \
-         25.43; 0.05 96.47, 18.08; 0.01 97.13, 9.49; 0.001 97.36, 9.43.",
-    )?);
-    figures.extend(bars(runs, &shades)?);
-    figures.extend(changes(runs)?);
-    figures.extend(pictures(runs)?);
-    let of = |table: &'static str, rows: &'static [Row]| -> Vec<(&'static str, &'static Row)> {
-        rows.iter().map(|row| (table, row)).collect()
-    };
-    figures.extend(table(
-        runs,
-        "hats",
-        &of("hats", &FEWER),
-        &Grouping::Hat.names(),
-        "Another skew: hats",
-        "The same drawings with as many dark as light ones; 3.3 % of the faces have hats (drawn, with a chance of 4 %), and 85 % of the heads \
-         without a face.",
-    )?);
-    figures.extend(table(
-        runs,
-        "sunglasses",
-        &of("sunglasses", &FEWER),
-        &Grouping::Sunglasses.names(),
-        "A skew without a gap: sunglasses",
-        "The same drawings with as many dark as light ones, 2.5 % of the faces with sunglasses (drawn, with a chance of 3 %).",
-    )?);
-    figures.extend(table(
-        runs,
-        "drawn-32",
-        &of("drawn-32", &FEWER),
-        &shades,
-        "Drawn faces of 32×32 pixels",
-        "3,000 drawings, 1.9 % of them dark (drawn, with a chance of 2.4 %), eight latent dimensions, six epochs.",
-    )?);
-    let mut photos = of("fairface", &FEWER);
-    photos.extend(of("fairface-balanced", &CONTROL));
-    figures.extend(table(
-        runs,
-        "fairface",
-        &photos,
-        &shades,
-        "Photos of FairFace",
-        "3,000 photos of 32×32 pixels, 4 % of them of the groups Black and Indian, which stand for darker skin as White and East Asian do for \
-         lighter; 350 photos of each group and 1,500 crops of ImageNet's photos, some of which show people, to measure with. The last row is the \
-         control, with all groups alike.",
-    )?);
-    figures.extend(table(
-        runs,
-        "cbcl",
-        &of("cbcl", &CBCL),
-        &["faces"],
-        "CBCL",
-        "Gray photos without groups: 2,429 faces to learn from, 472 faces and 4,000 others to measure with.",
-    )?);
+    let with_control = |rows: &'static [Row]| rows.iter().chain([&CONTROL]).collect::<Vec<_>>();
+    let drawn = with_control(&DRAWN);
     let sets = [
-        ("drawn faces", drawn),
-        ("hats", of("hats", &FEWER)),
-        ("sunglasses", of("sunglasses", &FEWER)),
-        ("32×32 pixels", of("drawn-32", &FEWER)),
-        ("FairFace", photos),
-        ("CBCL", of("cbcl", &CBCL)),
+        Set {
+            table: "drawn",
+            name: "drawn faces",
+            rows: drawn,
+            groups: &shades,
+            title: "Drawn faces",
+            caption: "2,500 drawings of 16×16 pixels to learn from, 100 of them dark (25 female, 75 male); 500 of each group and 800 other drawings to \
+                      measure with. The paper (CelebA, ImageNet, PPB): no debiasing E[A] 95.13 %, Var[A] 28.84; α = 0.1 95.84, 25.43; 0.05 96.47, \
+                      18.08; 0.01 97.13, 9.49; 0.001 97.36, 9.43.",
+        },
+        Set {
+            table: "hats",
+            name: "hats",
+            rows: HATS.iter().collect(),
+            groups: &Grouping::Hat.names(),
+            title: "Another skew: hats",
+            caption: "The same drawings with as many dark as light ones; 4 % of the faces have hats, and 85 % of the heads without a face.",
+        },
+        Set {
+            table: "sunglasses",
+            name: "sunglasses",
+            rows: SUNGLASSES.iter().collect(),
+            groups: &Grouping::Sunglasses.names(),
+            title: "A skew without a gap: sunglasses",
+            caption: "The same drawings with as many dark as light ones, 3 % of the faces with sunglasses.",
+        },
+        Set {
+            table: "drawn-32",
+            name: "32×32 pixels",
+            rows: LARGER.iter().collect(),
+            groups: &shades,
+            title: "Drawn faces of 32×32 pixels",
+            caption: "3,000 drawings, 2.4 % of them dark, eight latent dimensions, six epochs.",
+        },
+        Set {
+            table: "drawn-64",
+            name: "64×64 pixels",
+            rows: LAB_AT_ITS_SIZE.iter().collect(),
+            groups: &shades,
+            title: "The public code's network",
+            caption: "2,000 drawings of 64×64 pixels, 4 % of them dark, its network with 100 latent dimensions, two epochs, without an epoch of uniform \
+                      draws: shows that it learns at its size, and not what it can do.",
+        },
+        Set {
+            table: "fairface",
+            name: "FairFace",
+            rows: with_control(&FAIRFACE),
+            groups: &shades,
+            title: "Photos of FairFace",
+            caption: "3,000 photos of 32×32 pixels, 4 % of them of the groups Black and Indian, which stand for darker skin as White and East Asian do \
+                      for lighter; 350 photos of each group and 1,500 crops of ImageNet's photos, some of which show people, to measure with.",
+        },
+        Set {
+            table: "cbcl",
+            name: "CBCL",
+            rows: CBCL.iter().collect(),
+            groups: &["faces"],
+            title: "CBCL",
+            caption: "Gray photos without groups: 2,429 faces to learn from, 472 faces and 4,000 others to measure with.",
+        },
     ];
+    let mut figures = Vec::new();
+    for set in &sets {
+        figures.extend(table(runs, set)?);
+        if set.table == "drawn" {
+            figures.extend(bars(runs, &shades)?);
+            figures.extend(changes(runs)?);
+            figures.extend(pictures(runs)?);
+        }
+    }
     figures.extend(mistakes(runs, &sets)?);
     Ok(Findings {
         figures,

@@ -3,7 +3,7 @@
 use papers_core::{
     Error, Result,
     base::{
-        figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
+        figure::{Body, Figure, Table, mean_and_deviation},
         metrics::mean,
         plot::{self, Chart},
     },
@@ -11,23 +11,18 @@ use papers_core::{
 };
 
 use super::{
-    DRAWN, LAB_1E2, ORACLE, Row, TEMPERED, UNIFORM,
+    DRAWN, LAB_1E2, ORACLE, Set, TEMPERED, UNIFORM,
     measured::{Measured, measured, values},
 };
 use crate::{fairness::student_interval, figures::from_zero};
 
-pub(super) fn table(
-    runs: &[FinishedRun],
-    name: &str,
-    rows: &[(&str, &Row)],
-    groups: &[&str],
-    title: &str,
-    caption: &str,
-) -> Result<Option<Figure>> {
+pub(super) fn table(runs: &[FinishedRun], set: &Set<'_>) -> Result<Option<Figure>> {
+    let groups = set.groups;
     let short = |group: &&str| group.replace('_', " ");
     let joined = groups.iter().map(short).collect::<Vec<_>>().join(" / ");
     let mut table = Table::new([
         "draws".to_owned(),
+        "seeds".to_owned(),
         format!("recall at FPR 5 %: {joined}, %"),
         "E[A], %".to_owned(),
         "Var[A]".to_owned(),
@@ -39,8 +34,8 @@ pub(super) fn table(
         "draws of the two rare groups, %".to_owned(),
         "minutes".to_owned(),
     ]);
-    for (set, row) in rows {
-        let id = format!("{set}/{}", row.name);
+    for row in &set.rows {
+        let id = format!("{}/{}", set.table, row.name);
         let finished = of_row(runs, &id);
         if finished.is_empty() {
             continue;
@@ -53,7 +48,7 @@ pub(super) fn table(
             });
             means.collect::<Vec<_>>().join(" / ")
         };
-        let spread = |metric: &str, scale: f64, digits| mean_and_spread(&values(&measured, metric, scale), digits);
+        let spread = |metric: &str, scale: f64, digits| mean_and_interval(&values(&measured, metric, scale), digits);
         let rare: Vec<f64> = measured
             .iter()
             .filter_map(|run| {
@@ -68,7 +63,8 @@ pub(super) fn table(
             })
             .collect();
         table.push([
-            label(set, row),
+            row.label.to_owned(),
+            finished.len().to_string(),
             recalls("matched_"),
             spread("matched_mean_recall", 100.0, 1),
             spread("matched_recall_variance", 1.0, 0),
@@ -77,30 +73,35 @@ pub(super) fn table(
             spread("recall_variance", 1.0, 0),
             spread("false_positive_rate", 100.0, 1),
             spread("effective_sample_size", 1.0, 0),
-            mean_and_spread(&rare, 1),
+            mean_and_interval(&rare, 1),
             minutes(&finished),
         ]);
     }
     Ok((!table.rows.is_empty()).then(|| Figure {
-        name: name.to_owned(),
-        title: title.to_owned(),
+        name: set.table.to_owned(),
+        title: set.title.to_owned(),
         caption: format!(
-            "{caption} Each number is the mean of the last three evaluations of a run; mean ± deviation over seeds, which are those of weights and \
-             draws. Var[A] is the population variance of the groups' percentages."
+            "{} Each run's number is the mean of its last three evaluations; mean over seeds, which are those of weights and draws, ± half of its 95 % \
+             interval (Student's). Var[A] is the population variance of the groups' percentages.",
+            set.caption
         ),
         body: Body::Table(table),
     }))
 }
 
-fn label(set: &str, row: &Row) -> String {
-    match set {
-        "balanced" | "fairface-balanced" => "control: all groups alike, uniform".to_owned(),
-        _ => row.label.to_owned(),
+/// A mean with half of its 95 % interval; no values are a dash.
+fn mean_and_interval(values: &[f64], digits: usize) -> String {
+    match mean_and_deviation(values) {
+        None => "–".to_owned(),
+        Some((mean, deviation)) => match deviation.and_then(|deviation| student_interval(deviation, values.len())) {
+            Some(half) => format!("{mean:.digits$} ± {half:.digits$}"),
+            None => format!("{mean:.digits$}"),
+        },
     }
 }
 
 /// What else counts as a face, and what that makes of precision and accuracy.
-pub(super) fn mistakes(runs: &[FinishedRun], sets: &[(&str, Vec<(&str, &Row)>)]) -> Result<Option<Figure>> {
+pub(super) fn mistakes(runs: &[FinishedRun], sets: &[Set<'_>]) -> Result<Option<Figure>> {
     const KINDS: [&str; 5] = ["light_head", "dark_head", "bare_head", "hat_head", "clutter"];
     let mut table = Table::new([
         "pictures",
@@ -112,9 +113,9 @@ pub(super) fn mistakes(runs: &[FinishedRun], sets: &[(&str, Vec<(&str, &Row)>)])
         "precision, %",
         "accuracy, %",
     ]);
-    for (name, rows) in sets {
-        for (set, row) in rows {
-            let measured = measured(runs, &format!("{set}/{}", row.name))?;
+    for set in sets {
+        for row in &set.rows {
+            let measured = measured(runs, &format!("{}/{}", set.table, row.name))?;
             if measured.is_empty() {
                 continue;
             }
@@ -128,10 +129,10 @@ pub(super) fn mistakes(runs: &[FinishedRun], sets: &[(&str, Vec<(&str, &Row)>)])
                     rates => rates.join(" / "),
                 }
             };
-            let spread = |metric: &str| mean_and_spread(&values(&measured, metric, 100.0), 1);
+            let spread = |metric: &str| mean_and_interval(&values(&measured, metric, 100.0), 1);
             table.push([
-                (*name).to_owned(),
-                label(set, row),
+                set.name.to_owned(),
+                row.label.to_owned(),
                 kinds("matched_"),
                 spread("matched_precision"),
                 spread("matched_accuracy"),
@@ -146,7 +147,7 @@ pub(super) fn mistakes(runs: &[FinishedRun], sets: &[(&str, Vec<(&str, &Row)>)])
         title: "What else counts as a face".to_owned(),
         caption: "False positive rates of the kinds of drawings without a face, precision and accuracy of all pictures to measure with; FairFace's and \
                   CBCL's have one kind. The share of faces among the pictures to measure with decides precision and accuracy: it is 71 % in drawings of \
-                  16×16 pixels."
+                  16×16 pixels. ± as above."
             .to_owned(),
         body: Body::Table(table),
     }))
@@ -170,12 +171,13 @@ pub(super) fn changes(runs: &[FinishedRun]) -> Result<Option<Figure>> {
             .filter_map(|(other, uniform)| Some(100.0 * (of(other)? - of(uniform)?)))
             .collect()
     };
-    let shown = |values: &[f64]| match mean_and_deviation(values) {
-        None => "–".to_owned(),
-        Some((mean, deviation)) => match deviation.and_then(|deviation| student_interval(deviation, values.len())) {
-            Some(half) => format!("{mean:+.1} ± {half:.1}"),
-            None => format!("{mean:+.1}"),
-        },
+    let shown = |values: &[f64]| {
+        let shown = mean_and_interval(values, 1);
+        if shown.starts_with(['-', '–']) {
+            shown
+        } else {
+            format!("+{shown}")
+        }
     };
     for row in &DRAWN {
         let other = measured(runs, &format!("drawn/{}", row.name))?;

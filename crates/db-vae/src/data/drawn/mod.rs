@@ -93,18 +93,18 @@ pub fn face(streams: &Streams, name: &str, index: u64, grouping: Grouping, group
     }
 }
 
-/// The group of a training face, by the shares of groups.
-pub fn group_of(streams: &Streams, index: u64, shares: [f64; 4]) -> usize {
-    let at: f64 = streams.at("drawn group", 0, index).random();
+/// The group of each training face: as many of each as its share says, rounded, in random order.
+pub fn groups(streams: &Streams, faces: usize, shares: [f64; 4]) -> Vec<usize> {
     let mut sum = 0.0;
-    for (group, share) in shares.iter().enumerate() {
+    let ends = shares.map(|share| {
         sum += share;
-        if at < sum {
-            return group;
-        }
-    }
-    // Rounding may leave the sum below 1.
-    shares.iter().rposition(|share| *share > 0.0).unwrap_or(3)
+        ((sum * faces as f64).round() as usize).min(faces)
+    });
+    let order = streams.permutation("drawn group", 0, faces);
+    // Rounding may leave the last end below all faces.
+    let last = shares.iter().rposition(|share| *share > 0.0).unwrap_or(3);
+    let group = |place: usize| ends.iter().position(|end| place < *end).unwrap_or(last);
+    order.into_iter().map(group).collect()
 }
 
 /// How often heads without a face have a trait.
@@ -227,17 +227,21 @@ mod tests {
     }
 
     #[test]
-    fn shares_of_groups_are_kept_on_average() {
-        let streams = Streams::new(0);
-        let mut counts = [0; 4];
-        (0..2500).for_each(|index| counts[group_of(&streams, index, [0.60, 0.36, 0.01, 0.03])] += 1);
-        // Deviations are 24, 24, 5 and 9.
-        for (count, expected) in counts.into_iter().zip([1500_i32, 900, 25, 75]) {
-            assert!(
-                (count - expected).abs() < 4 * (expected as f64).sqrt() as i32,
-                "{counts:?}"
-            );
-        }
+    fn groups_have_the_shares_that_were_asked_for() {
+        let counts = |faces, shares| {
+            let mut counts = [0; 4];
+            groups(&Streams::new(0), faces, shares)
+                .into_iter()
+                .for_each(|group| counts[group] += 1);
+            counts
+        };
+        assert_eq!(counts(2500, [0.60, 0.36, 0.01, 0.03]), [1500, 900, 25, 75]);
+        assert_eq!(counts(2500, [0.25; 4]), [625; 4]);
+        assert_eq!(counts(10, [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]), [3, 4, 3, 0]);
+        assert_eq!(counts(1, [0.0, 0.0, 0.5, 0.5]).iter().sum::<usize>(), 1);
+        let order = groups(&Streams::new(0), 100, [0.5, 0.5, 0.0, 0.0]);
+        assert!(!order.is_sorted());
+        assert_ne!(order, groups(&Streams::new(1), 100, [0.5, 0.5, 0.0, 0.0]));
     }
 
     #[test]
