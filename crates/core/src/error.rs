@@ -157,6 +157,19 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// A number that an update, or an evaluation after it, found not to be finite, among those that it measured. The loop adds the
+    /// run's seed and its newest checkpoint.
+    pub fn diverged(term: impl Into<String>, value: f64, step: u64, scalars: Scalars) -> Self {
+        Self::Diverged {
+            term: term.into(),
+            value,
+            step,
+            scalars,
+            seed: None,
+            checkpoint: None,
+        }
+    }
+
     /// A request that makes no sense, by what refused it.
     pub fn usage(refused: impl std::fmt::Display) -> Self {
         Self::Usage(refused.to_string())

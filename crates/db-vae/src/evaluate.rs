@@ -10,7 +10,7 @@ use papers_core::{
 
 use crate::{
     config::EvaluationConfig,
-    data::{DataSet, Grouped, pictures},
+    data::{Comparable, DataSet, Grouped, pictures},
     fairness::{Confusion, Fairness, threshold_at_false_positive_rate},
     latent_histogram::Latents,
     model::DbVae,
@@ -87,14 +87,7 @@ impl Scores {
         ];
         for (term, scores) in terms {
             if let Some(&value) = scores.iter().find(|score| !score.is_finite()) {
-                return Err(Error::Diverged {
-                    term: term.to_owned(),
-                    value,
-                    step: updates,
-                    scalars: Scalars::new(),
-                    seed: None,
-                    checkpoint: None,
-                });
+                return Err(Error::diverged(term, value, updates, Scalars::new()));
             }
         }
         Ok(self)
@@ -115,8 +108,13 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    /// By scores, at a threshold of log odds.
-    pub fn of(scores: &Scores, data: &DataSet, threshold: Option<f64>) -> Self {
+    /// By scores of faces and of others, at a threshold of log odds.
+    pub fn of(
+        scores: &Scores,
+        [faces, others]: [&Grouped; 2],
+        comparables: &[Comparable],
+        threshold: Option<f64>,
+    ) -> Self {
         let judged = |groups: &Grouped, scores: &[f64], is_face: bool| {
             let mut sums = Fairness::new(groups.names.iter().cloned());
             for (&group, score) in groups.groups.iter().zip(scores) {
@@ -126,10 +124,10 @@ impl Assessment {
             }
             sums
         };
-        let faces = judged(&data.test_faces, &scores.faces, true);
-        let others = judged(&data.test_non_faces, &scores.others, false);
-        let mut comparable = Fairness::new(data.comparable.iter().map(|comparable| comparable.name.clone()));
-        for (sum, comparable) in comparable.groups.iter_mut().zip(&data.comparable) {
+        let faces = judged(faces, &scores.faces, true);
+        let others = judged(others, &scores.others, false);
+        let mut comparable = Fairness::new(comparables.iter().map(|comparable| comparable.name.clone()));
+        for (sum, comparable) in comparable.groups.iter_mut().zip(comparables) {
             let groups = comparable.face_groups.iter().map(|&group| &faces.groups[group]);
             let kinds = comparable.kinds.iter().map(|&kind| &others.groups[kind]);
             *sum = groups
@@ -205,13 +203,19 @@ impl Assessed {
             others: Said::of(network, &data.test_non_faces.pictures, device)?.logits,
         }
         .checked(updates)?;
+        let groups = [&data.test_faces, &data.test_non_faces];
+        Ok(Self::by(scores, groups, &data.comparable, config))
+    }
+
+    /// By scores of faces and of others, at both thresholds.
+    pub fn by(scores: Scores, groups: [&Grouped; 2], comparables: &[Comparable], config: &EvaluationConfig) -> Self {
         let threshold = (config.threshold / (1.0 - config.threshold)).ln();
         let matched = threshold_at_false_positive_rate(&scores.others, config.false_positive_rate);
-        Ok(Self {
-            fixed: Assessment::of(&scores, data, Some(threshold)),
-            matched: Assessment::of(&scores, data, matched),
+        Self {
+            fixed: Assessment::of(&scores, groups, comparables, Some(threshold)),
+            matched: Assessment::of(&scores, groups, comparables, matched),
             scores,
-        })
+        }
     }
 
     /// Named numbers: rates as shares, variances of percentages.

@@ -5,7 +5,12 @@ use burn::{
     optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
-use papers_core::{Error, Result, checkpoint, nn::Statistics, optim::Adam};
+use papers_core::{
+    Result, checkpoint,
+    nn::Statistics,
+    optim::Adam,
+    training::{Measured, read_terms},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -40,9 +45,6 @@ pub struct Batch {
     /// Standard normal, `[rows to debias, latent]`.
     pub noise: Tensor<2>,
 }
-
-/// What an update found before it changed the weights: named numbers.
-pub type Measured = Vec<(&'static str, f64)>;
 
 /// A network and what learns its weights.
 pub struct Learner {
@@ -89,22 +91,8 @@ impl Learner {
             named.push(("reconstruction", variational.reconstruction.mean()));
             named.push(("divergence", variational.divergence.mean()));
         }
-        // The sum comes last: where a term is no number, that is told, and not the sum.
         named.push(("loss", loss.clone()));
-        let measured = read(named)?;
-        if let Some((term, value)) = measured.iter().find(|(_, value)| !value.is_finite()) {
-            return Err(Error::Diverged {
-                term: (*term).to_owned(),
-                value: *value,
-                step,
-                scalars: measured
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), *value))
-                    .collect(),
-                seed: None,
-                checkpoint: None,
-            });
-        }
+        let measured = read_terms(named, step)?;
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         self.network = self.optimizer.step(self.config.rate, self.network.clone(), gradients);
         Ok(measured)
@@ -139,11 +127,4 @@ impl std::fmt::Debug for Learner {
             .field("objective", &self.objective)
             .finish_non_exhaustive()
     }
-}
-
-/// All numbers, in one reading of the device.
-fn read(named: Vec<(&'static str, Tensor<1>)>) -> Result<Measured> {
-    let (names, values): (Vec<_>, Vec<_>) = named.into_iter().unzip();
-    let values = Tensor::cat(values, 0).inner().try_into_vec_as::<f64>()?;
-    Ok(names.into_iter().zip(values).collect())
 }

@@ -284,7 +284,8 @@ impl ObjectiveConfig {
             OverRows::Mean => batch,
             OverRows::Apart => rows,
         };
-        classification + self.variational(variational).sum() / count
+        // Times the inverse: the gradient of a quotient by a number is rounded to single precision.
+        classification + self.variational(variational).sum() * (1.0 / count)
     }
 
     /// The loss of each row, whose mean is [`total`](Self::total) with [`OverRows::Mean`].

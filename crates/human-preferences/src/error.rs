@@ -56,14 +56,7 @@ impl RewardError {
     /// The run's error, if this happened in round `step`.
     pub fn at(self, step: u64) -> Error {
         match self {
-            Self::NonFinite { loss, .. } => Error::Diverged {
-                term: "reward_loss".to_owned(),
-                value: loss,
-                step,
-                scalars: Scalars::new(),
-                seed: None,
-                checkpoint: None,
-            },
+            Self::NonFinite { loss, .. } => Error::diverged("reward_loss", loss, step, Scalars::new()),
             other => Error::Step {
                 step,
                 message: other.to_string(),

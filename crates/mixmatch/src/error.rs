@@ -86,18 +86,12 @@ impl From<StepError> for Error {
                 let terms = [("loss_x", loss_x), ("loss_u", loss_u)];
                 let found = terms.into_iter().find(|(_, value)| !value.is_finite());
                 let (term, value) = found.unwrap_or(("a prediction or the sum of the losses", f64::NAN));
-                Self::Diverged {
-                    term: term.to_owned(),
-                    value,
-                    step,
-                    scalars: vec![
-                        ("loss_x".to_owned(), loss_x),
-                        ("loss_u".to_owned(), loss_u),
-                        ("weight_u".to_owned(), weight),
-                    ],
-                    seed: None,
-                    checkpoint: None,
-                }
+                let scalars = vec![
+                    ("loss_x".to_owned(), loss_x),
+                    ("loss_u".to_owned(), loss_u),
+                    ("weight_u".to_owned(), weight),
+                ];
+                Self::diverged(term, value, step, scalars)
             }
             other => Self::Usage(other.to_string()),
         }

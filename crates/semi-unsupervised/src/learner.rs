@@ -4,7 +4,12 @@ use burn::{
     optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
-use papers_core::{Error, Result, checkpoint, optim::Adam, random::Streams};
+use papers_core::{
+    Result, checkpoint,
+    optim::Adam,
+    random::Streams,
+    training::{Measured, read_terms},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -68,9 +73,6 @@ pub struct Moment {
     /// The same in passes over the examples without labels.
     pub epoch: u64,
 }
-
-/// What a step found before it changed the weights: named numbers.
-pub type Measured = Vec<(&'static str, f64)>;
 
 /// Terms of a loss.
 pub(crate) struct Terms {
@@ -141,21 +143,7 @@ impl Learner {
     }
 
     fn descend(&mut self, loss: Tensor<1>, named: Vec<(&'static str, Tensor<1>)>, moment: Moment) -> Result<Measured> {
-        // The sum comes last: where a term is no number, that is told, and not the sum.
-        let measured = read(named.into_iter().chain([("loss", loss.clone())]).collect())?;
-        if let Some((term, value)) = measured.iter().find(|(_, value)| !value.is_finite()) {
-            return Err(Error::Diverged {
-                term: (*term).to_owned(),
-                value: *value,
-                step: moment.step,
-                scalars: measured
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), *value))
-                    .collect(),
-                seed: None,
-                checkpoint: None,
-            });
-        }
+        let measured = read_terms(named.into_iter().chain([("loss", loss.clone())]).collect(), moment.step)?;
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         let rate = self.config.rate_in(moment.epoch);
         self.network = self.optimizer.step(rate, self.network.clone(), gradients);
@@ -199,11 +187,4 @@ impl std::fmt::Debug for Learner {
             .field("objective", &self.objective)
             .finish_non_exhaustive()
     }
-}
-
-/// All numbers, in one reading of the device.
-fn read(named: Vec<(&'static str, Tensor<1>)>) -> Result<Measured> {
-    let (names, values): (Vec<_>, Vec<_>) = named.into_iter().unzip();
-    let values = Tensor::cat(values, 0).inner().try_into_vec_as::<f64>()?;
-    Ok(names.into_iter().zip(values).collect())
 }

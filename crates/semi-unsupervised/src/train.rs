@@ -243,14 +243,7 @@ impl SemiUnsupervised {
         ];
         match terms.into_iter().find_map(|(term, value)| Some((term, value?))) {
             None => Ok(()),
-            Some((term, value)) => Err(Error::Diverged {
-                term: term.to_owned(),
-                value,
-                step: self.updates,
-                scalars: Scalars::new(),
-                seed: None,
-                checkpoint: None,
-            }),
+            Some((term, value)) => Err(Error::diverged(term, value, self.updates, Scalars::new())),
         }
     }
 

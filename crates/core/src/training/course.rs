@@ -122,14 +122,7 @@ impl<'a, E: Experiment> Training<'a, E> {
             Err(error) => return self.stop(step, self.with_origin(error)),
         };
         if let Some((term, value)) = scalars.iter().find(|(_, value)| !value.is_finite()) {
-            let error = Error::Diverged {
-                term: term.clone(),
-                value: *value,
-                step,
-                scalars: scalars.clone(),
-                seed: None,
-                checkpoint: None,
-            };
+            let error = Error::diverged(term, *value, step, scalars.clone());
             return self.stop(step, self.with_origin(error));
         }
         self.step += 1;

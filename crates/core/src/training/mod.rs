@@ -1,6 +1,7 @@
 //! The loop: update, report, evaluate, save, stop. Written once for every paper.
 
 mod course;
+mod terms;
 
 use std::{
     fs,
@@ -16,6 +17,8 @@ use papers_base::{
     provenance::Provenance,
     report,
 };
+
+pub use self::terms::{Measured, read_terms};
 
 use self::course::Training;
 use crate::{

@@ -88,4 +88,12 @@ mod tests {
         assert!((mean - 90.0).abs() < 1.0, "{mean}");
         assert!(small.images[..16].is_sorted());
     }
+
+    /// Between pixel centers, by hand: of three columns 0, 60, 120 two are at 0.25 and 1.75.
+    #[test]
+    fn resizing_interpolates_between_the_centers_of_pixels() {
+        let set = picture_set("small", vec![0, 60, 120, 30, 90, 150, 60, 120, 180], [3, 3, 1]);
+        assert_eq!(brought(&set, 2).images, [23, 113, 68, 158]);
+        assert_eq!(brought(&set, 3).images, set.images);
+    }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, io::Read};
 
 use image::{RgbImage, imageops};
 use papers_core::{
-    Context, Error, Result,
+    Context, Result,
     base::{catalogue::DatasetFolder, images::ImageSet},
     random::Streams,
 };
@@ -80,17 +80,21 @@ pub(super) fn load(config: &FairfaceConfig, context: &Context) -> Result<DataSet
 
 /// The labels of the pictures that belong to a group.
 fn rows(folder: &DatasetFolder, file: &'static str) -> Result<Vec<Row>> {
-    let damaged = |problem: String| -> Error {
+    labels(folder.open(file)?.take(MOST_BYTES)).map_err(|problem| {
         DataError::File {
             file: folder.path().join(file).display().to_string(),
             problem,
         }
         .into()
-    };
-    let mut reader = csv::Reader::from_reader(folder.open(file)?.take(MOST_BYTES));
+    })
+}
+
+/// Rows of a table with file, age, gender and race; what is wrong with it otherwise.
+fn labels(table: impl Read) -> std::result::Result<Vec<Row>, String> {
+    let mut reader = csv::Reader::from_reader(table);
     let mut rows = Vec::new();
     for record in reader.deserialize::<(String, String, String, String)>() {
-        let (file, age, gender, race) = record.map_err(|error| damaged(error.to_string()))?;
+        let (file, age, gender, race) = record.map_err(|error| error.to_string())?;
         let dark = if LIGHTER.contains(&race.as_str()) {
             0
         } else if DARKER.contains(&race.as_str()) {
@@ -101,7 +105,7 @@ fn rows(folder: &DatasetFolder, file: &'static str) -> Result<Vec<Row>> {
         let male = match gender.as_str() {
             "Female" => 0,
             "Male" => 1,
-            other => return Err(damaged(format!("`{file}` has the unknown gender label `{other}`"))),
+            other => return Err(format!("`{file}` has the unknown gender label `{other}`")),
         };
         let years = age.split(['-', ' ']).find_map(|part| part.parse().ok()).unwrap_or(70.0);
         rows.push(Row {
@@ -177,6 +181,10 @@ fn crops(config: &FairfaceConfig, context: &Context, streams: &Streams) -> Resul
         photos.push(photo);
         Ok(())
     })?;
+    crops_of(&photos, config, streams)
+}
+
+fn crops_of(photos: &[RgbImage], config: &FairfaceConfig, streams: &Streams) -> Result<[ImageSet; 2]> {
     if photos.len() <= config.test_photos {
         return Err(DataError::TooFew {
             group: "photos without a face".to_owned(),
@@ -207,4 +215,112 @@ fn crop(photo: &RgbImage, random: &mut impl rand::Rng) -> RgbImage {
     let left = random.random_range(0..=photo.width() - side);
     let top = random.random_range(0..=photo.height() - side);
     imageops::crop_imm(photo, left, top, side, side).to_image()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use image::Rgb;
+
+    use super::*;
+
+    const TABLE: &str = "file,age,gender,race
+1.jpg,20-29,Female,White
+2.jpg,3-9,Male,East Asian
+3.jpg,more than 70,Female,Black
+4.jpg,50-59,Male,Indian
+5.jpg,20-29,Male,Latino_Hispanic
+6.jpg,20-29,Female,Middle Eastern
+7.jpg,30-39,Female,Southeast Asian
+8.jpg,30-39,Male,White
+";
+
+    fn config(faces: usize, shares: [f64; 4]) -> FairfaceConfig {
+        FairfaceConfig {
+            side: 16,
+            faces,
+            shares,
+            crops: 3,
+            test_photos: 4,
+            seed: 0,
+        }
+    }
+
+    #[test]
+    fn four_labels_of_race_stand_for_two_shades_and_the_others_are_left_out() {
+        let rows = labels(TABLE.as_bytes()).unwrap();
+        let found: Vec<(&str, usize, f64)> = rows.iter().map(|row| (row.file.as_str(), row.group, row.age)).collect();
+        assert_eq!(
+            found,
+            [
+                ("1.jpg", 0, 20.0),
+                ("2.jpg", 1, 3.0),
+                ("3.jpg", 2, 70.0),
+                ("4.jpg", 3, 50.0),
+                ("8.jpg", 1, 30.0)
+            ]
+        );
+        let problem = labels("file,age,gender,race\n9.jpg,0-2,?,Black\n".as_bytes()).unwrap_err();
+        assert!(
+            problem.contains("`9.jpg` has the unknown gender label `?`"),
+            "{problem}"
+        );
+        assert!(labels("file,age,gender,race\n9.jpg,0-2\n".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn groups_are_drawn_in_their_shares_and_each_photo_once() {
+        let rows: Vec<Row> = (0..80)
+            .map(|number| Row {
+                file: number.to_string(),
+                age: 0.0,
+                group: number % 4,
+            })
+            .collect();
+        let of = |seed| chosen(&rows, &config(25, [0.60, 0.32, 0.04, 0.04]), &Streams::new(seed)).unwrap();
+        let chosen_rows = of(0);
+        let counts = [0, 1, 2, 3].map(|group| chosen_rows.iter().filter(|row| row.group == group).count());
+        assert_eq!(counts, [15, 8, 1, 1]);
+        let names = |rows: &[Row]| rows.iter().map(|row| row.file.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&chosen_rows).iter().collect::<BTreeSet<_>>().len(), 25);
+        assert_eq!(names(&chosen_rows), names(&of(0)));
+        assert_ne!(names(&chosen_rows), names(&of(1)));
+        let error = chosen(&rows, &config(100, [0.60, 0.36, 0.01, 0.03]), &Streams::new(0)).unwrap_err();
+        assert!(error.to_string().contains("light_female"), "{error}");
+    }
+
+    /// Photos of one color each: a crop tells which photo it is of.
+    #[test]
+    fn no_photo_has_crops_to_learn_from_and_crops_to_measure_with() {
+        let photos: Vec<RgbImage> = (0..12)
+            .map(|number| RgbImage::from_pixel(40, 30, Rgb([20 * number as u8, 128, 128])))
+            .collect();
+        let photos_of = |set: &ImageSet| -> BTreeSet<usize> {
+            (0..set.len())
+                .map(|index| (f64::from(set.image(index)[0]) / 20.0).round() as usize)
+                .collect()
+        };
+        let config = config(1, [1.0, 0.0, 0.0, 0.0]);
+        let [train, test] = crops_of(&photos, &config, &Streams::new(0)).unwrap();
+        assert_eq!([train.len(), test.len()], [8 * 3, 4 * 3]);
+        let [train, test] = [photos_of(&train), photos_of(&test)];
+        assert_eq!([train.len(), test.len()], [8, 4]);
+        assert!(train.is_disjoint(&test));
+        assert!(crops_of(&photos[..4], &config, &Streams::new(0)).is_err());
+    }
+
+    #[test]
+    fn crops_are_squares_of_half_to_all_of_a_photo() {
+        let photo = RgbImage::new(100, 60);
+        let sides: Vec<u32> = (0..200)
+            .map(|number| {
+                let crop = crop(&photo, &mut Streams::new(0).at("crop", 0, number));
+                assert_eq!(crop.width(), crop.height());
+                crop.width()
+            })
+            .collect();
+        let (least, most) = (sides.iter().min().unwrap(), sides.iter().max().unwrap());
+        assert!((30..34).contains(least) && (57..=60).contains(most), "{least} {most}");
+    }
 }

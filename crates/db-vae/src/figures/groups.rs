@@ -39,8 +39,8 @@ fn found(group: &Confusion) -> String {
     with_interval(group.false_positives, group.negatives())
 }
 
-/// Recall of each group of faces and false positive rate of each kind of other pictures.
-pub(crate) fn by_group(assessed: &Assessed, data: &DataSet, note: &str) -> Figure {
+/// Recall of each group of faces and false positive rate of each kind of other pictures, beside what was learned from.
+pub(crate) fn by_group(assessed: &Assessed, data: Option<&DataSet>, note: &str) -> Figure {
     let mut table = Table::new([
         "group".to_owned(),
         "pictures".to_owned(),
@@ -49,9 +49,11 @@ pub(crate) fn by_group(assessed: &Assessed, data: &DataSet, note: &str) -> Figur
         "found at the false positive rate, %".to_owned(),
     ]);
     let learned = |name: &str| -> String {
-        let group = data.face_group_names.iter().position(|other| other == name);
-        let count = |group| data.face_groups.iter().filter(|&&of| of == group).count().to_string();
-        group.map_or_else(|| "–".to_owned(), count)
+        let count = data.and_then(|data| {
+            let group = data.face_group_names.iter().position(|other| other == name)?;
+            Some(data.face_groups.iter().filter(|&&of| of == group).count())
+        });
+        count.map_or_else(|| "–".to_owned(), |count| count.to_string())
     };
     let Assessed { fixed, matched, .. } = assessed;
     for (place, name) in fixed.faces.names.iter().enumerate() {

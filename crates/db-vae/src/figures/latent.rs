@@ -110,7 +110,7 @@ fn attributes(run: &DebiasedDetector, latents: &Latents, order: &[usize]) -> Opt
         title: "What the latent space found of the hidden attributes".to_owned(),
         caption: format!(
             "Spearman correlations over the faces to learn from, with their weights and with the dimensions that tell most. {}",
-            for_measuring(run)
+            for_measuring(&run.config().resampling.strategy)
         ),
         body: Body::Table(table),
     })

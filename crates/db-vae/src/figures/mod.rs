@@ -16,8 +16,8 @@ pub(crate) use latent::by_bin;
 use groups::bars;
 
 /// What stands below every figure that shows groups.
-pub(crate) fn for_measuring(run: &DebiasedDetector) -> &'static str {
-    match run.config().resampling.strategy {
+pub(crate) fn for_measuring(strategy: &Resampling) -> &'static str {
+    match strategy {
         Resampling::Oracle => {
             "Draws follow the true groups, which only the strategy `oracle` sees, to show how far resampling could come."
         }
@@ -32,10 +32,10 @@ pub(crate) fn all(run: &DebiasedDetector) -> Result<Vec<Figure>> {
     let latents = Said::of(&network, &run.data().faces, run.device())?
         .into_latents()
         .map_err(Error::usage)?;
-    let note = for_measuring(run);
+    let note = for_measuring(&run.config().resampling.strategy);
     let bins = run.config().resampling.bins;
     let mut figures = vec![
-        by_group(&assessed, run.data(), note),
+        by_group(&assessed, Some(run.data()), note),
         bars(&assessed, note)?,
         metrics(&assessed, note),
     ];

@@ -71,7 +71,7 @@ fn table(run: &DebiasedDetector, history: &[EpochDraws]) -> Figure {
              group was drawn with. {}",
             run.data().faces.len(),
             crate::resampling::SCARCE * run.data().faces.len() as f64,
-            for_measuring(run)
+            for_measuring(&run.config().resampling.strategy)
         ),
         body: Body::Table(table),
     }
@@ -119,7 +119,7 @@ fn curves(run: &DebiasedDetector, history: &[EpochDraws]) -> Result<Figure> {
     Ok(Figure {
         name: "draws-curves".to_owned(),
         title: "Draws over epochs".to_owned(),
-        caption: for_measuring(run).to_owned(),
+        caption: for_measuring(&run.config().resampling.strategy).to_owned(),
         body: Body::Svg(plot::grid(&charts, 2)?),
     })
 }
@@ -247,7 +247,7 @@ fn hidden(run: &DebiasedDetector) -> Result<Option<Figure>> {
         caption: format!(
             "One dot for a face: how much more often it is drawn than by uniform draws. The first attribute of the set, and the three \
              others that the weights follow most. {}",
-            for_measuring(run)
+            for_measuring(&run.config().resampling.strategy)
         ),
         body: Body::Svg(plot::grid(&charts, 2)?),
     }))

@@ -3,28 +3,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn::{module::Module as _, prelude::Device};
+use burn::prelude::Device;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use papers_core::{
-    Error, Result,
+    Context, Error, Result,
     base::{
         config,
         figure::{Body, Figure},
         images::{FolderOptions, ImageSet, Listing},
     },
+    checkpoint::Store,
     cli::{Verb, context_of},
     device::pool,
-    training,
 };
 
 use crate::{
     config::DbVaeConfig,
     data::{DataSet, Grouped},
-    evaluate::{Assessed, Assessment, Said, Scores},
-    fairness::threshold_at_false_positive_rate,
+    evaluate::{Assessed, Said, Scores},
     figures,
     model::DbVae,
-    train::DebiasedDetector,
     window::SlidingWindow,
 };
 
@@ -73,10 +71,7 @@ fn command() -> Command {
 fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     let arguments = AuditArgs::from_arg_matches(matches)?;
     let context = context_of(&arguments.run, arguments.backend.as_deref(), arguments.data.clone())?;
-    let saved: DbVaeConfig = config::of_run(&arguments.run, &[])?;
-    let (mut experiment, _) = training::restore::<DebiasedDetector>(&saved, &context, &arguments.run)?;
-    let experiment = &mut experiment;
-    let figures = pool::run(&context.device, move || audit(experiment, &arguments))?;
+    let figures = pool::run(&context.device, || audit(&context, &arguments))?;
     for figure in figures {
         if let Body::Table(table) = figure.body {
             writeln!(
@@ -102,25 +97,53 @@ struct Scored {
     said: Option<Said>,
 }
 
-fn audit(run: &DebiasedDetector, arguments: &AuditArgs) -> Result<Vec<Figure>> {
-    let network = run.network().clone().valid();
+/// The detector of a run, without what it learned from.
+struct Trained {
+    config: DbVaeConfig,
+    network: DbVae,
+    updates: u64,
+}
+
+impl Trained {
+    fn of(run: &Path, device: &Device) -> Result<Self> {
+        let config: DbVaeConfig = config::of_run(run, &[])?;
+        let (saved, warnings) = Store::new(run).latest()?;
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        let [height, width, channels] = config.data.shape();
+        let network = config.network.init([channels, height, width], device);
+        Ok(Self {
+            network: saved.module("network", network)?,
+            updates: saved.step(),
+            config,
+        })
+    }
+}
+
+fn audit(context: &Context, arguments: &AuditArgs) -> Result<Vec<Figure>> {
+    let trained = Trained::of(&arguments.run, &context.device)?;
     let windows = match arguments.windows.is_empty() {
         true => None,
         false => Some(SlidingWindow::new(arguments.windows.clone(), arguments.stride)?),
     };
-    let shape = run.data().shape();
     let score = |listing: &Listing, folder: &Path| -> Result<Scored> {
+        let (network, shape) = (&trained.network, trained.config.data.shape());
         match &windows {
-            Some(windows) => slid(windows, &network, listing, folder, shape, run.device()),
-            None => whole(&network, listing, shape, run.device()),
+            Some(windows) => slid(windows, network, listing, folder, shape, &context.device),
+            None => whole(network, listing, shape, &context.device),
         }
     };
     let listing = Listing::with_rest(&arguments.pictures, arguments.groups.as_deref(), NO_GROUP)?;
     let faces = score(&listing, &arguments.pictures)?;
-    let (others, kinds) = match (&arguments.non_faces, &windows) {
+    // The run's own pictures are only needed where they set the threshold.
+    let (others, kinds, data) = match (&arguments.non_faces, &windows) {
         (Some(folder), _) => {
             let others = score(&Listing::of_one_class(folder, "others")?, folder)?;
-            (others.scores, others.pictures)
+            (others.scores, others.pictures, None)
+        }
+        (None, None) => {
+            let data = DataSet::load(&trained.config.data, context)?;
+            let said = Said::of(&trained.network, &data.test_non_faces.pictures, &context.device)?;
+            (said.logits, data.test_non_faces.clone(), Some(data))
         }
         (None, Some(_)) => {
             return Err(Error::Usage(
@@ -128,36 +151,22 @@ fn audit(run: &DebiasedDetector, arguments: &AuditArgs) -> Result<Vec<Figure>> {
                     .to_owned(),
             ));
         }
-        (None, None) => (run.assess()?.scores.others, run.data().test_non_faces.clone()),
-    };
-    let evaluation = &run.config().evaluation;
-    let data = DataSet {
-        test_faces: faces.pictures,
-        test_non_faces: kinds,
-        comparable: Vec::new(),
-        ..run.data().clone()
     };
     let scores = Scores {
         faces: faces.scores,
         others,
     }
-    .checked(run.updates())?;
-    let threshold = (evaluation.threshold / (1.0 - evaluation.threshold)).ln();
-    let matched = threshold_at_false_positive_rate(&scores.others, evaluation.false_positive_rate);
-    let assessed = Assessed {
-        fixed: Assessment::of(&scores, &data, Some(threshold)),
-        matched: Assessment::of(&scores, &data, matched),
-        scores,
-    };
-    let note = figures::for_measuring(run);
+    .checked(trained.updates)?;
+    let assessed = Assessed::by(scores, [&faces.pictures, &kinds], &[], &trained.config.evaluation);
+    let note = figures::for_measuring(&trained.config.resampling.strategy);
     let mut all = vec![
-        figures::by_group(&assessed, &data, note),
+        figures::by_group(&assessed, data.as_ref(), note),
         figures::metrics(&assessed, note),
     ];
-    if let (Some(said), Some(matched)) = (faces.said, matched) {
+    if let (Some(said), Some(matched)) = (faces.said, assessed.matched.threshold) {
         let found: Vec<bool> = assessed.scores.faces.iter().map(|score| *score >= matched).collect();
         let latents = said.into_latents().map_err(Error::usage)?;
-        all.push(figures::by_bin(&latents, &found, run.config().resampling.bins)?);
+        all.push(figures::by_bin(&latents, &found, trained.config.resampling.bins)?);
     }
     Ok(all)
 }
@@ -195,7 +204,7 @@ fn slid(
         .collect::<Result<Vec<f64>>>()?;
     let [height, width, channels] = shape;
     // Windows are gone; the count of pictures is what is left to say of them.
-    let placeholder = ImageSet {
+    let blank = ImageSet {
         name: folder.display().to_string(),
         images: vec![0; listing.len() * height * width * channels],
         labels: Vec::new(),
@@ -208,7 +217,7 @@ fn slid(
     };
     Ok(Scored {
         scores,
-        pictures: grouped(placeholder, listing)?,
+        pictures: grouped(blank, listing)?,
         said: None,
     })
 }

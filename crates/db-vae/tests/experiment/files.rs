@@ -143,19 +143,21 @@ fn lists_that_do_not_fit_are_told() {
     assert!(error.contains("nowhere"), "{error}");
 }
 
+/// Whether the program did what it was told, and what it printed.
+fn program(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_db-vae"))
+        .args(arguments)
+        .output()
+        .expect("the program");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
 /// The program itself: a short run, then an audit of pictures with groups, without, and with windows.
 #[test]
 fn an_audit_says_how_groups_do() {
     let folder = folders();
     let run = folder.path().join("run");
-    let program = |arguments: &[&str]| -> (bool, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_db-vae"))
-            .args(arguments)
-            .output()
-            .expect("the program");
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
-    };
     let out = run.display().to_string();
     let (done, text) = program(&[
         "train",
@@ -228,4 +230,24 @@ fn an_audit_says_how_groups_do() {
     }
     let (done, text) = program(&["audit", &out, "--pictures", &file("nowhere")]);
     assert!(!done && text.contains("nowhere"), "{text}");
+}
+
+#[test]
+fn with_others_of_its_own_an_audit_needs_nothing_that_the_run_learned_from() {
+    let folder = folders();
+    let root = folder.path();
+    let out = root.join("run").display().to_string();
+    let sets = sets(root);
+    let mut train = vec!["train", "-e", "celeba-lab", "--out", &out, "--set", "schedule.steps=2"];
+    sets.iter().for_each(|set| train.extend(["--set", set]));
+    let (done, text) = program(&train);
+    assert!(done, "{text}");
+    fs::remove_dir_all(root.join("celeba")).expect("the faces go");
+    let file = |name: &str| root.join(name).display().to_string();
+    let (ppb, groups, others) = (file("ppb"), file("ppb.csv"), file("imagenet"));
+    let audit = ["audit", &out, "--pictures", &ppb, "--groups", &groups];
+    let (done, text) = program(&[&audit[..], &["--non-faces", &others]].concat());
+    assert!(done && text.contains("lighter male"), "{text}");
+    let (done, text) = program(&audit);
+    assert!(!done && text.contains("celeba"), "{text}");
 }

@@ -4,4 +4,5 @@ mod draws;
 mod fairness;
 mod losses;
 mod masked_net;
+mod network;
 mod sampling_weights;

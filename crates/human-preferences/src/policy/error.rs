@@ -52,14 +52,7 @@ impl AgentError {
     /// The library's error for what happened in update `step`.
     pub fn at(self, step: u64) -> Error {
         match self {
-            Self::Diverged { term, value } => Error::Diverged {
-                term: term.to_owned(),
-                value,
-                step,
-                scalars: vec![(term.to_owned(), value)],
-                seed: None,
-                checkpoint: None,
-            },
+            Self::Diverged { term, value } => Error::diverged(term, value, step, vec![(term.to_owned(), value)]),
             other => Error::Step {
                 step,
                 message: other.to_string(),
