@@ -1,5 +1,9 @@
 //! Histograms of each latent dimension over the training set, whose product stands for Q(z|X) (section 3.2).
 
+use rayon::{
+    iter::{IndexedParallelIterator, ParallelIterator},
+    slice::ParallelSliceMut,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::resampling::ResamplingError;
@@ -203,31 +207,46 @@ pub fn histograms(latents: &Latents, bins: usize) -> Result<Vec<Histogram>, Resa
         all.push(Histogram {
             edges,
             counts: vec![0; bins],
-            bin_of_row: Vec::with_capacity(latents.rows()),
+            bin_of_row: vec![0; latents.rows()],
         });
     }
-    for row in latents.means().chunks_exact(dimensions) {
-        for (histogram, &value) in all.iter_mut().zip(row) {
-            let bin = bin_of(&histogram.edges, value);
-            histogram.counts[bin] += 1;
-            histogram.bin_of_row.push(bin as u32);
-        }
-    }
+    let each = dimensions.div_ceil(rayon::current_num_threads());
+    all.par_chunks_mut(each)
+        .enumerate()
+        .for_each(|(chunk, histograms)| fill(histograms, latents, chunk * each));
     Ok(all)
 }
 
-/// The bin of a value within the edges: computed, then set right where rounding put it across an edge.
-fn bin_of(edges: &[f64], value: f64) -> usize {
-    let bins = edges.len() - 1;
-    let place = (value - edges[0]) / (edges[bins] - edges[0]) * bins as f64;
-    let bin = (place as usize).min(bins - 1);
-    if bin > 0 && value < edges[bin] {
-        bin - 1
-    } else if bin + 1 < bins && value >= edges[bin + 1] {
-        bin + 1
-    } else {
-        bin
+/// Rows that stay in the cache while they are counted dimension by dimension.
+const BLOCK: usize = 128;
+
+/// Counts the values of neighboring dimensions, from `first` on.
+fn fill(histograms: &mut [Histogram], latents: &Latents, first: usize) {
+    let dimensions = latents.dimensions();
+    for (block, rows) in latents.means().chunks(BLOCK * dimensions).enumerate() {
+        for (place, histogram) in histograms.iter_mut().enumerate() {
+            let scale = histogram.width().recip();
+            let values = rows.iter().skip(first + place).step_by(dimensions);
+            for (to, &value) in histogram.bin_of_row[block * BLOCK..].iter_mut().zip(values) {
+                let bin = bin_of(&histogram.edges, scale, value);
+                histogram.counts[bin] += 1;
+                *to = bin as u32;
+            }
+        }
     }
+}
+
+/// The bin of a value within the edges: computed with the inverse of its width as `scale`, then set right where rounding put it across an edge.
+fn bin_of(edges: &[f64], scale: f64, value: f64) -> usize {
+    let bins = edges.len() - 1;
+    let mut bin = (((value - edges[0]) * scale) as usize).min(bins - 1);
+    while bin > 0 && value < edges[bin] {
+        bin -= 1;
+    }
+    while bin + 1 < bins && value >= edges[bin + 1] {
+        bin += 1;
+    }
+    bin
 }
 
 #[cfg(test)]
@@ -267,5 +286,35 @@ mod tests {
             histograms(&latents, 3),
             Err(ResamplingError::Range { dimension: 0 })
         ));
+    }
+
+    /// Ranges from the smallest numbers to the largest, more dimensions than one core fills at once.
+    #[test]
+    fn every_value_is_between_the_edges_of_its_bin() {
+        let scales = [
+            f64::MIN_POSITIVE / 1e3,
+            1e-300,
+            1e-9,
+            0.1,
+            1.0,
+            3.0,
+            7.0,
+            1e9,
+            1e300,
+            1e-310,
+        ];
+        let values = (0..500_usize).flat_map(|row| scales.map(|scale| (row * 7919 % 1009) as f64 / 1009.0 * scale));
+        let latents = Latents::new(values.collect(), scales.len()).unwrap();
+        for (dimension, histogram) in histograms(&latents, 7).unwrap().iter().enumerate() {
+            assert_eq!(histogram.counts.iter().sum::<u64>(), 500);
+            let column = latents.means().chunks_exact(scales.len()).map(|row| row[dimension]);
+            for (value, &bin) in column.zip(&histogram.bin_of_row) {
+                let (bin, edges) = (bin as usize, &histogram.edges);
+                assert!(
+                    edges[bin] <= value && (value < edges[bin + 1] || bin == 6),
+                    "{dimension}: {value}"
+                );
+            }
+        }
     }
 }

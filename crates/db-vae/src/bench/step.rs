@@ -19,8 +19,11 @@ use crate::{
 
 /// So small that weights stay what they are.
 const RATE: f64 = 1e-9;
+const BINS: usize = 10;
 /// Faces of an epoch.
 const FACES: usize = 2500;
+/// Faces and latent dimensions whose histograms are made without encoding.
+const MANY: [usize; 2] = [50_000, 100];
 /// Pictures that pass the network together.
 const DETECTED: usize = 500;
 
@@ -30,6 +33,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("fairface/step", "step", || updates("fairface")),
         Case::new("lab/step", "step", || updates("drawn-faces-64")),
         Case::new("drawn/epoch-weights", "epoch", || weights("drawn-faces")),
+        Case::new("lab/weights", "50,000 faces", latents_to_weights),
         Case::new("drawn/detect", "500 pictures", || detection("drawn-faces")),
     ]
 }
@@ -101,6 +105,19 @@ fn weights(experiment: &str) -> anyhow::Result<impl FnMut() -> anyhow::Result<us
         sampler.refresh(&Latents::new(means, latent)?, None)?;
         let uniforms = (0..FACES).map(|draw| filled::number(draw) + 0.5);
         std::hint::black_box(sampler.rows(uniforms));
+        Ok(1)
+    })
+}
+
+/// Histograms, weights and draws alone.
+fn latents_to_weights() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize> + use<>> {
+    let [faces, latent] = MANY;
+    let means = (0..faces * latent).map(|index| f64::from(filled::number(index)));
+    let latents = Latents::new(means.collect(), latent)?;
+    let mut sampler = DebiasingSampler::new(Resampling::LabMax { smoothing: 0.01 }, BINS, faces, latent)?;
+    Ok(move || {
+        sampler.refresh(&latents, None)?;
+        std::hint::black_box(sampler.rows((0..faces).map(|draw| f64::from(filled::number(draw)) + 0.5)));
         Ok(1)
     })
 }

@@ -234,7 +234,7 @@ pub fn tempered(logarithms: &[f64], rho: f64) -> Result<(SamplingWeights, f64), 
     Ok((at(low)?, low))
 }
 
-/// Logarithms of inverse smoothed densities of one dimension, normalized over rows.
+/// Logarithms of the inverse smoothed density of each bin of one dimension, normalized over rows.
 fn inverse_density(histogram: &Histogram, smoothing: f64) -> Vec<f64> {
     let mut densities = histogram.densities();
     densities.iter_mut().for_each(|density| *density += smoothing);
@@ -245,15 +245,15 @@ fn inverse_density(histogram: &Histogram, smoothing: f64) -> Vec<f64> {
         .filter(|(count, _)| **count > 0)
         .map(|(&count, inverse)| count as f64 * inverse.exp())
         .sum();
-    let bins = histogram.bin_of_row.iter();
-    bins.map(|&bin| of_bin[bin as usize] - sum.ln()).collect()
+    of_bin.into_iter().map(|inverse| inverse - sum.ln()).collect()
 }
 
 fn lab_max(histograms: &[Histogram], smoothing: f64) -> Result<SamplingWeights, ResamplingError> {
     let mut greatest = vec![f64::NEG_INFINITY; histograms[0].bin_of_row.len()];
     for histogram in histograms {
-        for (greatest, logarithm) in greatest.iter_mut().zip(inverse_density(histogram, smoothing)) {
-            *greatest = greatest.max(logarithm);
+        let of_bin = inverse_density(histogram, smoothing);
+        for (greatest, &bin) in greatest.iter_mut().zip(&histogram.bin_of_row) {
+            *greatest = greatest.max(of_bin[bin as usize]);
         }
     }
     SamplingWeights::from_logarithms(&greatest)
@@ -263,13 +263,14 @@ fn lab_max(histograms: &[Histogram], smoothing: f64) -> Result<SamplingWeights, 
 const FACTORS: usize = 5;
 
 fn top_product(histograms: &[Histogram], smoothing: f64) -> Result<SamplingWeights, ResamplingError> {
-    let columns: Vec<Vec<f64>> = histograms
+    let columns: Vec<(&Histogram, Vec<f64>)> = histograms
         .iter()
-        .map(|histogram| inverse_density(histogram, smoothing))
+        .map(|histogram| (histogram, inverse_density(histogram, smoothing)))
         .collect();
     let rows = histograms[0].bin_of_row.len();
     let logarithm = |row: usize| {
-        let mut factors: Vec<f64> = columns.iter().map(|column| column[row]).collect();
+        let factor = |(histogram, of_bin): &(&Histogram, Vec<f64>)| of_bin[histogram.bin_of_row[row] as usize];
+        let mut factors: Vec<f64> = columns.iter().map(factor).collect();
         factors.sort_unstable_by(|one, other| other.total_cmp(one));
         factors.iter().take(FACTORS).sum::<f64>()
     };
