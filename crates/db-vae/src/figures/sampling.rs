@@ -11,7 +11,10 @@ use papers_core::{
 };
 
 use super::for_measuring;
-use crate::train::{DebiasedDetector, EpochDraws};
+use crate::{
+    resampling::SCARCE,
+    train::{DebiasedDetector, EpochDraws},
+};
 
 /// Faces of each end that are shown of an epoch.
 const ENDS: usize = 10;
@@ -67,13 +70,26 @@ fn table(run: &DebiasedDetector, history: &[EpochDraws]) -> Figure {
         name: "draws".to_owned(),
         title: "How faces were drawn".to_owned(),
         caption: format!(
-            "Of {} faces. Effective sample size is 1 / Σ w²; below {:.0} few faces get nearly all draws. The last columns are what each true \
+            "Of {} faces. Effective sample size is 1 / Σ w²; below {:.0} few faces get nearly all draws{}. The last columns are what each true \
              group was drawn with. {}",
             run.data().faces.len(),
-            crate::resampling::SCARCE * run.data().faces.len() as f64,
+            SCARCE * run.data().faces.len() as f64,
+            warning(history),
             for_measuring(&run.config().resampling.strategy)
         ),
         body: Body::Table(table),
+    }
+}
+
+/// How often the effective sample size was too small.
+fn warning(history: &[EpochDraws]) -> String {
+    let reports = history.iter().filter_map(|draws| draws.report.as_ref());
+    match reports.filter(|report| report.is_scarce()).count() {
+        0 => String::new(),
+        count => format!(
+            ", which was so in {count} of {} epochs: use a larger alpha or smoothing, or the strategy `tempered`",
+            history.len()
+        ),
     }
 }
 

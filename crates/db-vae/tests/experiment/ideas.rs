@@ -79,6 +79,12 @@ fn the_guard_keeps_the_product_from_collapsing() {
         .and_then(|draws| draws.report.clone())
         .expect("weights");
     assert!(report.is_scarce());
+    let told = |run: &DebiasedDetector| {
+        let figures = run.figures().expect("figures");
+        let draws = figures.iter().find(|figure| figure.name == "draws").expect("a table");
+        draws.caption.contains("use a larger alpha")
+    };
+    assert!(told(&run));
     let (run, tempered) = trained(
         "drawn-faces",
         &["resampling.strategy={kind='tempered',alpha=0.001,rho=0.2}"],
@@ -90,7 +96,7 @@ fn the_guard_keeps_the_product_from_collapsing() {
         .last()
         .and_then(|draws| draws.report.clone())
         .expect("weights");
-    assert!(!report.is_scarce());
+    assert!(!report.is_scarce() && !told(&run));
 }
 
 /// Draws stay uniform until the encoder means something.
