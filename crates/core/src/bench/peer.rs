@@ -20,6 +20,9 @@ use tempfile::TempDir;
 
 use super::case::Measurement;
 
+/// The module that the papers' scripts import.
+const TIMED: &str = include_str!("timed.py");
+
 /// A peer's script, built into the program.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
@@ -134,6 +137,7 @@ impl Peer {
         let folder = tempfile::tempdir().map_err(PeerError::Script)?;
         let file = folder.path().join("peer.py");
         std::fs::write(&file, script.text).map_err(PeerError::Script)?;
+        std::fs::write(folder.path().join("timed.py"), TIMED).map_err(PeerError::Script)?;
         let mut command = Command::new(python);
         command.args([file.into_os_string(), OsString::from(threads.to_string())]);
         command

@@ -2,21 +2,18 @@
 
     python3 -m pip install torch numpy 'gymnasium[mujoco]'
 
-Started with the number of threads. Writes a line {"ready": versions}; then reads lines "CASE SECONDS", repeats the
-work of the case for at least so long, and answers {"milliseconds": per unit, "units": of the work done once}, or
-{"skipped": reason} where there is nothing to compare with.
+How it is asked and answers: `timed.py`.
 """
 
 import copy
-import json
-import sys
-import time
 from functools import cache
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from timed import Skipped, serve
 
 try:
     import gymnasium
@@ -25,10 +22,6 @@ except ModuleNotFoundError as missing:
     gymnasium, missing_module = None, missing.name
 
 SIZE, ACTIONS, CLIP = 11, 3, 60
-
-
-class Skipped(Exception):
-    """There is nothing to compare with."""
 
 
 def numbers(*shape, scale=1.0):
@@ -348,26 +341,5 @@ CASES = {
 }
 
 
-def answer(request):
-    name, seconds = request.split()
-    if name not in CASES:
-        return {"error": "no such case"}
-    begun, units = time.perf_counter(), 0
-    while True:
-        try:
-            once = CASES[name]()
-        except Skipped as skipped:
-            return {"skipped": str(skipped)}
-        units += once
-        elapsed = time.perf_counter() - begun
-        if elapsed >= float(seconds):
-            return {"milliseconds": 1e3 * elapsed / units, "units": once}
-
-
-torch.set_num_threads(int(sys.argv[1]))
-versions = f"PyTorch {torch.__version__}"
-if gymnasium:
-    versions += f", Gymnasium {gymnasium.__version__}, MuJoCo {mujoco.__version__}"
-print(json.dumps({"ready": versions}), flush=True)
-for line in sys.stdin:
-    print(json.dumps(answer(line)), flush=True)
+versions = f", Gymnasium {gymnasium.__version__}, MuJoCo {mujoco.__version__}" if gymnasium else ""
+serve(CASES, versions)
