@@ -12,17 +12,23 @@
 //! Scores are what a population of voters would say of a photo, no properties of who is on it.
 
 mod base_phase;
+pub mod bench;
+pub mod bundle;
 pub mod cache;
 pub mod config;
 pub mod crowd;
 pub mod data;
 pub mod evaluate;
 mod figures;
+pub mod fit;
 pub mod learner;
 pub mod model;
 pub mod objective;
 pub mod prepared;
+pub mod rater;
+mod reproduce;
 pub mod train;
+mod verbs;
 mod voter_phase;
 pub mod votes;
 
@@ -32,6 +38,12 @@ use papers_core::{cli::Paper, paper};
 pub fn paper() -> Paper {
     paper!("Photofeeler-D3: rating photos by modelling voters (Kalra and Peterson 2019)")
         .family::<train::Photofeeler>(config::PRESETS)
+        .verb(verbs::study::VERB)
+        .verb(verbs::humans::VERB)
+        .verb(verbs::rate::VERB)
+        .verb(verbs::bundle::VERB)
+        .reproduction(reproduce::REPRODUCTION)
+        .bench(bench::run)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub fn cross_entropy(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
 pub fn earth_movers(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     let difference = (log_softmax(logits, 1).exp() - target).cumsum(1);
     // The root has no slope at 0.
-    (difference.square().mean_dim(1) + 1e-12).sqrt().squeeze_dim(1)
+    (difference.square().mean_dim(1) + 1e-20).sqrt().squeeze_dim(1)
 }
 
 /// Squared difference of scores of each row.

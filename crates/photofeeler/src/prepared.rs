@@ -47,10 +47,17 @@ impl Prepared {
         let known = data.votes_on(&[data.split.train.as_slice(), &data.split.validation].concat());
         let labels = Labels::of(&known, data.names.len(), &tables, data.range, &config.votes);
         let labeled = |photos: &[usize]| -> Vec<usize> {
-            photos.iter().copied().filter(|&photo| labels.photos[photo].is_some()).collect()
+            photos
+                .iter()
+                .copied()
+                .filter(|&photo| labels.photos[photo].is_some())
+                .collect()
         };
         let counts = tables.voters.iter().enumerate();
-        let seen: Vec<usize> = counts.filter(|(_, table)| table.count > 0).map(|(voter, _)| voter).collect();
+        let seen: Vec<usize> = counts
+            .filter(|(_, table)| table.count > 0)
+            .map(|(voter, _)| voter)
+            .collect();
         let warnings = warnings(&votes, &tables, &seen, labels.fell_back);
         Ok(Self {
             train: labeled(&data.split.train),
@@ -68,7 +75,9 @@ impl Prepared {
     ///
     /// If the photo has no label.
     pub fn target(&self, output: OutputKind, photo: usize) -> Vec<f64> {
-        let label = self.labels.photos[photo].as_ref().expect("photos without a label are in no phase");
+        let label = self.labels.photos[photo]
+            .as_ref()
+            .expect("photos without a label are in no phase");
         match output {
             OutputKind::Regression => vec![label.score],
             OutputKind::Classification => one_hot(label.score).to_vec(),
@@ -102,7 +111,9 @@ impl Prepared {
 fn warnings(votes: &[Vote], tables: &VoteTables, seen: &[usize], fell_back: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if votes.iter().all(|vote| vote.score == votes[0].score) {
-        warnings.push("all votes are the same: every label is 0.5, and there is nothing to tell photos apart by".to_owned());
+        warnings.push(
+            "all votes are the same: every label is 0.5, and there is nothing to tell photos apart by".to_owned(),
+        );
     }
     let once = seen.iter().filter(|&&voter| tables.voters[voter].count == 1).count();
     if once > 0 {
@@ -112,7 +123,9 @@ fn warnings(votes: &[Vote], tables: &VoteTables, seen: &[usize], fell_back: usiz
         ));
     }
     if fell_back > 0 {
-        warnings.push(format!("the weights of {fell_back} photos sum to 0: their votes count alike"));
+        warnings.push(format!(
+            "the weights of {fell_back} photos sum to 0: their votes count alike"
+        ));
     }
     warnings
 }

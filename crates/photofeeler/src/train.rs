@@ -49,6 +49,8 @@ struct State {
     /// Names by number, to rate with the model without its data.
     voters: Vec<String>,
     seen: Vec<usize>,
+    inputs: usize,
+    has_voters: bool,
 }
 
 impl Experiment for Photofeeler {
@@ -83,6 +85,8 @@ impl Experiment for Photofeeler {
             out_of_fold: self.out_of_fold.clone(),
             voters: self.data.voters.clone(),
             seen: self.prepared.seen.clone(),
+            inputs: self.data.inputs.channels(),
+            has_voters: self.phase_2.is_some(),
         };
         checkpoint.json("state", &state)?;
         checkpoint.json("tables", &self.prepared.tables)?;
@@ -134,7 +138,10 @@ impl Photofeeler {
         }
         let mut made = Self {
             base: fresh_base(config, &data, &context.streams, &context.device, 0)?.valid(),
-            phase_1: BasePhase::new(fresh_base(config, &data, &context.streams, &context.device, 0)?, config.output),
+            phase_1: BasePhase::new(
+                fresh_base(config, &data, &context.streams, &context.device, 0)?,
+                config.output,
+            ),
             out_of_fold: Vec::new(),
             phase_2: None,
             updates: 0,
@@ -257,7 +264,9 @@ impl Photofeeler {
     /// Numbers of a fold's photos by the network that has not seen them.
     fn leave_out(&mut self, fold: u64) -> Result<()> {
         let train = &self.prepared.train;
-        let places: Vec<usize> = (0..train.len()).filter(|&place| self.fold(train[place]) == fold).collect();
+        let places: Vec<usize> = (0..train.len())
+            .filter(|&place| self.fold(train[place]) == fold)
+            .collect();
         let photos: Vec<usize> = places.iter().map(|&place| train[place]).collect();
         let outputs = self.phase_1.best().outputs(&self.data.inputs, &photos, &self.device)?;
         let (values, width) = self.config.phase_2.input.of(&outputs);

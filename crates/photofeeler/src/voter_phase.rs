@@ -1,13 +1,7 @@
 //! Phase 2 as a run goes through it: votes above a frozen base network, looks at the validation votes, the best weights.
 
 use burn::{module::Module as _, optim::ModuleOptimizer, prelude::*};
-use papers_core::{
-    Error, Result,
-    base::journal::Scalars,
-    checkpoint,
-    data::Sampler,
-    optim::Adam,
-};
+use papers_core::{Error, Result, base::journal::Scalars, checkpoint, data::Sampler, optim::Adam};
 
 use crate::{
     cache::OutputCache,
@@ -128,13 +122,7 @@ impl VoterPhase {
         Ok(measured)
     }
 
-    fn look(
-        &mut self,
-        step: u64,
-        data: &RatedPhotos,
-        config: &PhotofeelerConfig,
-        device: &Device,
-    ) -> Result<Scalars> {
+    fn look(&mut self, step: u64, data: &RatedPhotos, config: &PhotofeelerConfig, device: &Device) -> Result<Scalars> {
         let voters = self.learner.voters().clone().valid();
         let base = self.joint.as_ref().map(|joint| joint.base.clone().valid());
         let has_none = self.validation.is_empty();

@@ -126,6 +126,8 @@ pub struct GeneratorConfig {
     pub confounding: f64,
     /// Numbers beside the attributes that say nothing.
     pub nuisance: usize,
+    /// Portraits are brought to 32 / this many pixels a side: 1, 2, 4 or 8.
+    pub pooling: usize,
 }
 
 /// What a network sees of a portrait.
@@ -151,6 +153,7 @@ impl Default for GeneratorConfig {
             test_votes: 40,
             confounding: 0.0,
             nuisance: 24,
+            pooling: 1,
         }
     }
 }
@@ -230,7 +233,11 @@ impl DataConfig {
         between("validation", self.validation)?;
         checks.at_least(SIDES[0], "side", self.side)?;
         checks.at_most(SIDES[1], "side", self.side)?;
-        checks.require([1, 3].contains(&self.channels), "channels", "must be 1 for gray or 3 for colors")?;
+        checks.require(
+            [1, 3].contains(&self.channels),
+            "channels",
+            "must be 1 for gray or 3 for colors",
+        )?;
         let needs_table = matches!(self.set, SetKind::Csv | SetKind::Wide | SetKind::Scut);
         checks.require(
             needs_table == self.table.is_some(),
@@ -276,6 +283,7 @@ impl GeneratorConfig {
             let problem = format_args!("must be at most `voters`, {}, not {votes}", self.voters);
             checks.require(votes <= self.voters, key, problem)?;
         }
+        checks.require([1, 2, 4, 8].contains(&self.pooling), "pooling", "must be 1, 2, 4 or 8")?;
         checks.require(self.confounding.is_finite(), "confounding", "must be a number")
     }
 }

@@ -97,7 +97,11 @@ impl PhotofeelerConfig {
 }
 
 impl RunConfig for PhotofeelerConfig {
-    const MEASURED_WITH: &[&str] = &["evaluation.voters", "evaluation.with_replacement", "evaluation.human_draws"];
+    const MEASURED_WITH: &[&str] = &[
+        "evaluation.voters",
+        "evaluation.with_replacement",
+        "evaluation.human_draws",
+    ];
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.data.validate()?;

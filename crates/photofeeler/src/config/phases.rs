@@ -118,7 +118,11 @@ impl BasePhaseConfig {
     /// The learning rate of an update of the phase.
     pub fn rate_at(&self, age: u64) -> f64 {
         let has_dropped = age as f64 >= self.drop_after * self.steps as f64;
-        if has_dropped { self.rate * self.drop_to } else { self.rate }
+        if has_dropped {
+            self.rate * self.drop_to
+        } else {
+            self.rate
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -139,7 +143,11 @@ impl VoterPhaseConfig {
         checks.positive("rate", self.rate)?;
         checks.at_least(1, "embedding", self.embedding)?;
         checks.at_most(1024, "embedding", self.embedding)?;
-        checks.require(!self.hidden.is_empty(), "hidden", "needs a layer: what a voter says is no sum of both")?;
+        checks.require(
+            !self.hidden.is_empty(),
+            "hidden",
+            "needs a layer: what a voter says is no sum of both",
+        )?;
         checks.require(!self.hidden.contains(&0), "hidden", "a layer needs a unit")?;
         checks.require(
             self.cross_fit != 1 && self.cross_fit <= 20,

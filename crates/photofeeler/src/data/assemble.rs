@@ -48,7 +48,13 @@ pub struct Parts {
 ///
 /// Two votes of a voter on one photo, and photos of a person to learn from and to measure with.
 pub fn assemble(parts: Parts, config: &DataConfig, streams: &Streams) -> Result<RatedPhotos, VotesError> {
-    let Parts { name, rows, range, duplicates, .. } = parts;
+    let Parts {
+        name,
+        rows,
+        range,
+        duplicates,
+        ..
+    } = parts;
     let mut warnings = parts.warnings;
     let kept = kept_photos(&parts.photos, config, streams);
     let photos: Vec<&PhotoRow> = kept.iter().map(|&photo| &parts.photos[photo]).collect();
@@ -61,7 +67,9 @@ pub fn assemble(parts: Parts, config: &DataConfig, streams: &Streams) -> Result<
     let (mut dropped, mut voters) = (0_usize, Voters::default());
     let mut votes = Vec::new();
     for (number, row) in rows.into_iter().enumerate() {
-        let Some(&photo) = places.get(row.photo.as_str()) else { continue };
+        let Some(&photo) = places.get(row.photo.as_str()) else {
+            continue;
+        };
         let subject = row.subject_gender.or(photos[photo].gender);
         let counts = config.voters == VoterRule::Any
             || matches!((row.voter_gender, subject), (Some(voter), Some(subject)) if voter != subject);
@@ -167,11 +175,20 @@ fn fewer_voters(votes: Vec<Vote>, names: Vec<String>, most: usize, streams: &Str
         let voter = *numbers.get(&vote.voter)?;
         Some(Vote { voter, ..vote })
     });
-    (votes.collect(), kept.iter().map(|&voter| names[voter].clone()).collect())
+    (
+        votes.collect(),
+        kept.iter().map(|&voter| names[voter].clone()).collect(),
+    )
 }
 
 /// A split whose photos to measure with somebody has listed.
-fn listed(test: &HashSet<String>, names: &[String], persons: &[usize], config: &DataConfig, streams: &Streams) -> Split {
+fn listed(
+    test: &HashSet<String>,
+    names: &[String],
+    persons: &[usize],
+    config: &DataConfig,
+    streams: &Streams,
+) -> Split {
     let (tested, others): (Vec<usize>, Vec<usize>) =
         (0..names.len()).partition(|&photo| is_listed(test, &names[photo]));
     let of_others: Vec<usize> = others.iter().map(|&photo| persons[photo]).collect();
@@ -206,7 +223,10 @@ fn without_votes(set: &mut RatedPhotos, least: usize) {
         .collect();
     if !none.is_empty() {
         let some = none.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-        let warning = format!("{} photos have no votes and are left out of both phases: {some}", none.len());
+        let warning = format!(
+            "{} photos have no votes and are left out of both phases: {some}",
+            none.len()
+        );
         set.warnings.push(warning);
     }
     set.split.train.retain(|&photo| counts[photo] > 0);

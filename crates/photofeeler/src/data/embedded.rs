@@ -1,6 +1,6 @@
 //! The procedural set: photos and votes from the generator.
 
-use papers_core::{base::images::ImageSet, random::Streams};
+use papers_core::{Result, base::images::ImageSet, random::Streams};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Draws portraits, voters and votes, all fixed by the streams.
-pub(super) fn load(config: &GeneratorConfig, of: Trait, validation: f64, streams: &Streams) -> RatedPhotos {
+pub(super) fn load(config: &GeneratorConfig, of: Trait, validation: f64, streams: &Streams) -> Result<RatedPhotos> {
     let photos = config.train + config.test;
     let population = Population::draw(of, config.voters, streams);
     let persons = persons(config);
@@ -49,9 +49,9 @@ pub(super) fn load(config: &GeneratorConfig, of: Trait, validation: f64, streams
     let votes = votes.collect();
     // Photos to measure with come last; validation ones are drawn, by person.
     let dealt = split_by_person(&persons[..config.train], 0.0, validation, streams);
-    RatedPhotos {
+    Ok(RatedPhotos {
         name: "procedural".to_owned(),
-        inputs: inputs(config, &attributes, streams),
+        inputs: inputs(config, &attributes, streams)?,
         names: (0..photos).map(|photo| format!("photo-{photo:05}")).collect(),
         persons,
         voters: (0..config.voters).map(|voter| format!("voter-{voter:03}")).collect(),
@@ -67,7 +67,7 @@ pub(super) fn load(config: &GeneratorConfig, of: Trait, validation: f64, streams
             voters: population.voters,
         }),
         warnings: Vec::new(),
-    }
+    })
 }
 
 /// So many photos of each person, one after the other; nobody is on both sides.
@@ -75,37 +75,45 @@ fn persons(config: &GeneratorConfig) -> Vec<usize> {
     let each = config.photos_per_person;
     let train = (0..config.train).map(|photo| photo / each);
     let first = config.train.div_ceil(each);
-    train.chain((0..config.test).map(|photo| first + photo / each)).collect()
+    train
+        .chain((0..config.test).map(|photo| first + photo / each))
+        .collect()
 }
 
-fn inputs(config: &GeneratorConfig, attributes: &[Attributes], streams: &Streams) -> Inputs {
-    match config.seen {
-        Seen::Pictures => Inputs::Pictures(ImageSet {
-            name: "portraits".to_owned(),
-            images: attributes
-                .iter()
-                .enumerate()
-                .flat_map(|(photo, attributes)| portrait(attributes, &mut streams.at("pixels", 0, photo as u64)))
-                .collect(),
-            labels: Vec::new(),
-            height: SIDE,
-            width: SIDE,
-            channels: 1,
-            maximum: u8::MAX,
-            classes: 0,
-            class_names: Vec::new(),
-        }),
+fn inputs(config: &GeneratorConfig, attributes: &[Attributes], streams: &Streams) -> Result<Inputs> {
+    Ok(match config.seen {
+        Seen::Pictures => Inputs::Pictures(
+            ImageSet {
+                name: "portraits".to_owned(),
+                images: attributes
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(photo, attributes)| portrait(attributes, &mut streams.at("pixels", 0, photo as u64)))
+                    .collect(),
+                labels: Vec::new(),
+                height: SIDE,
+                width: SIDE,
+                channels: 1,
+                maximum: u8::MAX,
+                classes: 0,
+                class_names: Vec::new(),
+            }
+            .mean_pooled(config.pooling)?,
+        ),
         Seen::Features => {
             let row = |(photo, attributes): (usize, &Attributes)| {
                 let mut random = streams.at("nuisance", 0, photo as u64);
                 let nuisance = std::iter::repeat_with(move || -> f32 { StandardNormal.sample(&mut random) });
                 let known = attributes.values().map(|value| value as f32);
-                known.into_iter().chain(nuisance.take(config.nuisance)).collect::<Vec<f32>>()
+                known
+                    .into_iter()
+                    .chain(nuisance.take(config.nuisance))
+                    .collect::<Vec<f32>>()
             };
             Inputs::Features {
                 width: attributes.first().map_or(0, |one| one.values().len()) + config.nuisance,
                 values: attributes.iter().enumerate().flat_map(row).collect(),
             }
         }
-    }
+    })
 }

@@ -55,7 +55,9 @@ impl Inputs {
                 Input::Pictures(Tensor::from_data(TensorData::new(values, shape), device))
             }
             Self::Features { values, width } => {
-                let rows = photos.iter().flat_map(|&photo| &values[photo * width..(photo + 1) * width]);
+                let rows = photos
+                    .iter()
+                    .flat_map(|&photo| &values[photo * width..(photo + 1) * width]);
                 let data = TensorData::new(rows.copied().collect::<Vec<f32>>(), [photos.len(), *width]);
                 Input::Features(Tensor::from_data(data, device))
             }

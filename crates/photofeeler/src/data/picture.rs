@@ -56,7 +56,12 @@ pub fn fit(picture: &RgbImage, side: usize, channels: usize) -> Vec<u8> {
     };
     let side = side as u32;
     let mut square = RgbImage::from_pixel(side, side, border(&small));
-    imageops::replace(&mut square, &small, i64::from((side - width) / 2), i64::from((side - height) / 2));
+    imageops::replace(
+        &mut square,
+        &small,
+        i64::from((side - width) / 2),
+        i64::from((side - height) / 2),
+    );
     match channels {
         1 => DynamicImage::from(square).into_luma8().into_raw(),
         _ => square.into_raw(),

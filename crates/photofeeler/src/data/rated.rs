@@ -44,7 +44,11 @@ impl RatedPhotos {
     pub fn votes_on(&self, photos: &[usize]) -> Vec<Vote> {
         let mut is_wanted = vec![false; self.names.len()];
         photos.iter().for_each(|&photo| is_wanted[photo] = true);
-        self.votes.iter().copied().filter(|vote| is_wanted[vote.photo]).collect()
+        self.votes
+            .iter()
+            .copied()
+            .filter(|vote| is_wanted[vote.photo])
+            .collect()
     }
 
     /// Scores of each photo, by its number.

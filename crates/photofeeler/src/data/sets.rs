@@ -19,7 +19,12 @@ const MOST_BYTES: u64 = 256 << 20;
 
 /// Face Research Lab London Set: attractiveness from 1 to 7, all faces by all raters.
 pub(super) fn london(config: &DataConfig, context: &Context) -> Result<RatedPhotos> {
-    only("London Faces", config.of_trait, &[(Trait::Attractive, "")], "attractive")?;
+    only(
+        "London Faces",
+        config.of_trait,
+        &[(Trait::Attractive, "")],
+        "attractive",
+    )?;
     let folder = context.data.folder("london-faces")?;
     let mut genders = HashMap::new();
     for record in records(&folder, "london_faces_info.csv")? {
@@ -84,7 +89,9 @@ pub(super) fn mebeauty(config: &DataConfig, context: &Context) -> Result<RatedPh
         // A few raters saw an image twice.
         duplicates: Duplicates::Mean,
         test: None,
-        warnings: vec!["the set does not say who is on a photo: a person on several photos may be on both sides".to_owned()],
+        warnings: vec![
+            "the set does not say who is on a photo: a person on several photos may be on both sides".to_owned(),
+        ],
     };
     Ok(assemble(parts, config, &context.streams)?)
 }

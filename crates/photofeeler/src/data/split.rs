@@ -23,7 +23,11 @@ impl Split {
     /// [`VotesError::Leak`].
     pub fn check(&self, persons: &[usize], name: impl Fn(usize) -> String) -> Result<(), VotesError> {
         let mut place: BTreeMap<usize, &'static str> = BTreeMap::new();
-        for (part, photos) in [("train", &self.train), ("validation", &self.validation), ("test", &self.test)] {
+        for (part, photos) in [
+            ("train", &self.train),
+            ("validation", &self.validation),
+            ("test", &self.test),
+        ] {
             for &photo in photos {
                 let first = *place.entry(persons[photo]).or_insert(part);
                 if first != part {

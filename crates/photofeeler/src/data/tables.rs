@@ -42,7 +42,11 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, streams: &Streams) 
     };
     let (names, inputs, rows) = matched(names, inputs, rows, table.skip_missing, &mut warnings)?;
     if config.set == SetKind::Scut {
-        warnings.push(format!("{} pictures and {} rows of ratings were found", names.len(), rows.len()));
+        warnings.push(format!(
+            "{} pictures and {} rows of ratings were found",
+            names.len(),
+            rows.len()
+        ));
     }
     let mut known: HashMap<&str, &Row> = HashMap::new();
     for row in &rows {

@@ -6,7 +6,9 @@ use papers_core::{
     },
 };
 
-use super::{HumanCurve, VoteFindings, draw_panel, pearson_interval};
+use super::{
+    HumanCurve, VoteFindings, draw_panel, mean_absolute_error, on_best_line, pearson_interval, root_mean_squared_error,
+};
 use crate::{
     crowd::CrowdModel,
     model::{BaseOutputs, Panel},
@@ -40,8 +42,10 @@ pub struct Findings {
     pub spearman: Option<f64>,
     /// Correlation of the base network's scores.
     pub base_pearson: Option<f64>,
-    /// Root of the mean squared error of scores, brought to mean and deviation of the labels' raw scale by a line.
-    pub rmse: Option<f64>,
+    /// Root of the mean squared error of scores, on the line nearest to the reference.
+    pub rmse: f64,
+    /// Mean absolute error, on the same line.
+    pub mae: f64,
     /// The same of the mean of the reference, said of every photo.
     pub rmse_of_mean: f64,
     /// Correlation of the spread of the panel's scores with that of the votes.
@@ -89,6 +93,7 @@ impl Findings {
         let base_scores = outputs.scores();
         let scores = panel.as_ref().map_or_else(|| base_scores.clone(), Panel::photo_scores);
         let pearson = pearson_correlation(&scores, &reference);
+        let on_line = on_best_line(&scores, &reference);
         let by_photo = data.scores_by_photo();
         let votes_of_test: Vec<Vec<f64>> = photos.iter().map(|&photo| by_photo[photo].clone()).collect();
         let draws = config.evaluation.human_draws;
@@ -96,7 +101,8 @@ impl Findings {
             interval: pearson.and_then(|pearson| pearson_interval(pearson, photos.len())),
             spearman: spearman_correlation(&scores, &reference),
             base_pearson: pearson_correlation(&base_scores, &reference),
-            rmse: pearson.map(|pearson| population_deviation(&reference) * (1.0 - pearson * pearson).max(0.0).sqrt()),
+            rmse: root_mean_squared_error(&on_line, &reference),
+            mae: mean_absolute_error(&on_line, &reference),
             rmse_of_mean: population_deviation(&reference),
             disagreement: panel.as_ref().and_then(|panel| disagreement(panel, &votes_of_test)),
             votes: VoteFindings::of(run, &model, &outputs, &photos)?,
@@ -130,7 +136,8 @@ impl Findings {
         add("pearson_high", self.interval.map(|[_, high]| high));
         add("spearman", self.spearman);
         add("base_pearson", self.base_pearson);
-        add("rmse", self.rmse);
+        add("rmse", Some(self.rmse));
+        add("mae", Some(self.mae));
         add("rmse_of_mean", Some(self.rmse_of_mean));
         add("base_score_deviation", Some(population_deviation(&self.base_scores)));
         let votes = &self.votes;
@@ -140,10 +147,22 @@ impl Findings {
         add("votes_voter_model", votes.voter_model);
         let gain = votes.voter_model.zip(votes.base).map(|(voter, base)| voter - base);
         add("votes_gain", gain);
-        add("base_calibration_error", votes.base_calibration.as_ref().map(|of| of.error));
-        add("base_cross_entropy", votes.base_calibration.as_ref().map(|of| of.cross_entropy));
-        add("voter_calibration_error", votes.voter_calibration.as_ref().map(|of| of.error));
-        add("voter_cross_entropy", votes.voter_calibration.as_ref().map(|of| of.cross_entropy));
+        add(
+            "base_calibration_error",
+            votes.base_calibration.as_ref().map(|of| of.error),
+        );
+        add(
+            "base_cross_entropy",
+            votes.base_calibration.as_ref().map(|of| of.cross_entropy),
+        );
+        add(
+            "voter_calibration_error",
+            votes.voter_calibration.as_ref().map(|of| of.error),
+        );
+        add(
+            "voter_cross_entropy",
+            votes.voter_calibration.as_ref().map(|of| of.cross_entropy),
+        );
         add("disagreement", self.disagreement);
         add("human_votes", self.humans.equivalence().map(super::Equivalence::votes));
         for point in &self.humans.points {
@@ -163,12 +182,17 @@ impl Findings {
 const LEAST_VOTES: usize = 5;
 
 fn disagreement(panel: &Panel, votes: &[Vec<f64>]) -> Option<f64> {
-    let places: Vec<usize> = (0..votes.len()).filter(|&place| votes[place].len() >= LEAST_VOTES).collect();
+    let places: Vec<usize> = (0..votes.len())
+        .filter(|&place| votes[place].len() >= LEAST_VOTES)
+        .collect();
     let predicted: Vec<f64> = places
         .iter()
         .map(|&place| population_deviation(&panel.of_photo(place)))
         .collect();
-    let observed: Vec<f64> = places.iter().map(|&place| population_deviation(&votes[place])).collect();
+    let observed: Vec<f64> = places
+        .iter()
+        .map(|&place| population_deviation(&votes[place]))
+        .collect();
     pearson_correlation(&predicted, &observed)
 }
 

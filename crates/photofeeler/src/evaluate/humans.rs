@@ -45,13 +45,7 @@ impl HumanCurve {
     /// else the mean of the other votes of the photo. Photos with too few votes are left out.
     ///
     /// `scores` are those of the model, all three by place of the photo.
-    pub fn of(
-        votes: &[Vec<f64>],
-        truth: Option<&[f64]>,
-        scores: &[f64],
-        draws: usize,
-        streams: &Streams,
-    ) -> Self {
+    pub fn of(votes: &[Vec<f64>], truth: Option<&[f64]>, scores: &[f64], draws: usize, streams: &Streams) -> Self {
         let mut points = Vec::new();
         for count in HUMAN_COUNTS {
             let needed = count + usize::from(truth.is_none());
@@ -154,7 +148,13 @@ mod tests {
         // Photos with no common ground between votes: were drawn votes in the reference, they would correlate with it.
         let streams = Streams::new(1);
         let votes: Vec<Vec<f64>> = (0..400)
-            .map(|photo| streams.permutation("noise", photo, 8).iter().map(|&vote| (vote % 4) as f64).collect())
+            .map(|photo| {
+                streams
+                    .permutation("noise", photo, 8)
+                    .iter()
+                    .map(|&vote| (vote % 4) as f64)
+                    .collect()
+            })
             .collect();
         let scores: Vec<f64> = (0..400).map(|photo| (photo % 7) as f64).collect();
         let curve = HumanCurve::of(&votes, None, &scores, 10, &streams);

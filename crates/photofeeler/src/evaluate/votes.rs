@@ -76,7 +76,8 @@ impl VoteFindings {
                 .flatten(),
             voter_model: shares.as_ref().and_then(|shares| {
                 let predicted = votes.iter().enumerate();
-                let predicted = predicted.map(|(row, (_, vote))| as_given(vote.voter, expected_score(&of_vote(shares, row))));
+                let predicted =
+                    predicted.map(|(row, (_, vote))| as_given(vote.voter, expected_score(&of_vote(shares, row))));
                 against_raw(predicted.collect())
             }),
             base_calibration: (outputs.units == BINS)

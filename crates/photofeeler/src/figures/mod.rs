@@ -12,7 +12,11 @@ use crate::train::Photofeeler;
 /// All figures of the present state.
 pub(crate) fn all(run: &Photofeeler) -> Result<Vec<Figure>> {
     let findings = run.findings()?;
-    let mut figures = vec![tables::setup(run, &findings), tables::photos(&findings), tables::votes(&findings)];
+    let mut figures = vec![
+        tables::setup(run, &findings),
+        tables::photos(&findings),
+        tables::votes(&findings),
+    ];
     figures.extend(tables::labels(&findings));
     figures.push(scores::predicted(&findings)?);
     figures.extend(scores::people(&findings)?);

@@ -18,7 +18,11 @@ const SHOWN: usize = 6;
 /// Predicted against real scores.
 pub(super) fn predicted(findings: &Findings) -> Result<Figure> {
     let points = |scores: &[f64]| -> Vec<(f64, f64)> {
-        scores.iter().zip(&findings.reference).map(|(score, real)| (*real, *score)).collect()
+        scores
+            .iter()
+            .zip(&findings.reference)
+            .map(|(score, real)| (*real, *score))
+            .collect()
     };
     let mut series = Vec::new();
     if findings.panel.is_some() {
@@ -28,7 +32,12 @@ pub(super) fn predicted(findings: &Findings) -> Result<Figure> {
         series.push(Series::points("base network", points(&findings.scores)));
     }
     let chart = Chart {
-        x_label: if findings.is_truth { "what all voters would say" } else { "mean of the votes" }.to_owned(),
+        x_label: if findings.is_truth {
+            "what all voters would say"
+        } else {
+            "mean of the votes"
+        }
+        .to_owned(),
         y_label: "predicted score".to_owned(),
         series,
         ..Chart::default()
@@ -48,7 +57,8 @@ pub(super) fn people(findings: &Findings) -> Result<Option<Figure>> {
     if points.is_empty() {
         return Ok(None);
     }
-    let line = |of: fn(&crate::evaluate::HumanPoint) -> f64| points.iter().map(move |point| (point.votes as f64, of(point)));
+    let line =
+        |of: fn(&crate::evaluate::HumanPoint) -> f64| points.iter().map(move |point| (point.votes as f64, of(point)));
     let chart = Chart {
         x_label: "raw votes that are averaged".to_owned(),
         y_label: "Pearson".to_owned(),
@@ -58,10 +68,9 @@ pub(super) fn people(findings: &Findings) -> Result<Option<Figure>> {
         ],
         ..Chart::default()
     };
-    let worth = findings
-        .humans
-        .equivalence()
-        .map_or_else(String::new, |equivalence| format!(" The model is worth {equivalence} raw votes."));
+    let worth = findings.humans.equivalence().map_or_else(String::new, |equivalence| {
+        format!(" The model is worth {equivalence} raw votes.")
+    });
     Ok(Some(Figure {
         name: "people".to_owned(),
         title: "How many people the model is worth".to_owned(),
@@ -77,7 +86,11 @@ pub(super) fn people(findings: &Findings) -> Result<Option<Figure>> {
 pub(super) fn calibration(findings: &Findings) -> Result<Option<Figure>> {
     let curve = |name: &str, of: &Option<Calibration>| {
         let groups = of.as_ref()?.groups.iter();
-        Some(Series::new(name, groups.map(|group| (group.predicted, group.observed)), Style::LinePoints))
+        Some(Series::new(
+            name,
+            groups.map(|group| (group.predicted, group.observed)),
+            Style::LinePoints,
+        ))
     };
     let votes = &findings.votes;
     let mut series: Vec<Series> = curve("base network", &votes.base_calibration)
@@ -117,7 +130,9 @@ pub(super) fn distributions(run: &Photofeeler, findings: &Findings) -> Result<Fi
                 .map(|vote| config.votes.value(&run.prepared().tables, data.range, vote))
                 .collect();
             let mut observed = [0.0; BINS];
-            values.iter().for_each(|&value| observed[bin(value)] += 1.0 / values.len() as f64);
+            values
+                .iter()
+                .for_each(|&value| observed[bin(value)] += 1.0 / values.len() as f64);
             let line = |shares: Vec<f64>| shares.into_iter().enumerate().map(|(bin, share)| (center(bin), share));
             let mut series = vec![Series::new("votes", line(observed.to_vec()), Style::LinePoints)];
             if findings.outputs.units == BINS {

@@ -15,10 +15,18 @@ pub(super) fn setup(run: &Photofeeler, findings: &Findings) -> Figure {
     row("trait", config.data.of_trait.name().to_owned());
     row(
         "photos to learn from, to choose by, to measure with",
-        format!("{}, {}, {}", prepared.train.len(), prepared.validation.len(), findings.photos.len()),
+        format!(
+            "{}, {}, {}",
+            prepared.train.len(),
+            prepared.validation.len(),
+            findings.photos.len()
+        ),
     );
     let known = data.votes_on(&prepared.train).len();
-    row("votes to learn from", format!("{known}, {:.1} a photo", known as f64 / prepared.train.len() as f64));
+    row(
+        "votes to learn from",
+        format!("{known}, {:.1} a photo", known as f64 / prepared.train.len() as f64),
+    );
     row("voters with votes to learn from", prepared.seen.len().to_string());
     let weights = match &config.phase_1.weights {
         Some(path) => path.display().to_string(),
@@ -28,12 +36,21 @@ pub(super) fn setup(run: &Photofeeler, findings: &Findings) -> Figure {
     if config.output == OutputKind::Voter {
         row(
             "panel",
-            format!("{} voters, all alike, the same for every photo", findings.panel_voters.len()),
+            format!(
+                "{} voters, all alike, the same for every photo",
+                findings.panel_voters.len()
+            ),
         );
-        row("scores lie in", "[0.05, 0.95], the outer centers of ten bins".to_owned());
+        row(
+            "scores lie in",
+            "[0.05, 0.95], the outer centers of ten bins".to_owned(),
+        );
     }
     if findings.is_constant() {
-        row("FAILED", "all photos have the same score: the correlation is undefined".to_owned());
+        row(
+            "FAILED",
+            "all photos have the same score: the correlation is undefined".to_owned(),
+        );
     }
     for warning in data.warnings.iter().chain(&prepared.warnings) {
         row("note", warning.clone());
@@ -66,14 +83,26 @@ pub(super) fn photos(findings: &Findings) -> Figure {
     row("Pearson, with its 95 % interval", told(findings.pearson) + &interval);
     row("Spearman", told(findings.spearman));
     if findings.panel.is_some() {
-        row("Pearson of the base network (phase 1 alone)", told(findings.base_pearson));
+        row(
+            "Pearson of the base network (phase 1 alone)",
+            told(findings.base_pearson),
+        );
     }
-    row("root of the mean squared error, after the best line", told(findings.rmse));
-    row("the same of the mean, said of every photo", told(Some(findings.rmse_of_mean)));
+    row(
+        "root of the mean squared error, after the best line",
+        told(Some(findings.rmse)),
+    );
+    row(
+        "the same of the mean, said of every photo",
+        told(Some(findings.rmse_of_mean)),
+    );
     if let Some(equivalence) = findings.humans.equivalence() {
         row("votes whose mean is as good", equivalence.to_string());
     }
-    row("disagreement: spread of predicted against spread of real votes", told(findings.disagreement));
+    row(
+        "disagreement: spread of predicted against spread of real votes",
+        told(findings.disagreement),
+    );
     Figure {
         name: "photos".to_owned(),
         title: "Scores of photos".to_owned(),
@@ -89,7 +118,12 @@ pub(super) fn photos(findings: &Findings) -> Figure {
 /// How right predictions of single votes are.
 pub(super) fn votes(findings: &Findings) -> Figure {
     let votes = &findings.votes;
-    let mut table = Table::new(["prediction of a vote", "Pearson with the raw vote", "-log q(bin), nats", "calibration error"]);
+    let mut table = Table::new([
+        "prediction of a vote",
+        "Pearson with the raw vote",
+        "-log q(bin), nats",
+        "calibration error",
+    ]);
     let mut row = |what: &str, pearson: Option<f64>, calibration: &Option<crate::evaluate::Calibration>| {
         table.push([
             what.to_owned(),
@@ -98,7 +132,11 @@ pub(super) fn votes(findings: &Findings) -> Figure {
             told(calibration.as_ref().map(|of| of.error)),
         ]);
     };
-    row("the photo's score by the base network", votes.base, &votes.base_calibration);
+    row(
+        "the photo's score by the base network",
+        votes.base,
+        &votes.base_calibration,
+    );
     row("the voter's mean (additive model)", votes.voter_mean, &None);
     row("the photo's score on the voter's scale", votes.base_by_voter, &None);
     row("the voter model", votes.voter_model, &votes.voter_calibration);

@@ -32,7 +32,12 @@ mod tests {
 
     #[test]
     fn what_is_better_depends_on_what_is_asked_for() {
-        let looks = [(1, 0.5, Some(0.2)), (2, 0.3, Some(0.1)), (3, 0.4, Some(0.6)), (4, 0.6, None)];
+        let looks = [
+            (1, 0.5, Some(0.2)),
+            (2, 0.3, Some(0.1)),
+            (3, 0.4, Some(0.6)),
+            (4, 0.6, None),
+        ];
         for (by, expected) in [(Choose::Loss, 2), (Choose::Pearson, 3), (Choose::Last, 4)] {
             let mut chosen = Chosen::default();
             for (step, loss, pearson) in looks {

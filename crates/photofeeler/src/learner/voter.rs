@@ -101,7 +101,9 @@ impl VoterLearner {
     ///
     /// A loss that cannot be read from the device.
     pub fn step(&mut self, inputs: &Tensor<2>, batch: VoterBatch) -> Result<f64> {
-        let logits = self.voters.forward(inputs.clone().select(0, batch.photos), batch.voters);
+        let logits = self
+            .voters
+            .forward(inputs.clone().select(0, batch.photos), batch.voters);
         let loss = mean_cross_entropy(logits, batch.bins);
         let value = f64::from(loss.clone().inner().try_into_scalar::<f32>()?);
         let gradients = GradientsParams::from_grads(loss.backward(), &self.voters);

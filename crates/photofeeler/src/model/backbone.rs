@@ -49,7 +49,11 @@ impl BackboneConfig {
             Self::Xception => ("kind", &[1][..]),
             Self::Mlp { hidden } => ("hidden", hidden.as_slice()),
         };
-        checks.require(!sizes.is_empty() && !sizes.contains(&0), key, "needs layers, each with a unit")?;
+        checks.require(
+            !sizes.is_empty() && !sizes.contains(&0),
+            key,
+            "needs layers, each with a unit",
+        )?;
         let is_mlp = matches!(self, Self::Mlp { .. });
         checks.require(
             is_mlp == has_features,
@@ -140,9 +144,10 @@ impl Backbone {
                 pooled(layers.fold(pictures, |hidden, layer| layer.forward_rectified(hidden, statistics)))
             }
             (Self::Xception(xception), Input::Pictures(pictures)) => xception.forward(pictures, statistics),
-            (Self::Mlp(mlp), Input::Features(features)) => {
-                mlp.layers.iter().fold(features, |hidden, layer| relu(layer.forward(hidden)))
-            }
+            (Self::Mlp(mlp), Input::Features(features)) => mlp
+                .layers
+                .iter()
+                .fold(features, |hidden, layer| relu(layer.forward(hidden))),
             _ => panic!("the backbone is for what photos are; configurations are checked for it"),
         }
     }

@@ -148,7 +148,11 @@ impl BaseOutputs {
     pub fn scores(&self) -> Vec<f64> {
         let score = |photo| {
             let shares = self.shares(photo);
-            if self.units == 1 { shares[0] } else { expected_score(&shares) }
+            if self.units == 1 {
+                shares[0]
+            } else {
+                expected_score(&shares)
+            }
         };
         (0..self.len()).map(score).collect()
     }

@@ -131,7 +131,8 @@ impl ModuleMapper for Loader {
                 Tensor::from_data(data, &value.device()).set_require_grad(value.is_require_grad())
             }
             Some((shape, _)) => {
-                self.problems.push(format!("`{name}` has {shape:?}, {expected:?} are needed"));
+                self.problems
+                    .push(format!("`{name}` has {shape:?}, {expected:?} are needed"));
                 value
             }
             None => {

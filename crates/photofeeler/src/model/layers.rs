@@ -107,5 +107,8 @@ const SAME: Geometry = Geometry { stride: 1, padding: 1 };
 /// - output: `[batch, channels]`
 pub(super) fn pooled(input: Tensor<4>) -> Tensor<2> {
     let [batch, height, width, channels] = input.dims();
-    input.reshape([batch, height * width, channels]).mean_dim(1).squeeze_dim(1)
+    input
+        .reshape([batch, height * width, channels])
+        .mean_dim(1)
+        .squeeze_dim(1)
 }

@@ -149,7 +149,10 @@ impl VoterModel {
     /// - output: `[rows, bins]`
     pub fn of_embeddings(&self, inputs: Tensor<2>, embeddings: Tensor<2>) -> Tensor<2> {
         let hidden = Tensor::cat(vec![self.standardized(inputs), embeddings], 1);
-        let hidden = self.layers.iter().fold(hidden, |hidden, layer| relu(layer.forward(hidden)));
+        let hidden = self
+            .layers
+            .iter()
+            .fold(hidden, |hidden, layer| relu(layer.forward(hidden)));
         self.output.forward(hidden)
     }
 
@@ -165,7 +168,9 @@ impl VoterModel {
         let width = inputs.dims()[1];
         let Some((first, others)) = self.layers.split_first() else {
             let rows = inputs.unsqueeze_dim::<3>(1).repeat_dim(1, voters).flatten(0, 1);
-            return self.of_embeddings(rows, embeddings.repeat_dim(0, photos)).reshape([photos, voters, BINS]);
+            return self
+                .of_embeddings(rows, embeddings.repeat_dim(0, photos))
+                .reshape([photos, voters, BINS]);
         };
         let weight = first.weight.val();
         // [photos, 1, hidden] + [1, voters, hidden]
@@ -210,7 +215,12 @@ impl VoterModel {
     /// Numbers that cannot be read from the device.
     pub fn panel(&self, inputs: &[f32], width: usize, embeddings: &Tensor<2>) -> Result<Panel> {
         let (device, voters) = (embeddings.device(), embeddings.dims()[0]);
-        let hidden = self.layers.iter().map(|layer| layer.weight.dims()[1]).max().unwrap_or(BINS);
+        let hidden = self
+            .layers
+            .iter()
+            .map(|layer| layer.weight.dims()[1])
+            .max()
+            .unwrap_or(BINS);
         let together = (TOGETHER / (voters * hidden.max(BINS))).max(1);
         let centers: Vec<f32> = (0..BINS).map(|bin| center(bin) as f32).collect();
         let centers: Tensor<3> = Tensor::from_data(TensorData::new(centers, [1, 1, BINS]), &device);

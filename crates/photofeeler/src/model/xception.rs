@@ -64,7 +64,9 @@ impl Xception {
     /// Random weights; `channels` of a picture, 3 in the paper.
     pub fn new(channels: usize, device: &Device) -> Self {
         let stem = |channels: [usize; 2], stride: usize| {
-            let convolution = Convolution::new(channels, 3, device).with_stride(stride).without_padding();
+            let convolution = Convolution::new(channels, 3, device)
+                .with_stride(stride)
+                .without_padding();
             ConvolutionNorm::new(convolution, device)
         };
         let separable = |channels| Separable::new(channels, device);
@@ -89,7 +91,7 @@ impl Xception {
     ///
     /// - input: `[batch, rows, columns, channels]`, values in `[-1, 1]`, at least 71 rows and columns
     /// - output: `[batch, rows / 32, columns / 32, 2048]`, about
-    pub fn map(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<4> {
+    pub fn last_map(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<4> {
         let stem = self.stem.iter();
         let hidden = stem.fold(input, |hidden, layer| layer.forward_rectified(hidden, statistics));
         let entry = self.entry.iter();
@@ -108,10 +110,10 @@ impl Xception {
     ///
     /// # Shapes
     ///
-    /// - input: as [`map`](Self::map)
+    /// - input: as [`last_map`](Self::last_map)
     /// - output: `[batch, 2048]`
     pub fn forward(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<2> {
-        pooled(self.map(input, statistics))
+        pooled(self.last_map(input, statistics))
     }
 }
 

@@ -119,7 +119,11 @@ fn read(source: impl Read, file: &str, options: &TableOptions, names: &Names) ->
     for record in reader.records() {
         let record = record.map_err(|error| damaged(file, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).filter(|text| !text.is_empty());
+        let cell = |column: Option<usize>| {
+            column
+                .and_then(|column| record.get(column))
+                .filter(|text| !text.is_empty())
+        };
         if of_trait.is_some() && cell(of_trait).is_none_or(|found| !found.eq_ignore_ascii_case(options.of_trait)) {
             continue;
         }

@@ -8,7 +8,14 @@ use super::{
 };
 
 /// Columns that say something of the voter.
-const OF_VOTER: [&str; 6] = ["voter", "rater", "voter_gender", "rater_sex", "rater_sexpref", "rater_age"];
+const OF_VOTER: [&str; 6] = [
+    "voter",
+    "rater",
+    "voter_gender",
+    "rater_sex",
+    "rater_sexpref",
+    "rater_age",
+];
 
 /// Brings a table with one row for each voter and one column for each photo into rows of single votes, as London Faces needs it.
 ///
@@ -34,7 +41,9 @@ pub fn read_wide(
     for (number, record) in reader.records().enumerate() {
         let record = record.map_err(|error| damaged(file, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let name = voter.and_then(|column| record.get(column)).filter(|name| !name.is_empty());
+        let name = voter
+            .and_then(|column| record.get(column))
+            .filter(|name| !name.is_empty());
         let name = name.map_or_else(|| (number + 1).to_string(), str::to_owned);
         let voter_gender = gender.and_then(|column| record.get(column)).and_then(Gender::parse);
         for &column in &photos {

@@ -28,7 +28,9 @@ pub fn portrait(attributes: &Attributes, random: &mut impl Rng) -> Vec<u8> {
         let noise: f64 = StandardNormal.sample(random);
         (1.0 - share) * sharp + share * blurred + NOISE * noise
     });
-    noisy.map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8).collect()
+    noisy
+        .map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8)
+        .collect()
 }
 
 /// Brightness at a place, later things on top.
