@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let films: Vec<f64> = (0..FILMS * FEATURES).map(|_| normal()).collect();
     // Half of the people like action, the others drama; some are harsh.
     let taste = |person: usize, film: &[f64]| {
-        if person % 2 == 0 {
+        if person.is_multiple_of(2) {
             film[0] - 0.5 * film[2]
         } else {
             film[1] + 0.3 * film[2]

@@ -9,14 +9,26 @@ use super::{
     split::split_by_person,
 };
 use crate::{
-    config::{GeneratorConfig, Seen},
+    config::{GeneratorConfig, Seen, Subjects},
     votes::{Trait, Vote},
 };
 
 /// Draws portraits, voters and votes, all fixed by the streams.
-pub(super) fn load(config: &GeneratorConfig, of: Trait, validation: f64, streams: &Streams) -> Result<RatedPhotos> {
+pub(super) fn load(
+    config: &GeneratorConfig,
+    of: Trait,
+    subjects: Subjects,
+    validation: f64,
+    streams: &Streams,
+) -> Result<RatedPhotos> {
     let photos = config.train + config.test;
-    let population = Population::draw(of, config.voters, streams);
+    // Portraits have no gender: what differs is who votes.
+    let group = match subjects {
+        Subjects::All => 0,
+        Subjects::Female => 1,
+        Subjects::Male => 2,
+    };
+    let population = Population::draw(of, group, config.voters, streams);
     let persons = persons(config);
     let mut attributes: Vec<Attributes> = Vec::with_capacity(photos);
     for photo in 0..photos {

@@ -12,7 +12,13 @@ impl RatedPhotos {
     pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
         let streams = &context.streams;
         let data = match config.set {
-            SetKind::Procedural => embedded::load(&config.generator, config.of_trait, config.validation, streams)?,
+            SetKind::Procedural => embedded::load(
+                &config.generator,
+                config.of_trait,
+                config.subjects,
+                config.validation,
+                streams,
+            )?,
             SetKind::Csv | SetKind::Wide | SetKind::Scut => {
                 let table = config.table.as_ref();
                 let table = table.ok_or_else(|| Error::usage("`data.table` says where a set of your own is"))?;

@@ -61,8 +61,8 @@ pub(super) fn map(run: &Photofeeler, _: &Findings) -> Result<Option<Figure>> {
         name: "voter-map".to_owned(),
         title: "Map of the voters".to_owned(),
         caption: "Embeddings of voters along their two main axes, from lenient (blue) to harsh (red) by the mean of their own votes. Voters \
-                  with few votes stay near the middle, where all began. With normalized votes, harshness is taken out of what is learned, \
-                  and need not show."
+                  with few votes stay near the middle, where all began. Normalizing votes takes most of the harshness out of what is learned; \
+                  drawing means to that of all leaves some."
             .to_owned(),
         body: Body::Svg(chart.to_svg()?),
     }))

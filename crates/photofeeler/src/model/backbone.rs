@@ -104,6 +104,7 @@ impl BackboneConfig {
 
 /// From photos to embeddings.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a network is made once, and its tensors are handles")]
 pub enum Backbone {
     /// For processors.
     Cnn(SmallCnn),

@@ -7,3 +7,4 @@ mod bad_configuration;
 mod bad_data;
 mod ideas;
 mod runs;
+mod tools;

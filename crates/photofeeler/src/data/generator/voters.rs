@@ -90,13 +90,15 @@ pub struct Population {
 
 impl Population {
     /// Draws voters: 3 clusters of preferences (50, 30, 20 %), each voter with leniency, scale, noise and activity.
-    pub fn draw(of: Trait, voters: usize, streams: &Streams) -> Self {
+    ///
+    /// `group` numbers populations that are alike, such as those who vote on women and on men.
+    pub fn draw(of: Trait, group: u64, voters: usize, streams: &Streams) -> Self {
         let common = trait_weights(of);
-        let mut random = streams.at("clusters", 0, 0);
+        let mut random = streams.at("clusters", group, 0);
         let clusters: [[f64; FEATURES]; 3] =
             std::array::from_fn(|_| std::array::from_fn(|_| CLUSTER_DEVIATION * normal(&mut random)));
         let draw = |index: usize| {
-            let random = &mut streams.at("voters", 0, index as u64);
+            let random = &mut streams.at("voters", group, index as u64);
             let place: f64 = random.random();
             let cluster = CLUSTERS.iter().filter(|&&end| place >= end).count();
             Voter {
