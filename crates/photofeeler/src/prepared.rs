@@ -58,7 +58,8 @@ impl Prepared {
             .filter(|(_, table)| table.count > 0)
             .map(|(voter, _)| voter)
             .collect();
-        let warnings = warnings(&votes, &tables, &seen, labels.fell_back);
+        let known = if data.is_anonymous { &[][..] } else { &seen };
+        let warnings = warnings(&votes, &tables, known, labels.fell_back);
         Ok(Self {
             train: labeled(&data.split.train),
             validation: labeled(&data.split.validation),

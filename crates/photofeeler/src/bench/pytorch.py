@@ -37,7 +37,7 @@ def targets(rows):
 def cnn(inputs, channels):
     layers = []
     for pair in zip([inputs, *channels], channels):
-        layers += [nn.Conv2d(*pair, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(pair[1], 1e-3, 0.01), nn.ReLU()]
+        layers += [nn.Conv2d(*pair, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(pair[1], 1e-3, 0.1), nn.ReLU()]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels[-1], BINS))
 
 

@@ -163,6 +163,10 @@ impl Findings {
             "voter_cross_entropy",
             votes.voter_calibration.as_ref().map(|of| of.cross_entropy),
         );
+        add(
+            "prior_cross_entropy",
+            votes.prior_calibration.as_ref().map(|of| of.cross_entropy),
+        );
         add("disagreement", self.disagreement);
         add("human_votes", self.humans.equivalence().map(super::Equivalence::votes));
         for point in &self.humans.points {

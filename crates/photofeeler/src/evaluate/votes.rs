@@ -26,6 +26,8 @@ pub struct VoteFindings {
     pub base_calibration: Option<Calibration>,
     /// Whether the voter model's do.
     pub voter_calibration: Option<Calibration>,
+    /// Whether the voter's own shares of bins do, of votes to learn from and drawn to those of all; for every photo the same.
+    pub prior_calibration: Option<Calibration>,
 }
 
 impl VoteFindings {
@@ -86,10 +88,39 @@ impl VoteFindings {
                     Calibration::of(predicted.zip(bins.iter().copied()))
                 })
                 .flatten(),
+            prior_calibration: is_known
+                .then(|| {
+                    let priors = voter_priors(run);
+                    let predicted = votes.iter().map(|(_, vote)| priors[vote.voter].clone());
+                    Calibration::of(predicted.zip(bins.iter().copied()))
+                })
+                .flatten(),
             voter_calibration: shares.as_ref().and_then(|shares| {
                 let predicted = (0..votes.len()).map(|row| of_vote(shares, row));
                 Calibration::of(predicted.zip(bins.iter().copied()))
             }),
         })
     }
+}
+
+/// Shares of the bins of each voter's votes to learn from, drawn to those of all by as many votes as the tables are.
+fn voter_priors(run: &Photofeeler) -> Vec<Vec<f64>> {
+    let (data, config, prepared) = (run.data(), run.config(), run.prepared());
+    let mut counts = vec![[0.0; BINS]; data.voters.len()];
+    let mut all = [0.0; BINS];
+    let rows = prepared.rows(data, config, &prepared.train);
+    for row in &rows {
+        counts[row.voter][row.bin] += 1.0;
+        all[row.bin] += 1.0 / rows.len() as f64;
+    }
+    let prior = |counts: &[f64; BINS]| {
+        let weight = config.votes.shrinkage.max(1e-9);
+        let sum: f64 = counts.iter().sum::<f64>() + weight;
+        counts
+            .iter()
+            .zip(&all)
+            .map(|(count, all)| (count + weight * all) / sum)
+            .collect()
+    };
+    counts.iter().map(prior).collect()
 }

@@ -137,7 +137,11 @@ pub(super) fn votes(findings: &Findings) -> Figure {
         votes.base,
         &votes.base_calibration,
     );
-    row("the voter's mean (additive model)", votes.voter_mean, &None);
+    row(
+        "the voter's mean (additive model); the voter's own shares of bins",
+        votes.voter_mean,
+        &votes.prior_calibration,
+    );
     row("the photo's score on the voter's scale", votes.base_by_voter, &None);
     row("the voter model", votes.voter_model, &votes.voter_calibration);
     Figure {

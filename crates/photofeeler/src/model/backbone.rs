@@ -13,7 +13,7 @@ use papers_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    layers::{ConvolutionNorm, pooled},
+    layers::{ConvolutionNorm, KEEP_SMALL, pooled},
     xception::{XCEPTION_FEATURES, XCEPTION_LEAST_SIDE, Xception},
 };
 use crate::data::Input;
@@ -86,7 +86,8 @@ impl BackboneConfig {
         };
         match self {
             Self::Cnn { channels } => {
-                let layer = |pair| ConvolutionNorm::new(Convolution::new(pair, 3, device).with_stride(2), device);
+                let layer =
+                    |pair| ConvolutionNorm::new(Convolution::new(pair, 3, device).with_stride(2), KEEP_SMALL, device);
                 Backbone::Cnn(SmallCnn {
                     layers: pairs(channels).into_iter().map(layer).collect(),
                 })
@@ -104,7 +105,10 @@ impl BackboneConfig {
 
 /// From photos to embeddings.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a network is made once, and its tensors are handles")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a network is made once, and its tensors are handles"
+)]
 pub enum Backbone {
     /// For processors.
     Cnn(SmallCnn),

@@ -8,14 +8,16 @@ use papers_core::nn::{
     BatchNorm, BatchNormConfig, Convolution, Statistics, convolution::Geometry, rectified_depthwise,
 };
 
-/// What running averages keep of themselves: Keras' momentum of Xception.
+/// What running averages keep of themselves in an update: Keras' momentum of Xception, and PyTorch's of small networks, which are
+/// trained for some hundred updates.
 pub(super) const KEEP: f64 = 0.99;
+pub(super) const KEEP_SMALL: f64 = 0.9;
 
 /// A slope of a rectifier that is none.
 const LINEAR: f64 = 1.0;
 
-pub(super) fn norm(channels: usize, device: &Device) -> BatchNorm {
-    BatchNormConfig::new(channels).with_keep(KEEP).init(device)
+fn norm(channels: usize, keep: f64, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(channels).with_keep(keep).init(device)
 }
 
 /// Convolution without bias and batch normalization.
@@ -28,11 +30,11 @@ pub struct ConvolutionNorm {
 }
 
 impl ConvolutionNorm {
-    pub(super) fn new(convolution: Convolution, device: &Device) -> Self {
+    pub(super) fn new(convolution: Convolution, keep: f64, device: &Device) -> Self {
         let channels = convolution.weight.lazy_shape().dims::<4>()[0];
         Self {
             convolution,
-            norm: norm(channels, device),
+            norm: norm(channels, keep, device),
         }
     }
 
@@ -69,7 +71,7 @@ impl Separable {
         Self {
             depthwise: initializer.init([channels[0], 1, 3, 3], device),
             pointwise: Convolution::new(channels, 1, device),
-            norm: norm(channels[1], device),
+            norm: norm(channels[1], KEEP, device),
         }
     }
 

@@ -7,7 +7,7 @@ use burn::{
 };
 use papers_core::nn::{Convolution, Statistics};
 
-use super::layers::{ConvolutionNorm, Separable, pooled};
+use super::layers::{ConvolutionNorm, KEEP, Separable, pooled};
 
 /// Features after the mean over all pixels.
 pub const XCEPTION_FEATURES: usize = 2048;
@@ -34,7 +34,7 @@ impl EntryBlock {
         Self {
             first: Separable::new([input, middle], device),
             second: Separable::new([middle, output], device),
-            shortcut: ConvolutionNorm::new(shortcut, device),
+            shortcut: ConvolutionNorm::new(shortcut, KEEP, device),
         }
     }
 
@@ -67,7 +67,7 @@ impl Xception {
             let convolution = Convolution::new(channels, 3, device)
                 .with_stride(stride)
                 .without_padding();
-            ConvolutionNorm::new(convolution, device)
+            ConvolutionNorm::new(convolution, KEEP, device)
         };
         let separable = |channels| Separable::new(channels, device);
         Self {

@@ -261,7 +261,7 @@ const MALE: &str = "data.subjects='male'";
 const TRUSTWORTHY: &str = "data.trait='trustworthy'";
 
 /// Rated faces.
-pub(super) const FACES: [Row; 10] = [
+pub(super) const FACES: [Row; 13] = [
     few(row(
         "london/female",
         "London, attractive, women by men",
@@ -299,6 +299,24 @@ pub(super) const FACES: [Row; 10] = [
         &[TRUSTWORTHY, MALE],
     )),
     few(row("mebeauty/all", "MEBeauty, attractive, all by all", "mebeauty", &[])),
+    few(row(
+        "london/female-cross-fit",
+        "London, attractive, women by men, five folds (ours)",
+        "london",
+        &[FEMALE, "phase_2.cross_fit=5", "schedule.steps=2200"],
+    )),
+    few(row(
+        "london/male-cross-fit",
+        "London, attractive, men by women, five folds (ours)",
+        "london",
+        &[MALE, "phase_2.cross_fit=5", "schedule.steps=2200"],
+    )),
+    few(row(
+        "mebeauty/cross-fit",
+        "MEBeauty, attractive, five folds (ours)",
+        "mebeauty",
+        &["phase_2.cross_fit=5", "schedule.steps=7500"],
+    )),
     few(row(
         "omi/attractive",
         "OMI, attractive (distribution alone)",

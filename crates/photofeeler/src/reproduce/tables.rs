@@ -165,6 +165,7 @@ pub(super) fn single_votes(runs: &[FinishedRun]) -> Option<Figure> {
         "photo's score on the voter's scale",
         "voter model",
         "-log q(bin): base, nats",
+        "voter's own shares",
         "voter model, nats",
         "calibration error: base",
         "voter model",
@@ -186,6 +187,7 @@ pub(super) fn single_votes(runs: &[FinishedRun]) -> Option<Figure> {
             of("votes_base_by_voter"),
             of("votes_voter_model"),
             of("base_cross_entropy"),
+            of("prior_cross_entropy"),
             of("voter_cross_entropy"),
             of("base_calibration_error"),
             of("voter_calibration_error"),
@@ -195,7 +197,7 @@ pub(super) fn single_votes(runs: &[FinishedRun]) -> Option<Figure> {
         "single-votes",
         "Single votes that were held out",
         "Pearson with the raw vote, on photos that were not learned from, by voters that were. The score on the voter's scale needs no voter \
-         model: the voter's mean and deviation, of votes to learn from, turn the photo's score into a vote. The prototype: photo's score 0.43, \
+         model: the voter's mean and deviation, of votes to learn from, turn the photo's score into a vote. The voter's own shares are those of the voter's votes to learn from, drawn to all voters' by five votes. The prototype: photo's score 0.43, \
          voter model 0.56."
             .to_owned(),
         table,
@@ -432,6 +434,7 @@ pub(super) fn faces(runs: &[FinishedRun]) -> Option<Figure> {
         "score on the voter's scale",
         "voter model",
         "-log q(bin): base, nats",
+        "voter's own shares",
         "voter model, nats",
         "raw votes worth",
     ]);
@@ -450,6 +453,7 @@ pub(super) fn faces(runs: &[FinishedRun]) -> Option<Figure> {
             of("votes_base_by_voter"),
             of("votes_voter_model"),
             of("base_cross_entropy"),
+            of("prior_cross_entropy"),
             of("voter_cross_entropy"),
             mean_and_spread(&values(&found, "human_votes"), 1),
         ]);
