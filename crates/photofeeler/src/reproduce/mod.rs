@@ -1,5 +1,7 @@
 //! The runs behind the README: outputs and votes on features over seeds, few votes, drawn portraits, rated faces.
 
+mod curves;
+mod photos;
 mod rows;
 mod tables;
 
@@ -36,10 +38,10 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     figures.extend(tables::single_votes(runs));
     figures.extend(tables::variants(runs));
     figures.extend(tables::labels(runs));
-    figures.extend(tables::few_votes(runs)?);
-    figures.extend(tables::people(runs)?);
-    figures.extend(tables::portraits(runs));
-    figures.extend(tables::faces(runs));
+    figures.extend(curves::few_votes(runs)?);
+    figures.extend(curves::people(runs)?);
+    figures.extend(photos::portraits(runs));
+    figures.extend(photos::faces(runs));
     Ok(Findings {
         figures,
         headline: headline(runs),

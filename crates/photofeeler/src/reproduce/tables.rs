@@ -1,23 +1,18 @@
-//! Tables and drawings made of the runs.
+//! Tables of the runs on features.
 
 use papers_core::{
-    Result,
-    base::{
-        figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
-        plot::{Chart, Series, Style},
-    },
+    base::figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
     reproduce::{FinishedRun, of_row, values},
 };
 
-use super::rows::{FACES, PORTRAITS, Row, VARIANTS};
-use crate::evaluate::HUMAN_COUNTS;
+use super::rows::VARIANTS;
 
 /// A metric of the runs of a row with its spread.
-fn told(runs: &[FinishedRun], row: &str, metric: &str) -> String {
+pub(super) fn told(runs: &[FinishedRun], row: &str, metric: &str) -> String {
     mean_and_spread(&values(&of_row(runs, row), metric), 3)
 }
 
-fn table_figure(name: &str, title: &str, caption: String, table: Table) -> Option<Figure> {
+pub(super) fn table_figure(name: &str, title: &str, caption: String, table: Table) -> Option<Figure> {
     (!table.rows.is_empty()).then(|| Figure {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -266,206 +261,6 @@ pub(super) fn labels(runs: &[FinishedRun]) -> Option<Figure> {
         "labels",
         "Labels before any network",
         "Pearson of labels with the truth, on the photos to learn from, three votes each: models of voters alone."
-            .to_owned(),
-        table,
-    )
-}
-
-fn votes_row(count: usize, kind: &str) -> String {
-    match (count, kind) {
-        (3, "voter") => "features/random-normalized-voter".to_owned(),
-        (3, _) => "features/random-raw-regression".to_owned(),
-        (count, kind) => format!("votes/{count}-{kind}"),
-    }
-}
-
-/// How little is enough.
-pub(super) fn few_votes(runs: &[FinishedRun]) -> Result<Vec<Figure>> {
-    const COUNTS: [usize; 5] = [1, 2, 3, 5, 10];
-    let mut table = Table::new([
-        "votes per photo",
-        "MSE on raw means",
-        "KL distribution",
-        "voters",
-        "single votes: photo's score",
-        "voter model",
-    ]);
-    for count in COUNTS {
-        let (regression, voter) = (votes_row(count, "regression"), votes_row(count, "voter"));
-        if of_row(runs, &voter).is_empty() {
-            continue;
-        }
-        table.push([
-            count.to_string(),
-            told(runs, &regression, "pearson"),
-            told(runs, &voter, "base_pearson"),
-            told(runs, &voter, "pearson"),
-            told(runs, &voter, "votes_base"),
-            told(runs, &voter, "votes_voter_model"),
-        ]);
-    }
-    let band = |name: &str, kind: &str, metric: &str| {
-        let points: Vec<(f64, f64, f64)> = COUNTS
-            .iter()
-            .filter_map(|&count| {
-                let found = values(&of_row(runs, &votes_row(count, kind)), metric);
-                let (mean, deviation) = mean_and_deviation(&found)?;
-                Some((count as f64, mean, deviation.unwrap_or_default()))
-            })
-            .collect();
-        let style = Style::Band {
-            lower: points.iter().map(|(_, mean, deviation)| mean - deviation).collect(),
-            upper: points.iter().map(|(_, mean, deviation)| mean + deviation).collect(),
-        };
-        Series::new(name, points.iter().map(|(count, mean, _)| (*count, *mean)), style)
-    };
-    let chart = Chart {
-        x_label: "votes per photo to learn from".to_owned(),
-        y_label: "Pearson".to_owned(),
-        series: vec![
-            band("MSE on raw means", "regression", "pearson"),
-            band("KL distribution", "voter", "base_pearson"),
-            band("voters", "voter", "pearson"),
-        ],
-        ..Chart::default()
-    };
-    let Some(numbers) = table_figure(
-        "few-votes",
-        "Few votes",
-        "As in the first table, random serving; everything but the raw means with normalized, weighted votes. Prototype (one seed): 1 vote \
-         0.598 (MSE) and 0.657 (voters), 3 votes 0.715 and 0.783."
-            .to_owned(),
-        table,
-    ) else {
-        return Ok(Vec::new());
-    };
-    let drawing = Figure {
-        name: "few-votes-curve".to_owned(),
-        title: "Pearson by votes per photo".to_owned(),
-        caption: "Lines are means over seeds, bands a deviation to each side.".to_owned(),
-        body: Body::Svg(chart.to_svg()?),
-    };
-    Ok(vec![numbers, drawing])
-}
-
-/// People beside the model.
-pub(super) fn people(runs: &[FinishedRun]) -> Result<Option<Figure>> {
-    let of = of_row(runs, "features/random-normalized-voter");
-    if of.is_empty() {
-        return Ok(None);
-    }
-    let mean = |metric: &str| mean_and_deviation(&values(&of, metric)).map(|(mean, _)| mean);
-    let people: Vec<(f64, f64)> = HUMAN_COUNTS
-        .iter()
-        .filter_map(|&count| Some((count as f64, mean(&format!("people_{count}"))?)))
-        .collect();
-    let model = mean("pearson").unwrap_or(f64::NAN);
-    let chart = Chart {
-        x_label: "raw votes that are averaged".to_owned(),
-        y_label: "Pearson with the truth".to_owned(),
-        series: vec![
-            Series::new("people", people.iter().copied(), Style::LinePoints),
-            Series::new("model", people.iter().map(|(count, _)| (*count, model)), Style::Dashed),
-        ],
-        ..Chart::default()
-    };
-    let worth = mean_and_spread(&values(&of, "human_votes"), 1);
-    Ok(Some(Figure {
-        name: "people".to_owned(),
-        title: "How many people the model is worth".to_owned(),
-        caption: format!(
-            "Raw votes of simulated voters, served by activity: the model is worth {worth} of them. The paper: about 10 raw votes; its authors \
-             later: 15, or 4 to 7 normalized ones."
-        ),
-        body: Body::Svg(chart.to_svg()?),
-    }))
-}
-
-/// Drawn portraits.
-pub(super) fn portraits(runs: &[FinishedRun]) -> Option<Figure> {
-    let mut table = Table::new([
-        "portraits of 32×32 pixels",
-        "Pearson",
-        "KL distribution",
-        "single votes",
-        "raw votes worth",
-    ]);
-    add_rows(runs, &mut table, &PORTRAITS);
-    table_figure(
-        "portraits",
-        "Drawn portraits",
-        "2,000 portraits to learn from, 15 % of them to choose the epoch by, 800 others to measure with; a small network of three convolutions. \
-         Prototype, two seeds: 3 votes 0.668 and 0.749 (MSE), 0.711 and 0.765 (KL), 0.727 and 0.761 (voters); 1 vote 0.573, 0.595, 0.572; 10 \
-         votes 0.824, 0.828, 0.817. Targets for the first seed: whole system at least 0.62, MSE at most 0.01 better."
-            .to_owned(),
-        table,
-    )
-}
-
-fn add_rows(runs: &[FinishedRun], table: &mut Table, rows: &[Row]) {
-    for row in rows {
-        let found = of_row(runs, row.name);
-        if found.is_empty() {
-            continue;
-        }
-        let of = |metric| told(runs, row.name, metric);
-        let votes = match values(&found, "votes_voter_model").is_empty() {
-            true => of("votes_base"),
-            false => of("votes_voter_model"),
-        };
-        table.push([
-            row.label.to_owned(),
-            of("pearson"),
-            of("base_pearson"),
-            votes,
-            mean_and_spread(&values(&found, "human_votes"), 1),
-        ]);
-    }
-}
-
-/// Rated faces.
-pub(super) fn faces(runs: &[FinishedRun]) -> Option<Figure> {
-    let mut table = Table::new([
-        "set, trait, subjects and voters",
-        "photos: Pearson",
-        "photos: Spearman",
-        "single votes: photo's score",
-        "voter's mean",
-        "score on the voter's scale",
-        "voter model",
-        "-log q(bin): base, nats",
-        "voter's own shares",
-        "voter model, nats",
-        "raw votes worth",
-    ]);
-    for row in &FACES {
-        let found = of_row(runs, row.name);
-        if found.is_empty() {
-            continue;
-        }
-        let of = |metric| told(runs, row.name, metric);
-        table.push([
-            row.label.to_owned(),
-            of("pearson"),
-            of("spearman"),
-            of("votes_base"),
-            of("votes_voter_mean"),
-            of("votes_base_by_voter"),
-            of("votes_voter_model"),
-            of("base_cross_entropy"),
-            of("prior_cross_entropy"),
-            of("voter_cross_entropy"),
-            mean_and_spread(&values(&found, "human_votes"), 1),
-        ]);
-    }
-    table_figure(
-        "faces",
-        "Rated faces",
-        "Photos of 48×48 pixels, split by photo and person, a split for each seed; a small network with random weights. London Faces and 3DSK have \
-         some 50 photos of each gender, 15 of them to measure with: what is learned of faces is little, and is reported without a target. What is \
-         learned of raters is judged by their votes on photos that were held out. OMI does not say who gave a score. The paper's 0.81 on London \
-         Faces is of a pretrained network that saw a million other photos. Where people are compared with the model, the votes that are compared \
-         are not in the reference; 1 stands for at most one vote."
             .to_owned(),
         table,
     )

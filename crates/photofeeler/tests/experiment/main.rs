@@ -5,6 +5,7 @@ mod common;
 
 mod bad_configuration;
 mod bad_data;
+mod bad_pictures;
 mod ideas;
 mod runs;
 mod tools;
