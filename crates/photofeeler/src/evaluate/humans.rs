@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 
 /// Numbers of votes that are averaged.
 pub const HUMAN_COUNTS: [usize; 7] = [1, 2, 3, 5, 10, 20, 40];
-/// Photos from which on a correlation is told.
+/// Photos from which on a correlation is told; they have to be half of all, too, or points would be of other photos.
 const LEAST_PHOTOS: usize = 5;
 
 /// The mean of so many votes, beside the model.
@@ -50,7 +50,7 @@ impl HumanCurve {
         for count in HUMAN_COUNTS {
             let needed = count + usize::from(truth.is_none());
             let photos: Vec<usize> = (0..votes.len()).filter(|&photo| votes[photo].len() >= needed).collect();
-            if photos.len() < LEAST_PHOTOS {
+            if photos.len() < LEAST_PHOTOS || 2 * photos.len() < votes.len() {
                 continue;
             }
             let (mut people, mut model) = (Vec::new(), Vec::new());

@@ -32,24 +32,25 @@ pub struct TableOptions {
     pub of_trait: &'static str,
 }
 
-/// What a table calls its columns.
+/// What a table may call its columns; the first name is told where none of them is there.
 struct Names {
-    photo: &'static str,
+    photo: &'static [&'static str],
     voter: &'static str,
-    score: &'static str,
+    score: &'static [&'static str],
 }
 
+/// The other names are those of tables of means, such as SCUT-FBP5500's.
 const OWN: Names = Names {
-    photo: "photo",
+    photo: &["photo", "file"],
     voter: "voter",
-    score: "score",
+    score: &["score", "mean_score"],
 };
 
 /// Names as they are in exports of the sheet with all raters.
 const SCUT: Names = Names {
-    photo: "filename",
+    photo: &["filename"],
     voter: "rater",
-    score: "rating",
+    score: &["rating"],
 };
 
 /// Reads a table with the columns `photo`, `voter`, `score` and, if they are there, `trait`, `voter_gender`, `subject_gender` and
@@ -104,12 +105,15 @@ fn read(source: impl Read, file: &str, options: &TableOptions, names: &Names) ->
             .iter()
             .position(|name| name.trim_start_matches('\u{feff}').eq_ignore_ascii_case(column))
     };
-    let needed = |column: &'static str| {
-        place(column).ok_or_else(|| VotesError::Column {
-            file: file.to_owned(),
-            column,
-            found: header.iter().collect::<Vec<_>>().join(", "),
-        })
+    let needed = |columns: &'static [&'static str]| {
+        columns
+            .iter()
+            .find_map(|column| place(column))
+            .ok_or_else(|| VotesError::Column {
+                file: file.to_owned(),
+                column: columns[0],
+                found: header.iter().collect::<Vec<_>>().join(", "),
+            })
     };
     let (photo, score) = (needed(names.photo)?, needed(names.score)?);
     let voter = place(names.voter);
@@ -133,7 +137,7 @@ fn read(source: impl Read, file: &str, options: &TableOptions, names: &Names) ->
             column,
         };
         rows.push(Row {
-            photo: cell(Some(photo)).ok_or_else(|| empty(names.photo))?.to_owned(),
+            photo: cell(Some(photo)).ok_or_else(|| empty(names.photo[0]))?.to_owned(),
             voter: match voter {
                 None => None,
                 Some(_) => Some(cell(voter).ok_or_else(|| empty(names.voter))?.to_owned()),

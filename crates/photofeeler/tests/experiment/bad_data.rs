@@ -422,6 +422,17 @@ fn wide_tables_and_scuts_sheet_become_rows() {
         .collect();
     assert_eq!(genders, [Some("female"), Some("male"), Some("male")]);
     assert_eq!(rows[1].score, 4.0, "the rating, not the original one");
+    let means = folder.path().join("mean_scores.csv");
+    fs::write(
+        &means,
+        "file,mean_score,cv_test_fold\nftw1.jpg,4.116667,5\nmtw2.jpg,3.55,2\n",
+    )
+    .expect("written");
+    let rows = read_table(&means, &options).expect("rows");
+    assert_eq!(
+        (rows[0].photo.as_str(), rows[0].score, &rows[0].voter),
+        ("ftw1.jpg", 4.116_667, &None)
+    );
     let several = folder.path().join("traits.csv");
     fs::write(&several, "trait,photo,voter,score\nsmart,a,x,1\nattractive,a,x,2\n").expect("written");
     let of = read_table(&several, &options).expect("rows");
