@@ -32,6 +32,10 @@ use crate::suggest::nearest;
 /// The manifests that this crate was built with; a folder of `datasets/` that is missing here fails a test.
 const MANIFESTS: &[(&str, &str)] = &[
     (
+        "3dsk-faces",
+        include_str!("../../../../datasets/3dsk-faces/dataset.toml"),
+    ),
+    (
         "cbcl-faces",
         include_str!("../../../../datasets/cbcl-faces/dataset.toml"),
     ),
@@ -53,7 +57,20 @@ const MANIFESTS: &[(&str, &str)] = &[
         "imagenet-sample-128",
         include_str!("../../../../datasets/imagenet-sample-128/dataset.toml"),
     ),
+    (
+        "london-faces",
+        include_str!("../../../../datasets/london-faces/dataset.toml"),
+    ),
+    (
+        "mebeauty-112",
+        include_str!("../../../../datasets/mebeauty-112/dataset.toml"),
+    ),
     ("mnist", include_str!("../../../../datasets/mnist/dataset.toml")),
+    ("omi-faces", include_str!("../../../../datasets/omi-faces/dataset.toml")),
+    (
+        "scut-fbp5500-scores",
+        include_str!("../../../../datasets/scut-fbp5500-scores/dataset.toml"),
+    ),
     ("stl-10", include_str!("../../../../datasets/stl-10/dataset.toml")),
     ("svhn", include_str!("../../../../datasets/svhn/dataset.toml")),
     (

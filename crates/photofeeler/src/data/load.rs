@@ -1,0 +1,35 @@
+use papers_core::{Context, Error, Result};
+
+use super::{RatedPhotos, embedded, sets, tables};
+use crate::config::{DataConfig, SetKind};
+
+impl RatedPhotos {
+    /// Loads what a configuration asks for.
+    ///
+    /// # Errors
+    ///
+    /// Data that is missing or cannot be used; each says what to do.
+    pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
+        let streams = &context.streams;
+        let data = match config.set {
+            SetKind::Procedural => embedded::load(
+                &config.generator,
+                config.of_trait,
+                config.subjects,
+                config.validation,
+                streams,
+            )?,
+            SetKind::Csv | SetKind::Wide | SetKind::Scut => {
+                let table = config.table.as_ref();
+                let table = table.ok_or_else(|| Error::usage("`data.table` says where a set of your own is"))?;
+                tables::load(config, table, streams)?
+            }
+            SetKind::LondonFaces => sets::london(config, context)?,
+            SetKind::Mebeauty => sets::mebeauty(config, context)?,
+            SetKind::ThreeDsk => sets::three_dsk(config, context)?,
+            SetKind::Omi => sets::omi(config, context)?,
+        };
+        data.check()?;
+        Ok(data)
+    }
+}

@@ -1,0 +1,235 @@
+use papers_core::{
+    Result,
+    base::{
+        journal::Scalars,
+        metrics::{mean, pearson_correlation, population_deviation, spearman_correlation},
+    },
+};
+
+use super::{
+    HumanCurve, VoteFindings, draw_panel, mean_absolute_error, on_best_line, pearson_interval, root_mean_squared_error,
+};
+use crate::{
+    crowd::CrowdModel,
+    model::{BaseOutputs, Panel},
+    train::Photofeeler,
+};
+
+/// What a model says of the photos to measure with, and how right it is.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// The photos; everything below is in their order.
+    pub photos: Vec<usize>,
+    /// What scores are measured against, in `[0, 1]`: the truth where it is known, or else the mean of the raw votes.
+    pub reference: Vec<f64>,
+    /// Whether the reference is the truth.
+    pub is_truth: bool,
+    /// What the base network says.
+    pub outputs: BaseOutputs,
+    /// The base network's score.
+    pub base_scores: Vec<f64>,
+    /// What the panel of voters says; none without a voter model.
+    pub panel: Option<Panel>,
+    /// The voters of the panel.
+    pub panel_voters: Vec<usize>,
+    /// The whole model's score: the panel's mean, or the base network's.
+    pub scores: Vec<f64>,
+    /// Correlation of the scores with the reference; none of constant ones.
+    pub pearson: Option<f64>,
+    /// Its 95 % interval.
+    pub interval: Option<[f64; 2]>,
+    /// Rank correlation.
+    pub spearman: Option<f64>,
+    /// Correlation of the base network's scores.
+    pub base_pearson: Option<f64>,
+    /// Root of the mean squared error of scores, on the line nearest to the reference.
+    pub rmse: f64,
+    /// Mean absolute error, on the same line.
+    pub mae: f64,
+    /// The same of the mean of the reference, said of every photo.
+    pub rmse_of_mean: f64,
+    /// Correlation of the spread of the panel's scores with that of the votes.
+    pub disagreement: Option<f64>,
+    /// Single votes.
+    pub votes: VoteFindings,
+    /// People beside the model.
+    pub humans: HumanCurve,
+    /// What labels of photos to learn from are worth, where the truth is known.
+    pub labels: Option<LabelQuality>,
+}
+
+/// Correlation of labels of the photos to learn from with the truth, without any network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LabelQuality {
+    /// Mean of the raw votes.
+    pub raw: Option<f64>,
+    /// Weighted mean of normalized votes, or whatever the run's votes are.
+    pub ours: Option<f64>,
+    /// `vote = quality + bias`.
+    pub additive: Option<f64>,
+    /// `vote = slope · quality + bias`.
+    pub scaled: Option<f64>,
+}
+
+impl Findings {
+    pub(crate) fn of(run: &Photofeeler) -> Result<Self> {
+        let (data, config) = (run.data(), run.config());
+        let model = run.model();
+        let photos = data.split.test.clone();
+        let truth: Option<Vec<f64>> = data
+            .simulated
+            .as_ref()
+            .map(|simulated| photos.iter().map(|&photo| simulated.truth[photo]).collect());
+        let means = data.raw_means();
+        let reference = truth
+            .clone()
+            .unwrap_or_else(|| photos.iter().map(|&photo| means[photo].unwrap_or_default()).collect());
+        let outputs = model.base.outputs(&data.inputs, &photos, run.device())?;
+        let panel_voters = match model.voters {
+            Some(_) => draw_panel(&model.seen, &config.evaluation, run.streams()),
+            None => Vec::new(),
+        };
+        let panel = model.panel(&outputs, &panel_voters)?;
+        let base_scores = outputs.scores();
+        let scores = panel.as_ref().map_or_else(|| base_scores.clone(), Panel::photo_scores);
+        let pearson = pearson_correlation(&scores, &reference);
+        let on_line = on_best_line(&scores, &reference);
+        let by_photo = data.scores_by_photo();
+        let votes_of_test: Vec<Vec<f64>> = photos.iter().map(|&photo| by_photo[photo].clone()).collect();
+        let draws = config.evaluation.human_draws;
+        Ok(Self {
+            interval: pearson.and_then(|pearson| pearson_interval(pearson, photos.len())),
+            spearman: spearman_correlation(&scores, &reference),
+            base_pearson: pearson_correlation(&base_scores, &reference),
+            rmse: root_mean_squared_error(&on_line, &reference),
+            mae: mean_absolute_error(&on_line, &reference),
+            rmse_of_mean: population_deviation(&reference),
+            disagreement: panel.as_ref().and_then(|panel| disagreement(panel, &votes_of_test)),
+            votes: VoteFindings::of(run, &model, &outputs, &photos)?,
+            humans: HumanCurve::of(&votes_of_test, truth.as_deref(), &scores, draws, run.streams()),
+            labels: label_quality(run, &means),
+            is_truth: truth.is_some(),
+            photos,
+            reference,
+            outputs,
+            base_scores,
+            panel,
+            panel_voters,
+            scores,
+            pearson,
+        })
+    }
+
+    /// Whether all photos have the same score, so that nothing was learned of them.
+    pub fn is_constant(&self) -> bool {
+        self.pearson.is_none()
+    }
+
+    /// Named numbers; what is undefined is left out, and `failed` says so.
+    pub fn scalars(&self) -> Scalars {
+        let mut scalars = vec![("failed".to_owned(), f64::from(u8::from(self.is_constant())))];
+        let mut add = |name: &str, value: Option<f64>| {
+            scalars.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        add("pearson", self.pearson);
+        add("pearson_low", self.interval.map(|[low, _]| low));
+        add("pearson_high", self.interval.map(|[_, high]| high));
+        add("spearman", self.spearman);
+        add("base_pearson", self.base_pearson);
+        add("rmse", Some(self.rmse));
+        add("mae", Some(self.mae));
+        add("rmse_of_mean", Some(self.rmse_of_mean));
+        add("base_score_deviation", Some(population_deviation(&self.base_scores)));
+        let votes = &self.votes;
+        add("votes_base", votes.base);
+        add("votes_voter_mean", votes.voter_mean);
+        add("votes_base_by_voter", votes.base_by_voter);
+        add("votes_voter_model", votes.voter_model);
+        let gain = votes.voter_model.zip(votes.base).map(|(voter, base)| voter - base);
+        add("votes_gain", gain);
+        add(
+            "base_calibration_error",
+            votes.base_calibration.as_ref().map(|of| of.error),
+        );
+        add(
+            "base_cross_entropy",
+            votes.base_calibration.as_ref().map(|of| of.cross_entropy),
+        );
+        add(
+            "voter_calibration_error",
+            votes.voter_calibration.as_ref().map(|of| of.error),
+        );
+        add(
+            "voter_cross_entropy",
+            votes.voter_calibration.as_ref().map(|of| of.cross_entropy),
+        );
+        add(
+            "prior_cross_entropy",
+            votes.prior_calibration.as_ref().map(|of| of.cross_entropy),
+        );
+        add("disagreement", self.disagreement);
+        add("human_votes", self.humans.equivalence().map(super::Equivalence::votes));
+        for point in &self.humans.points {
+            add(&format!("people_{}", point.votes), Some(point.people));
+        }
+        if let Some(labels) = &self.labels {
+            add("labels_raw", labels.raw);
+            add("labels_ours", labels.ours);
+            add("labels_additive", labels.additive);
+            add("labels_scaled", labels.scaled);
+        }
+        scalars
+    }
+}
+
+/// Photos with so many votes have a spread.
+const LEAST_VOTES: usize = 5;
+
+fn disagreement(panel: &Panel, votes: &[Vec<f64>]) -> Option<f64> {
+    let places: Vec<usize> = (0..votes.len())
+        .filter(|&place| votes[place].len() >= LEAST_VOTES)
+        .collect();
+    let predicted: Vec<f64> = places
+        .iter()
+        .map(|&place| population_deviation(&panel.of_photo(place)))
+        .collect();
+    let observed: Vec<f64> = places
+        .iter()
+        .map(|&place| population_deviation(&votes[place]))
+        .collect();
+    pearson_correlation(&predicted, &observed)
+}
+
+fn label_quality(run: &Photofeeler, means: &[Option<f64>]) -> Option<LabelQuality> {
+    let data = run.data();
+    let truth = &data.simulated.as_ref()?.truth;
+    let train = &run.prepared().train;
+    let votes = data.votes_on(train);
+    let with_truth = |quality: &dyn Fn(usize) -> Option<f64>| {
+        let pairs = train.iter().filter_map(|&photo| Some((quality(photo)?, truth[photo])));
+        let (found, truth): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        pearson_correlation(&found, &truth)
+    };
+    let (photos, voters) = (data.names.len(), data.voters.len());
+    let crowd = |model: CrowdModel| with_truth(&|photo| model.quality[photo]);
+    let labels = &run.prepared().labels.photos;
+    Some(LabelQuality {
+        raw: with_truth(&|photo| means[photo]),
+        ours: with_truth(&|photo| labels[photo].as_ref().map(|label| label.score)),
+        additive: crowd(CrowdModel::additive(&votes, photos, voters)),
+        scaled: crowd(CrowdModel::scaled(&votes, photos, voters)),
+    })
+}
+
+/// Mean over the panel of each voter's mean score: how lenient the model holds each voter to be.
+pub(crate) fn leniency(panel: &Panel) -> Vec<f64> {
+    let photos = panel.scores.len() / panel.voters.max(1);
+    (0..panel.voters)
+        .map(|voter| {
+            let scores: Vec<f64> = (0..photos)
+                .map(|photo| f64::from(panel.scores[photo * panel.voters + voter]))
+                .collect();
+            mean(&scores)
+        })
+        .collect()
+}

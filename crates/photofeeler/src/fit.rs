@@ -1,0 +1,171 @@
+//! Voter models of ratings of anything, by a user's own numbers: both phases in one call.
+
+use papers_core::{Context, Result, base::config};
+
+use crate::{
+    config::{PRESETS, PhotofeelerConfig},
+    data::{Inputs, RatedPhotos, split_by_person},
+    evaluate::{Findings, Model},
+    train::Photofeeler,
+    votes::{Vote, VotesError, expected_score},
+};
+
+/// Ratings of things that are described by numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ratings {
+    /// Numbers of each thing, row by row; best with mean 0 and deviation 1 each.
+    pub features: Vec<f32>,
+    /// Numbers of a thing.
+    pub width: usize,
+    /// Who gave what; things and voters are numbered from 0.
+    pub votes: Vec<Vote>,
+    /// Number of voters.
+    pub voters: usize,
+    /// Least and greatest score that can be given.
+    pub range: [f64; 2],
+}
+
+/// A voter model of anything.
+pub struct FittedVoters {
+    run: Photofeeler,
+    model: Model,
+}
+
+impl Ratings {
+    /// Fits both phases to these ratings with the sizes of the experiment `features` and overrides, as in `phase_2.embedding=16`; a
+    /// quarter of the things is held out to measure with, and of the others 15 % to choose the epoch by.
+    ///
+    /// # Errors
+    ///
+    /// Ratings that nothing can be learned from, and settings that make no sense.
+    pub fn fit(self, settings: &[&str], context: &Context) -> Result<FittedVoters> {
+        let things = self.features.len() / self.width.max(1);
+        let largest = self.votes.iter().map(|vote| (vote.photo + 1, vote.voter + 1));
+        let largest = largest.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)));
+        if self.width == 0
+            || things * self.width != self.features.len()
+            || largest.0 > things
+            || largest.1 > self.voters
+        {
+            return Err(VotesError::File {
+                file: "ratings".to_owned(),
+                problem: format!(
+                    "{} numbers in rows of {} describe {things} things, and votes name {} things and {} of {} voters",
+                    self.features.len(),
+                    self.width,
+                    largest.0,
+                    largest.1,
+                    self.voters
+                ),
+            }
+            .into());
+        }
+        let outside = self
+            .votes
+            .iter()
+            .find(|vote| !(self.range[0]..=self.range[1]).contains(&vote.score));
+        if let Some(vote) = outside {
+            return Err(VotesError::Score {
+                file: "ratings".to_owned(),
+                line: 0,
+                text: vote.score.to_string(),
+                least: self.range[0],
+                most: self.range[1],
+            }
+            .into());
+        }
+        let config: PhotofeelerConfig = config::experiment(PRESETS, "features", settings)?;
+        let persons: Vec<usize> = (0..things).collect();
+        let mut split = split_by_person(&persons, config.data.test, config.data.validation, &context.streams);
+        let mut has_votes = vec![false; things];
+        self.votes.iter().for_each(|vote| has_votes[vote.photo] = true);
+        for part in [&mut split.train, &mut split.validation, &mut split.test] {
+            part.retain(|&thing| has_votes[thing]);
+        }
+        let data = RatedPhotos {
+            name: "ratings".to_owned(),
+            inputs: Inputs::Features {
+                values: self.features,
+                width: self.width,
+            },
+            names: (0..things).map(|thing| thing.to_string()).collect(),
+            persons,
+            voters: (0..self.voters).map(|voter| voter.to_string()).collect(),
+            is_anonymous: false,
+            votes: self.votes,
+            range: self.range,
+            split,
+            simulated: None,
+            warnings: Vec::new(),
+        };
+        let mut run = Photofeeler::with_data(&config, data, context)?;
+        run.train()?;
+        Ok(FittedVoters {
+            model: run.model(),
+            run,
+        })
+    }
+}
+
+impl FittedVoters {
+    /// How right the model is about the things that were held out.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that cannot be read from the device.
+    pub fn findings(&self) -> Result<Findings> {
+        self.run.findings()
+    }
+
+    /// The score that a voter, or somebody unknown, would give each thing, as voters give them.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that cannot be read from the device.
+    ///
+    /// # Panics
+    ///
+    /// If rows have another width than those that were learned from, or a voter's number is too large.
+    pub fn predict(&self, features: &[f32], voter: Option<usize>) -> Result<Vec<f64>> {
+        let width = self.run.data().inputs.channels();
+        assert!(
+            features.len().is_multiple_of(width),
+            "rows as wide as those that were learned from"
+        );
+        let inputs = Inputs::Features {
+            values: features.to_vec(),
+            width,
+        };
+        let things: Vec<usize> = (0..inputs.len()).collect();
+        let outputs = self.model.base.outputs(&inputs, &things, self.run.device())?;
+        let asked: Vec<(usize, Option<usize>)> = things.iter().map(|&thing| (thing, voter)).collect();
+        let shares = self.model.votes(&outputs, &asked, self.run.device())?;
+        let scores = match shares {
+            Some(shares) => shares
+                .chunks(crate::votes::BINS)
+                .map(|shares| expected_score(&shares.iter().copied().map(f64::from).collect::<Vec<_>>()))
+                .collect(),
+            None => outputs.scores(),
+        };
+        let (tables, range) = (&self.run.prepared().tables, self.run.data().range);
+        let as_given = |score: f64| match (self.run.config().votes.scale, voter) {
+            (crate::votes::Scale::Normalized, Some(voter)) => tables.score_of(voter, score),
+            (crate::votes::Scale::Normalized, None) => {
+                tables.mean + tables.deviation * crate::votes::normal_quantile(score)
+            }
+            (crate::votes::Scale::Raw, _) => range[0] + score * (range[1] - range[0]),
+        };
+        Ok(scores
+            .into_iter()
+            .map(|score| as_given(score).clamp(range[0], range[1]))
+            .collect())
+    }
+}
+
+impl std::fmt::Debug for FittedVoters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FittedVoters")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
