@@ -32,6 +32,10 @@ use crate::suggest::nearest;
 /// The manifests that this crate was built with; a folder of `datasets/` that is missing here fails a test.
 const MANIFESTS: &[(&str, &str)] = &[
     (
+        "cars196-80",
+        include_str!("../../../../datasets/cars196-80/dataset.toml"),
+    ),
+    (
         "cbcl-faces",
         include_str!("../../../../datasets/cbcl-faces/dataset.toml"),
     ),
@@ -41,6 +45,10 @@ const MANIFESTS: &[(&str, &str)] = &[
         include_str!("../../../../datasets/cifar-10-jpeg/dataset.toml"),
     ),
     ("cifar-100", include_str!("../../../../datasets/cifar-100/dataset.toml")),
+    (
+        "cub200-sample-96",
+        include_str!("../../../../datasets/cub200-sample-96/dataset.toml"),
+    ),
     (
         "fairface-64",
         include_str!("../../../../datasets/fairface-64/dataset.toml"),
