@@ -16,10 +16,12 @@ pub mod miner;
 pub mod neighbors;
 pub mod network;
 pub mod retrieval;
+mod reproduce;
 mod rows;
 pub mod slices;
 pub mod train;
 mod trainer;
+mod verbs;
 
 pub use batch_sampler::{BatchSampler, BatchShape};
 pub use course::{Course, DivideConfig, Turn};
@@ -35,6 +37,9 @@ use papers_core::{cli::Paper, paper};
 pub fn paper() -> Paper {
     paper!("Divide and Conquer the Embedding Space for Metric Learning (Sanakoyeu et al., CVPR 2019)")
         .family::<train::MetricLearning>(config::PRESETS)
+        .verb(verbs::index::VERB)
+        .verb(verbs::query::VERB)
+        .reproduction(reproduce::REPRODUCTION)
         .bench(bench::run)
 }
 

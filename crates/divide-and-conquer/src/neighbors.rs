@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// Queries that are compared at a time, and points of the gallery with them: 8 MB of distances.
-const QUERIES: usize = 512;
-const TILE: usize = 4096;
+pub(crate) const QUERIES: usize = 512;
+pub(crate) const TILE: usize = 4096;
 /// Numbers that are looked at before it is asked whether one of them is small.
 const SCAN: usize = 64;
 

@@ -141,6 +141,9 @@ impl Experiment for MetricLearning {
             };
             scalars.extend(evaluate::scalars(&model, view, test, settings, &prefix, &self.device)?);
         }
+        if let Some(floor) = self.floor()? {
+            scalars.push((format!("pixel_recall_at_{}", self.config.evaluation.ks[0]), floor));
+        }
         if let Some(validation) = &self.pictures.validation {
             scalars.extend(evaluate::scalars(
                 &model,

@@ -9,6 +9,7 @@ mod view;
 
 pub use examples::{Cause, Examples};
 pub use view::{HostBatch, View};
+pub(crate) use view::thumbnails;
 
 use std::collections::BTreeSet;
 

@@ -17,11 +17,10 @@ pub struct ConvNet {
 }
 
 impl ConvNet {
-    /// A network with random weights for pictures of `[colors, height, width]`: He normal for what ReLU follows, biases
-    /// zero.
+    /// A network with random weights for pictures of `[colors, height, width]`.
     pub fn new(config: &ConvNetConfig, [colors, height, width]: [usize; 3], device: &Device) -> Self {
         let one = config.filters;
-        let layer = |channels, side, stride| Convolution::new(channels, side, device).with_bias().with_stride(stride);
+        let layer = |channels, side, stride| convolution(channels, side, stride, device);
         let mut convolutions = vec![
             layer([colors, one], 5, 2),
             layer([one, 2 * one], 3, 1),
@@ -35,19 +34,26 @@ impl ConvNet {
         let halvings = 2 + config.deeper;
         let pixels = [height, width].map(|side| (0..halvings).fold(side, |side: usize, _| side.div_ceil(2)));
         let inputs = last * pixels[0] * pixels[1];
-        let gain = 2.0_f64.sqrt();
-        let dense = LinearConfig::new(inputs, config.hidden).with_initializer(Initializer::KaimingNormal {
-            gain,
-            fan_out_only: false,
-        });
         Self {
             convolutions,
-            dense: Linear {
-                bias: Some(Initializer::Zeros.init([config.hidden], device)),
-                ..dense.init(device)
-            },
+            dense: LinearConfig::new(inputs, config.hidden).init(device),
         }
     }
+}
+
+/// Weights and biases as PyTorch's layers have them at first, uniform in `±1/√(inputs of a unit)`: what the numbers that the
+/// experiments on pairs are held against were measured with.
+fn convolution(channels: [usize; 2], side: usize, stride: usize, device: &Device) -> Convolution {
+    let inputs = channels[0] * side * side;
+    let initializer = Initializer::KaimingUniform {
+        gain: 1.0 / 3.0_f64.sqrt(),
+        fan_out_only: false,
+    };
+    let mut layer = Convolution::new(channels, side, device).with_stride(stride);
+    let shape = [channels[1], channels[0], side, side];
+    layer.weight = initializer.init_with(shape, Some(inputs), None, device);
+    layer.bias = Some(initializer.init_with([channels[1]], Some(inputs), None, device));
+    layer
 }
 
 impl Backbone<4> for ConvNet {
