@@ -5,11 +5,7 @@ use std::{io::Write, time::Instant};
 use anyhow::Context as _;
 use burn::prelude::*;
 use papers_core::{
-    bench::{
-        Case, Session, child,
-        memory::Growth,
-        three_digits,
-    },
+    bench::{Case, Session, child, memory::Growth, three_digits},
     device::{self, pool},
 };
 use serde_json::json;
@@ -66,7 +62,14 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     session.remark(&format!(
         "\nRecall@K of {POINTS} x {WIDTH}, every point a query: targets {MOST_TIME} times the matrix products alone, {MOST_MEMORY} MiB"
     ))?;
-    let columns = ["benchmark", "largest K", "seconds", "matrix products alone", "ratio", "MiB, points included"];
+    let columns = [
+        "benchmark",
+        "largest K",
+        "seconds",
+        "matrix products alone",
+        "ratio",
+        "MiB, points included",
+    ];
     session.heading(&columns.map(str::to_owned))?;
     for (place, ks) in KS.iter().enumerate() {
         let answer = child::answer(NAME, &place.to_string(), &[])?;

@@ -8,8 +8,8 @@ mod published;
 mod view;
 
 pub use examples::{Cause, Examples};
-pub use view::{HostBatch, View};
 pub(crate) use view::thumbnails;
+pub use view::{HostBatch, View};
 
 use std::collections::BTreeSet;
 

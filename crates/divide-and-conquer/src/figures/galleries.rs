@@ -60,7 +60,11 @@ pub(super) fn learners(
     let pictures = run.pictures().view.thumbnails(train, &members, SIDE)?;
     let blank = vec![pictures.maximum; pictures.pixels()];
     let tile = |(place, line): (usize, String)| Tile {
-        pixels: if place == usize::MAX { blank.clone() } else { pictures.image(place).to_vec() },
+        pixels: if place == usize::MAX {
+            blank.clone()
+        } else {
+            pictures.image(place).to_vec()
+        },
         lines: vec![line],
         marked: false,
     };
@@ -88,7 +92,9 @@ pub(super) fn learners(
     figures.push(Figure {
         name: "learners".to_owned(),
         title: "One picture through the eyes of every learner".to_owned(),
-        caption: "The same test picture, and its nearest by the whole embedding and by the slice of each learner alone.".to_owned(),
+        caption:
+            "The same test picture, and its nearest by the whole embedding and by the slice of each learner alone."
+                .to_owned(),
         body: Body::Png(lined(run, query[0], &lines)?),
     });
     Ok(figures)
@@ -104,7 +110,10 @@ fn drawn(count: usize, most: usize) -> Vec<usize> {
 
 fn class_name(examples: &Examples, index: usize) -> String {
     const LETTERS: usize = 14;
-    examples.class_names()[examples.labels()[index]].chars().take(LETTERS).collect()
+    examples.class_names()[examples.labels()[index]]
+        .chars()
+        .take(LETTERS)
+        .collect()
 }
 
 /// Whether two pictures are of the same class.
@@ -122,7 +131,10 @@ fn found(run: &MetricLearning, queries: &Rows, gallery: Option<&Rows>, query: us
     };
     let found = nearest(&one, rows, Excluded::Nothing, most, run.device(), |_, neighbors| {
         let places = neighbors.iter().map(|neighbor| neighbor.index);
-        places.filter(|&place| gallery.is_some() || place != query).take(NEIGHBORS).collect::<Vec<_>>()
+        places
+            .filter(|&place| gallery.is_some() || place != query)
+            .take(NEIGHBORS)
+            .collect::<Vec<_>>()
     })?;
     Ok(found.into_iter().next().unwrap_or_default())
 }

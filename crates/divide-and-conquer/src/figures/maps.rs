@@ -16,8 +16,14 @@ const GROUPS: usize = 10;
 /// Test embeddings in the plane of their greatest variance, colored by what is known of the pictures.
 pub(super) fn embedding(run: &MetricLearning, queries: &Rows) -> Result<Figure> {
     let test = &run.pictures().tests[0].queries;
-    let shown: Vec<usize> = (0..queries.len()).step_by(queries.len().div_ceil(POINTS).max(1)).collect();
-    let values: Vec<f64> = shown.iter().flat_map(|&index| queries.row(index)).map(|&value| value.into()).collect();
+    let shown: Vec<usize> = (0..queries.len())
+        .step_by(queries.len().div_ceil(POINTS).max(1))
+        .collect();
+    let values: Vec<f64> = shown
+        .iter()
+        .flat_map(|&index| queries.row(index))
+        .map(|&value| value.into())
+        .collect();
     let projection = Projection::of(&values, queries.width(), 2);
     let places: Vec<(f64, f64)> = values
         .chunks_exact(queries.width())
@@ -44,8 +50,13 @@ pub(super) fn embedding(run: &MetricLearning, queries: &Rows) -> Result<Figure> 
         }
     };
     let charts: Vec<Chart> = match test.causes() {
-        [] => vec![chart("classes, the first ten", test.labels(), &|class| test.class_names()[class].clone())],
-        causes => causes.iter().map(|cause| chart(&cause.name, &cause.values, &|value| value.to_string())).collect(),
+        [] => vec![chart("classes, the first ten", test.labels(), &|class| {
+            test.class_names()[class].clone()
+        })],
+        causes => causes
+            .iter()
+            .map(|cause| chart(&cause.name, &cause.values, &|value| value.to_string()))
+            .collect(),
     };
     let share: f64 = projection.shares.iter().sum();
     Ok(Figure {

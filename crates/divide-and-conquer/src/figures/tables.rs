@@ -64,10 +64,14 @@ pub(super) fn recall(run: &MetricLearning, queries: &Rows, gallery: Option<&Rows
     const MOST: usize = 64;
     let test: &Benchmark = &run.pictures().tests[0];
     let there = gallery.map_or(queries.len(), Rows::len);
-    let ks: Vec<usize> =
-        std::iter::successors(Some(1), |k| Some(2 * k)).take_while(|&k| k <= MOST.min(there)).collect();
+    let ks: Vec<usize> = std::iter::successors(Some(1), |k| Some(2 * k))
+        .take_while(|&k| k <= MOST.min(there))
+        .collect();
     let found = retrieval(test, queries, gallery, &ks, run.device())?;
-    let points = ks.iter().zip(&found.recall).map(|(&k, &recall)| (k as f64, 100.0 * recall));
+    let points = ks
+        .iter()
+        .zip(&found.recall)
+        .map(|(&k, &recall)| (k as f64, 100.0 * recall));
     let mut series = vec![Series::new("embedding", points, Style::LinePoints)];
     if let Some(floor) = run.floor()? {
         let k = run.config().evaluation.ks[0];
@@ -104,14 +108,22 @@ pub(super) fn divisions(division: &Division) -> Figure {
     let list = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     let skipped = division.records.len().saturating_sub(MOST);
     for record in &division.records[skipped..] {
-        let suspended = if record.suspended.is_empty() { "none".to_owned() } else { list(&record.suspended) };
+        let suspended = if record.suspended.is_empty() {
+            "none".to_owned()
+        } else {
+            list(&record.suspended)
+        };
         table.push([
             record.step.to_string(),
             list(&record.sizes),
             list(&record.classes),
             suspended,
-            record.agreement.map_or("–".to_owned(), |agreement| format!("{agreement:.3}")),
-            record.kept.map_or("–".to_owned(), |kept| format!("{:.0} %", 100.0 * kept)),
+            record
+                .agreement
+                .map_or("–".to_owned(), |agreement| format!("{agreement:.3}")),
+            record
+                .kept
+                .map_or("–".to_owned(), |kept| format!("{:.0} %", 100.0 * kept)),
             format!("{:.3}", record.class_agreement),
         ]);
     }
@@ -122,7 +134,11 @@ pub(super) fn divisions(division: &Division) -> Figure {
             "{} divisions{}. New clusters go to the learners that held most of them. A learner whose cluster has fewer than \
              two classes with two pictures is suspended until the next division.",
             division.records.len(),
-            if skipped > 0 { format!(", of which the last {MOST} are shown") } else { String::new() }
+            if skipped > 0 {
+                format!(", of which the last {MOST} are shown")
+            } else {
+                String::new()
+            }
         ),
         body: Body::Table(table),
     }
@@ -131,15 +147,30 @@ pub(super) fn divisions(division: &Division) -> Figure {
 /// How divisions follow each other.
 pub(super) fn stability(division: &Division) -> Result<Figure> {
     let of = |value: fn(&DivisionRecord) -> Option<f64>| {
-        let points = division.records.iter().filter_map(move |record| Some((record.step as f64, value(record)?)));
+        let points = division
+            .records
+            .iter()
+            .filter_map(move |record| Some((record.step as f64, value(record)?)));
         points.collect::<Vec<_>>()
     };
     let chart = Chart {
         x_label: "update".to_owned(),
         series: vec![
-            Series::new("NMI with the division before", of(|record| record.agreement), Style::LinePoints),
-            Series::new("share that stayed with its learner", of(|record| record.kept), Style::LinePoints),
-            Series::new("NMI with the classes", of(|record| Some(record.class_agreement)), Style::LinePoints),
+            Series::new(
+                "NMI with the division before",
+                of(|record| record.agreement),
+                Style::LinePoints,
+            ),
+            Series::new(
+                "share that stayed with its learner",
+                of(|record| record.kept),
+                Style::LinePoints,
+            ),
+            Series::new(
+                "NMI with the classes",
+                of(|record| Some(record.class_agreement)),
+                Style::LinePoints,
+            ),
         ],
         ..Chart::default()
     };

@@ -23,43 +23,148 @@ struct Comparison {
     is_quick: bool,
 }
 
-const COMPARISONS: [Comparison; 9] = [
-    Comparison { set: "digit-pairs", loss: "triplet", learners: &[1, 4, 8], seeds: 5, is_quick: true },
-    Comparison { set: "digit-pairs", loss: "margin", learners: &[1, 4, 8], seeds: FEW, is_quick: false },
-    Comparison { set: "digit-pairs", loss: "proxy-nca", learners: &[1, 4, 8], seeds: FEW, is_quick: false },
-    Comparison { set: "dg-100-s", loss: "triplet", learners: &[1, 4, 8], seeds: 5, is_quick: true },
-    Comparison { set: "dg-100-s", loss: "margin", learners: &[1, 8], seeds: FEW, is_quick: false },
-    Comparison { set: "dg-100-l", loss: "margin", learners: &[1, 4, 8], seeds: FEW, is_quick: false },
-    Comparison { set: "dg-100-l", loss: "triplet", learners: &[1, 4], seeds: FEW, is_quick: false },
-    Comparison { set: "cars196-80", loss: "margin", learners: &[1, 4], seeds: FEW, is_quick: false },
-    Comparison { set: "cifar10-halves", loss: "triplet", learners: &[1, 4], seeds: FEW, is_quick: false },
+const COMPARISONS: [Comparison; 8] = [
+    Comparison {
+        set: "digit-pairs",
+        loss: "triplet",
+        learners: &[1, 4, 8],
+        seeds: 5,
+        is_quick: true,
+    },
+    Comparison {
+        set: "digit-pairs",
+        loss: "margin",
+        learners: &[1, 8],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "digit-pairs",
+        loss: "proxy-nca",
+        learners: &[1, 8],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "dg-100-s",
+        loss: "triplet",
+        learners: &[1, 4, 8],
+        seeds: 5,
+        is_quick: true,
+    },
+    Comparison {
+        set: "dg-100-s",
+        loss: "margin",
+        learners: &[1, 8],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "dg-100-l",
+        loss: "margin",
+        learners: &[1, 4, 8],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "dg-100-l",
+        loss: "triplet",
+        learners: &[1, 4],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "cars196-80",
+        loss: "margin",
+        learners: &[1, 4],
+        seeds: FEW,
+        is_quick: false,
+    },
 ];
 
 /// A row that stands alone, beside those of the comparisons: set, name, what it is, settings.
 type Variant = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// Ablations and controls. What is the set's own default is in the comparisons.
-const VARIANTS: [Variant; 20] = [
-    ("dg-100-s", "random", "K = 8, random clusters (control)", &["divide.clusters='random'"]),
-    ("dg-100-s", "no-slices", "K = 8, clusters without slices", &["divide.slices=false"]),
-    ("dg-100-l", "released", "K = 4, the released program's three phases", &["divide.slices_until=10", "divide.clusters_until=19"]),
-    ("dg-100-l", "no-warm-up", "K = 4, no warm-up", &["divide.warm_up=0"]),
+const VARIANTS: [Variant; 18] = [
+    (
+        "dg-100-s",
+        "random",
+        "random clusters (control)",
+        &["divide.clusters='random'"],
+    ),
+    (
+        "dg-100-s",
+        "no-slices",
+        "clusters without slices",
+        &["divide.slices=false"],
+    ),
+    (
+        "dg-100-l",
+        "released",
+        "the released program's three phases",
+        &["divide.slices_until=10", "divide.clusters_until=19"],
+    ),
+    ("dg-100-l", "no-warm-up", "no warm-up", &["divide.warm_up=0"]),
     ("digit-pairs", "k-2", "K = 2", &["divide.learners=2"]),
     ("digit-pairs", "k-16", "K = 16", &["divide.learners=16"]),
     ("digit-pairs", "t-2", "T = 2", &["divide.recluster_every=2"]),
-    ("digit-pairs", "t-4", "T = 4: one division", &["divide.recluster_every=4"]),
+    (
+        "digit-pairs",
+        "t-4",
+        "T = 4: one division",
+        &["divide.recluster_every=4"],
+    ),
     ("digit-pairs", "d-32", "d = 32", &["dimension=32"]),
-    ("digit-pairs", "d-32-whole", "d = 32, K = 1", &["dimension=32", "divide.learners=1"]),
+    (
+        "digit-pairs",
+        "d-32-whole",
+        "d = 32, K = 1",
+        &["dimension=32", "divide.learners=1"],
+    ),
     ("digit-pairs", "d-128", "d = 128", &["dimension=128"]),
-    ("digit-pairs", "d-128-whole", "d = 128, K = 1", &["dimension=128", "divide.learners=1"]),
-    ("digit-pairs", "d-256", "d = 256", &["dimension=256"]),
-    ("digit-pairs", "d-256-whole", "d = 256, K = 1", &["dimension=256", "divide.learners=1"]),
-    ("digit-pairs", "random", "random clusters", &["divide.clusters='random'"]),
-    ("digit-pairs", "no-slices", "clusters without slices", &["divide.slices=false"]),
-    ("digit-pairs", "no-clusters", "slices without clusters", &["divide.data=false"]),
-    ("digit-pairs", "no-fine-tuning", "no final fine-tuning", &["divide.slices_until=8", "divide.clusters_until=8"]),
-    ("digit-pairs", "no-matching", "no matching of clusters", &["divide.matching=false"]),
-    ("digit-pairs", "own-updates", "other slices left alone", &["divide.slice_update='own'"]),
+    (
+        "digit-pairs",
+        "d-128-whole",
+        "d = 128, K = 1",
+        &["dimension=128", "divide.learners=1"],
+    ),
+    (
+        "digit-pairs",
+        "random",
+        "random clusters",
+        &["divide.clusters='random'"],
+    ),
+    (
+        "digit-pairs",
+        "no-slices",
+        "clusters without slices",
+        &["divide.slices=false"],
+    ),
+    (
+        "digit-pairs",
+        "no-clusters",
+        "slices without clusters",
+        &["divide.data=false"],
+    ),
+    (
+        "digit-pairs",
+        "no-fine-tuning",
+        "no final fine-tuning",
+        &["divide.slices_until=8", "divide.clusters_until=8"],
+    ),
+    (
+        "digit-pairs",
+        "no-matching",
+        "no matching of clusters",
+        &["divide.matching=false"],
+    ),
+    (
+        "digit-pairs",
+        "own-updates",
+        "other slices left alone",
+        &["divide.slice_update='own'"],
+    ),
 ];
 
 fn row(set: &str, loss: &str, learners: usize) -> String {
@@ -73,7 +178,13 @@ fn variant_row(set: &str, name: &str) -> String {
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
     for comparison in COMPARISONS.iter().filter(|comparison| !quick || comparison.is_quick) {
-        let Comparison { set, loss, learners, seeds, .. } = comparison;
+        let Comparison {
+            set,
+            loss,
+            learners,
+            seeds,
+            ..
+        } = comparison;
         for &learners in *learners {
             let sets = [format!("loss.kind='{loss}'"), format!("divide.learners={learners}")];
             runs.extend(PlannedRun::row(&row(set, loss, learners), set, &SEEDS[..*seeds], &sets));

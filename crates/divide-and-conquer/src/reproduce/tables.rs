@@ -53,7 +53,11 @@ pub(super) fn comparison(runs: &[FinishedRun], set: &str) -> Option<Figure> {
                 continue;
             }
             let cell = |metric: &str| mean_and_spread(&percent(&runs, metric), 1);
-            let over = if learners == 1 { "–".to_owned() } else { paired(&runs, &baseline) };
+            let over = if learners == 1 {
+                "–".to_owned()
+            } else {
+                paired(&runs, &baseline)
+            };
             floor.extend(percent(&runs, "pixel_recall_at_1"));
             table.push([
                 comparison.loss.to_owned(),
@@ -71,11 +75,16 @@ pub(super) fn comparison(runs: &[FinishedRun], set: &str) -> Option<Figure> {
         }
     }
     let what = match set {
-        "digit-pairs" => "two of the embedded 8×8 digits side by side, the class is the pair, test pairs unseen, 1,200 updates of 20 pictures",
-        "dg-100-s" => "a digit of MNIST beside a garment of Fashion-MNIST at 14×28 pixels, 5 of 50 classes in a batch, 1,200 updates of 20 pictures",
+        "digit-pairs" => {
+            "two of the embedded 8×8 digits side by side, the class is the pair, test pairs unseen, 1,200 updates of 20 pictures"
+        }
+        "dg-100-s" => {
+            "a digit of MNIST beside a garment of Fashion-MNIST at 14×28 pixels, 5 of 50 classes in a batch, 1,200 updates of 20 pictures"
+        }
         "dg-100-l" => "the same pictures, 20 of 50 classes in a batch, 888 updates of 80 pictures",
-        "cars196-80" => "half of the photos of CARS196 at 40×40 pixels, a small network without pretraining, 1,500 updates of 80 pictures",
-        _ => "five classes of a lossy CIFAR-10 to train on, five others to test on, 600 updates of 40 pictures",
+        _ => {
+            "half of the photos of CARS196 at 40×40 pixels, a small network without pretraining, 600 updates of 80 pictures"
+        }
     };
     let floor = mean_and_deviation(&floor).map_or("–".to_owned(), |(mean, _)| format!("{mean:.1} %"));
     (!table.rows.is_empty()).then(|| Figure {
@@ -98,7 +107,9 @@ pub(super) fn curves(runs: &[FinishedRun], set: &str) -> Result<Option<Figure>> 
             if runs.is_empty() {
                 continue;
             }
-            let points = mean_curve(&runs, RECALL)?.into_iter().map(|(step, recall)| (step, 100.0 * recall));
+            let points = mean_curve(&runs, RECALL)?
+                .into_iter()
+                .map(|(step, recall)| (step, 100.0 * recall));
             let name = format!("{}, K = {learners}", comparison.loss);
             series.push(match learners {
                 1 => Series::new(name, points, Style::Dashed).colored(Color::GRAY),
@@ -141,8 +152,18 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
     };
     let on = |value: Option<f64>, test: &dyn Fn(f64) -> bool| value.map(test);
     let both = |one: Option<f64>, other: Option<f64>| Some(one? - other?);
-    push("raw pixels, dg-100", "51.5 ± 2", mean_and_spread(&pixels, 1), Some((floor - 51.5).abs() <= 2.0));
-    push("dg-100-s, triplet, K = 1", "56 to 66", shown(&s1), on(recall(&s1), &|value| (56.0..=66.0).contains(&value)));
+    push(
+        "raw pixels, dg-100",
+        "51.5 ± 2",
+        mean_and_spread(&pixels, 1),
+        Some((floor - 51.5).abs() <= 2.0),
+    );
+    push(
+        "dg-100-s, triplet, K = 1",
+        "56 to 66",
+        shown(&s1),
+        on(recall(&s1), &|value| (56.0..=66.0).contains(&value)),
+    );
     let gain = both(recall(&s8), recall(&s1));
     push(
         "dg-100-s, triplet, K = 8 over K = 1",
@@ -164,7 +185,12 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
             &|gain| gain <= 0.5,
         ),
     );
-    push("dg-100-l, margin, K = 1", "65 or more", shown(&l1), on(recall(&l1), &|value| value >= 65.0));
+    push(
+        "dg-100-l, margin, K = 1",
+        "65 or more",
+        shown(&l1),
+        on(recall(&l1), &|value| value >= 65.0),
+    );
     push(
         "dg-100-l, margin, K = 4 beside K = 1",
         "within 3",
@@ -183,7 +209,10 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
 
 /// Variants of one set beside the set's own K.
 pub(super) fn ablation(runs: &[FinishedRun], set: &str, learners: usize) -> Option<Figure> {
-    let loss = COMPARISONS.iter().find(|comparison| comparison.set == set).map(|comparison| comparison.loss)?;
+    let loss = COMPARISONS
+        .iter()
+        .find(|comparison| comparison.set == set)
+        .map(|comparison| comparison.loss)?;
     let few = |row: &str| {
         // Comparisons have more seeds of some rows: here all rows have the same.
         let mut runs = of_row(runs, row);
@@ -214,7 +243,9 @@ pub(super) fn ablation(runs: &[FinishedRun], set: &str, learners: usize) -> Opti
     (table.rows.len() > before).then(|| Figure {
         name: format!("ablation-{set}"),
         title: format!("Ablation on {set}"),
-        caption: format!("{loss} loss, mean ± standard deviation over the same {FEW} seeds; differences of runs with the same seed."),
+        caption: format!(
+            "{loss} loss, mean ± standard deviation over the same {FEW} seeds; differences of runs with the same seed."
+        ),
         body: Body::Table(table),
     })
 }

@@ -38,7 +38,12 @@ pub(super) struct Index {
 impl Index {
     /// Writes a safetensors file with a tensor `embeddings` `[pictures, d]`; the names of the pictures are in its metadata.
     pub(super) fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let bytes: Vec<u8> = self.rows.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = self
+            .rows
+            .values()
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         let view = TensorView::new(Dtype::F32, vec![self.rows.len(), self.rows.width()], &bytes)?;
         let metadata = HashMap::from([(KEY.to_owned(), serde_json::to_string(&self.origin)?)]);
         let file = safetensors::serialize([(TENSOR, view)], Some(metadata)).context("writing safetensors")?;

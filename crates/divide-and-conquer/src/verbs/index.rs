@@ -51,7 +51,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     };
     let bad: Vec<(usize, String)> = (0..listing.len())
         .into_par_iter()
-        .filter_map(|index| look(index).err().map(|error| (index, format!("{:#}", anyhow::Error::from(error)))))
+        .filter_map(|index| {
+            look(index)
+                .err()
+                .map(|error| (index, format!("{:#}", anyhow::Error::from(error))))
+        })
         .collect();
     if !bad.is_empty() && !arguments.skip_bad {
         let reasons: Vec<&str> = bad.iter().take(10).map(|(_, reason)| reason.as_str()).collect();
@@ -78,7 +82,11 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     };
     let out = arguments.out.unwrap_or_else(|| arguments.run.join("index.safetensors"));
     index.save(&out)?;
-    super::print(&format!("{} pictures, {} numbers each\n", index.rows.len(), index.rows.width()))?;
+    super::print(&format!(
+        "{} pictures, {} numbers each\n",
+        index.rows.len(),
+        index.rows.width()
+    ))?;
     eprintln!("wrote {}", out.display());
     Ok(())
 }

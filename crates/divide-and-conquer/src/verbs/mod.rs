@@ -19,12 +19,7 @@ use papers_core::{
 };
 
 use crate::{
-    Embedder, Rows,
-    config::MetricConfig,
-    data::View,
-    evaluate::compared,
-    network::Network,
-    train::MetricLearning,
+    Embedder, Rows, config::MetricConfig, data::View, evaluate::compared, network::Network, train::MetricLearning,
 };
 
 // A run on a command line. No documentation: it would be the help of the command.
@@ -80,7 +75,11 @@ impl Embedding {
             values.extend(embeddings.try_into_vec_as::<f32>()?);
         }
         let rows = Rows::new(values, self.config.dimension)?;
-        Ok(compared(&rows, self.config.evaluation.norm, self.config.slices().width())?)
+        Ok(compared(
+            &rows,
+            self.config.evaluation.norm,
+            self.config.slices().width(),
+        )?)
     }
 }
 

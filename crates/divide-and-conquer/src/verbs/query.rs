@@ -68,7 +68,14 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         let listing = alone(picture)?;
         let rows = pool::run(&embedding.context.device, || embedding.of(&listing, &[0]))?;
         let device = &embedding.context.device;
-        let found = nearest(&rows, &index.rows, Excluded::Nothing, arguments.k, device, |_, neighbors| neighbors.to_vec())?;
+        let found = nearest(
+            &rows,
+            &index.rows,
+            Excluded::Nothing,
+            arguments.k,
+            device,
+            |_, neighbors| neighbors.to_vec(),
+        )?;
         let found = found.into_iter().next().unwrap_or_default();
         for (rank, neighbor) in found.iter().enumerate() {
             table.push([
@@ -81,19 +88,27 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
         if arguments.sheet.is_some() {
             let query = thumbnails(&listing, &[0], SIDE)?;
             tiles.push(tile(&query, 0, "query".to_owned()));
-            let files = found.iter().map(|neighbor| (index.origin.files[neighbor.index].clone(), "picture".to_owned()));
+            let files = found
+                .iter()
+                .map(|neighbor| (index.origin.files[neighbor.index].clone(), "picture".to_owned()));
             let neighbors = Listing::of_files(&index.origin.folder, files.collect())?;
             let all: Vec<usize> = (0..neighbors.len()).collect();
             let pictures = thumbnails(&neighbors, &all, SIDE)?;
-            tiles.extend(found.iter().enumerate().map(|(rank, neighbor)| {
-                tile(&pictures, rank, format!("{:.3}", neighbor.squared_distance.sqrt()))
-            }));
+            tiles.extend(
+                found
+                    .iter()
+                    .enumerate()
+                    .map(|(rank, neighbor)| tile(&pictures, rank, format!("{:.3}", neighbor.squared_distance.sqrt()))),
+            );
             shape = Some(query);
         }
     }
     super::print(&table.to_markdown())?;
     if let (Some(path), Some(shape)) = (&arguments.sheet, shape) {
-        commit::bytes(path, &images::sheet(&shape, &tiles, arguments.k.min(index.rows.len()) + 1)?)?;
+        commit::bytes(
+            path,
+            &images::sheet(&shape, &tiles, arguments.k.min(index.rows.len()) + 1)?,
+        )?;
         eprintln!("wrote {}", path.display());
     }
     Ok(())

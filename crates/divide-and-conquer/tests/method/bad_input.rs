@@ -22,7 +22,10 @@ fn learners_that_do_not_divide_the_embedding() {
         let error = check_division(dimension, learners, 100).unwrap_err();
         assert_eq!(error, MetricError::Slices { dimension, learners });
         let text = error.to_string();
-        assert!(text.contains(&format!("d = {dimension}")) && text.contains(&format!("K = {learners}")), "{text}");
+        assert!(
+            text.contains(&format!("d = {dimension}")) && text.contains(&format!("K = {learners}")),
+            "{text}"
+        );
     }
     let error = check_division(8, 8, 5).unwrap_err();
     assert_eq!(error, MetricError::Clusters { points: 5, clusters: 8 });
@@ -32,16 +35,22 @@ fn learners_that_do_not_divide_the_embedding() {
 #[test]
 fn more_clusters_than_points() {
     let points = rows(&[0.0, 1.0, 2.0], 1);
-    let error = KMeans::new(4).run(&points, &Streams::new(0), "x", 0, &testing::device()).unwrap_err();
+    let error = KMeans::new(4)
+        .run(&points, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap_err();
     assert_eq!(error, MetricError::Clusters { points: 3, clusters: 4 });
-    let error = KMeans::new(0).run(&points, &Streams::new(0), "x", 0, &testing::device()).unwrap_err();
+    let error = KMeans::new(0)
+        .run(&points, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap_err();
     assert_eq!(error, MetricError::Clusters { points: 3, clusters: 0 });
 }
 
 #[test]
 fn points_in_one_place_are_one_cluster() {
     let points = rows(&[0.5; 20], 2);
-    let found = KMeans::new(3).run(&points, &Streams::new(0), "x", 0, &testing::device()).unwrap();
+    let found = KMeans::new(3)
+        .run(&points, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap();
     assert_eq!((found.assignment, found.objective), (vec![0; 10], 0.0));
     assert!(found.centroids.values().iter().all(|value| value.is_finite()));
     // All other learners are suspended, and so is the first if it has one class only.
@@ -50,9 +59,19 @@ fn points_in_one_place_are_one_cluster() {
         ..DivideConfig::default()
     };
     let labels = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-    let mut course = Course::new(&config, 1, labels, BatchShape { classes: 2, images: 2 }, Streams::new(0)).unwrap();
+    let mut course = Course::new(
+        &config,
+        1,
+        labels,
+        BatchShape { classes: 2, images: 2 },
+        Streams::new(0),
+    )
+    .unwrap();
     let record = course.divide(&points, 0, &testing::device()).unwrap();
-    assert_eq!((record.suspended.as_slice(), record.sizes.as_slice()), (&[1, 2][..], &[10, 0, 0][..]));
+    assert_eq!(
+        (record.suspended.as_slice(), record.sizes.as_slice()),
+        (&[1, 2][..], &[10, 0, 0][..])
+    );
 }
 
 #[test]
@@ -69,8 +88,14 @@ fn numbers_that_are_not_finite_are_named_before_anything_is_computed() {
         learners: 2,
         ..DivideConfig::default()
     };
-    let mut course =
-        Course::new(&config, 1, vec![0, 0, 1, 1], BatchShape { classes: 2, images: 2 }, Streams::new(0)).unwrap();
+    let mut course = Course::new(
+        &config,
+        1,
+        vec![0, 0, 1, 1],
+        BatchShape { classes: 2, images: 2 },
+        Streams::new(0),
+    )
+    .unwrap();
     let four = rows(&[1.0, 0.0, 0.0, 1.0, f32::INFINITY, 0.0, 0.0, 0.0], 2);
     expected(course.divide(&four, 0, &device).unwrap_err());
     assert!(course.division().is_none());
@@ -92,15 +117,25 @@ fn a_batch_that_is_not_finite_changes_no_weight() {
         indices: Vec::new(),
         classes: None,
     };
-    let error = trainer.step(inputs, &points.labels, &turn, 1.0, &mut Streams::new(0).at("x", 0, 0)).unwrap_err();
+    let error = trainer
+        .step(inputs, &points.labels, &turn, 1.0, &mut Streams::new(0).at("x", 0, 0))
+        .unwrap_err();
     assert!(matches!(error, MetricError::NonFinite { row: 7, .. }), "{error}");
-    assert_eq!(testing::values(trainer.model().learners[0].weight.val().inner()), before);
+    assert_eq!(
+        testing::values(trainer.model().learners[0].weight.val().inner()),
+        before
+    );
 }
 
 #[test]
 fn a_batch_of_one_class_is_no_loss_and_says_so() {
     let (plain, points) = (testing::device(), Points::new(4, 3));
-    for kind in [LossKind::Margin, LossKind::Triplet, LossKind::Contrastive, LossKind::NPair] {
+    for kind in [
+        LossKind::Margin,
+        LossKind::Triplet,
+        LossKind::Contrastive,
+        LossKind::NPair,
+    ] {
         let config = LossConfig {
             kind,
             ..LossConfig::default()
@@ -119,7 +154,15 @@ fn a_batch_of_one_class_is_no_loss_and_says_so() {
             indices: Vec::new(),
             classes: None,
         };
-        let report = trainer.step(points.all(&plain), &[1; 12], &turn, 1.0, &mut Streams::new(0).at("x", 0, 0)).unwrap();
+        let report = trainer
+            .step(
+                points.all(&plain),
+                &[1; 12],
+                &turn,
+                1.0,
+                &mut Streams::new(0).at("x", 0, 0),
+            )
+            .unwrap();
         assert!(report.no_negatives && report.loss == 0.0, "{kind:?}: {report:?}");
         let after = testing::values(trainer.model().learners[0].weight.val().inner());
         assert_eq!(after, before, "{kind:?}: a gradient of zero");
@@ -129,20 +172,32 @@ fn a_batch_of_one_class_is_no_loss_and_says_so() {
 #[test]
 fn zero_vectors_have_no_direction_in_metrics() {
     let error = rows(&[1.0, 0.0, 0.0, 0.0], 2).normalized("embeddings").unwrap_err();
-    assert_eq!(error, MetricError::ZeroVector { what: "embeddings", row: 1 });
+    assert_eq!(
+        error,
+        MetricError::ZeroVector {
+            what: "embeddings",
+            row: 1
+        }
+    );
 }
 
 #[test]
 fn labels_that_do_not_fit() {
     let (plain, points) = (testing::device(), rows(&[1.0, 0.0, 0.0, 1.0], 2));
-    assert_eq!(Labeled::new(&points, &[0]).unwrap_err(), MetricError::Labels { labels: 1, rows: 2 });
+    assert_eq!(
+        Labeled::new(&points, &[0]).unwrap_err(),
+        MetricError::Labels { labels: 1, rows: 2 }
+    );
     let config = DivideConfig {
         learners: 2,
         ..DivideConfig::default()
     };
     let shape = BatchShape { classes: 2, images: 2 };
     let mut course = Course::new(&config, 1, vec![0, 0, 1, 1], shape, Streams::new(0)).unwrap();
-    assert_eq!(course.divide(&points, 0, &plain).unwrap_err(), MetricError::Labels { labels: 4, rows: 2 });
+    assert_eq!(
+        course.divide(&points, 0, &plain).unwrap_err(),
+        MetricError::Labels { labels: 4, rows: 2 }
+    );
     let error = Course::new(&config, 1, vec![0, 0, 1, 2], shape, Streams::new(0)).unwrap_err();
     assert_eq!(error, MetricError::Classes { found: 1 });
 }

@@ -48,8 +48,12 @@ impl Points {
         let centers: Vec<f32> = (0..classes * INPUTS).map(|_| random.random_range(-1.0..1.0)).collect();
         let labels: Vec<usize> = (0..classes * of_each).map(|index| index % classes).collect();
         let value = |(&label, column): (&usize, usize)| (label * INPUTS + column, column);
-        let places = labels.iter().flat_map(|label| (0..INPUTS).map(move |column| value((label, column)).0));
-        let values = places.map(|place| centers[place] + random.random_range(-0.3..0.3)).collect();
+        let places = labels
+            .iter()
+            .flat_map(|label| (0..INPUTS).map(move |column| value((label, column)).0));
+        let values = places
+            .map(|place| centers[place] + random.random_range(-0.3..0.3))
+            .collect();
         Self { values, labels }
     }
 
@@ -59,8 +63,10 @@ impl Points {
     }
 
     pub(crate) fn batch(&self, indices: &[usize], device: &Device) -> (Tensor<2>, Vec<usize>) {
-        let values: Vec<f32> =
-            indices.iter().flat_map(|&index| self.values[index * INPUTS..(index + 1) * INPUTS].to_vec()).collect();
+        let values: Vec<f32> = indices
+            .iter()
+            .flat_map(|&index| self.values[index * INPUTS..(index + 1) * INPUTS].to_vec())
+            .collect();
         let inputs = Tensor::from_data(TensorData::new(values, [indices.len(), INPUTS]), device);
         (inputs, indices.iter().map(|&index| self.labels[index]).collect())
     }

@@ -44,7 +44,12 @@ fn triplets(kind: MinerKind) -> Vec<Triplet> {
 
 #[test]
 fn of_triplet_and_margin_loss_with_every_miner() {
-    for miner in [MinerKind::SemiHard, MinerKind::DistanceWeighted, MinerKind::Nearest, MinerKind::Random] {
+    for miner in [
+        MinerKind::SemiHard,
+        MinerKind::DistanceWeighted,
+        MinerKind::Nearest,
+        MinerKind::Random,
+    ] {
         let triplets = triplets(miner);
         for squared in [false, true] {
             let config = TripletConfig {
@@ -75,11 +80,15 @@ fn of_contrastive_n_pair_and_proxy_loss() {
             ..ContrastiveConfig::default()
         };
         let [positives, negatives] = config.pairs(candidates);
-        testing::assert_gradient(&point(), |flat| config.of_pairs(&embeddings(flat), &positives, &negatives));
+        testing::assert_gradient(&point(), |flat| {
+            config.of_pairs(&embeddings(flat), &positives, &negatives)
+        });
     }
     let pairs = NPairConfig::pairs(&LABELS);
     assert_eq!(pairs, [[0, 1], [2, 3], [4, 5], [6, 7]]);
-    testing::assert_gradient(&point(), |flat| NPairConfig::default().of_pairs(&embeddings(flat), &pairs));
+    testing::assert_gradient(&point(), |flat| {
+        NPairConfig::default().of_pairs(&embeddings(flat), &pairs)
+    });
     for exclude_positive in [false, true] {
         let config = ProxyNcaConfig {
             exclude_positive,
@@ -104,7 +113,9 @@ fn of_both_normalizations() {
         (rows * weights).sum_dim(1)
     };
     testing::assert_gradient(&point(), |flat| weighted(embeddings(flat)));
-    testing::assert_gradient(&point(), |flat| weighted(normalize_slices(flat.reshape([COUNT, WIDTH]), slices)));
+    testing::assert_gradient(&point(), |flat| {
+        weighted(normalize_slices(flat.reshape([COUNT, WIDTH]), slices))
+    });
 }
 
 /// Duplicates in a batch are at distance zero.

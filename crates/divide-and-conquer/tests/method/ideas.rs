@@ -45,7 +45,10 @@ fn divided(config: &DivideConfig, turn: usize) -> (Course, DivisionRecord) {
 #[test]
 fn batches_of_a_learner_come_from_its_cluster_and_learners_take_turns() {
     let (course, record) = divided(&config(), 0);
-    assert_eq!((record.sizes.as_slice(), record.classes.as_slice()), (&[12; 3][..], &[2; 3][..]));
+    assert_eq!(
+        (record.sizes.as_slice(), record.classes.as_slice()),
+        (&[12; 3][..], &[2; 3][..])
+    );
     let assignment = &course.division().unwrap().assignment;
     let mut learners = Vec::new();
     for step in 0..12 {
@@ -67,16 +70,17 @@ fn batches_of_a_learner_come_from_its_cluster_and_learners_take_turns() {
 #[test]
 fn a_new_division_keeps_clusters_with_their_learners() {
     for (matching, keeps) in [(true, true), (false, false)] {
-        let config = DivideConfig {
-            matching,
-            ..config()
-        };
+        let config = DivideConfig { matching, ..config() };
         let (points, labels) = groups(0);
         // Some seed numbers the clusters in another order.
         let found = (0..20).any(|seed| {
             let mut course = Course::new(&config, 10, labels.clone(), SHAPE, Streams::new(seed)).unwrap();
             course.divide(&points, 0, &testing::device()).unwrap();
-            let kept = course.divide(&points, 10, &testing::device()).unwrap().kept.expect("a division before");
+            let kept = course
+                .divide(&points, 10, &testing::device())
+                .unwrap()
+                .kept
+                .expect("a division before");
             kept < 1.0
         });
         assert_eq!(found, !keeps, "matching: {matching}");
@@ -109,12 +113,35 @@ fn random_clusters_are_equally_large_and_say_nothing_of_the_classes() {
 
 #[test]
 fn ablations_drop_one_half_of_the_idea() {
-    let no_slices = divided(&DivideConfig { slices: false, ..config() }, 0).0.turn(1);
+    let no_slices = divided(
+        &DivideConfig {
+            slices: false,
+            ..config()
+        },
+        0,
+    )
+    .0
+    .turn(1);
     assert!(no_slices.part == Part::Whole && no_slices.classes.is_some());
-    let no_clusters = divided(&DivideConfig { data: false, ..config() }, 0).0.turn(1);
+    let no_clusters = divided(
+        &DivideConfig {
+            data: false,
+            ..config()
+        },
+        0,
+    )
+    .0
+    .turn(1);
     assert!(no_clusters.part == Part::Slice(1) && no_clusters.classes.is_none());
     let seen: std::collections::BTreeSet<usize> = {
-        let course = divided(&DivideConfig { data: false, ..config() }, 0).0;
+        let course = divided(
+            &DivideConfig {
+                data: false,
+                ..config()
+            },
+            0,
+        )
+        .0;
         (0..30).flat_map(|step| course.turn(step).indices).collect()
     };
     assert_eq!(seen.len(), 36, "all of the data");
@@ -134,7 +161,11 @@ fn a_cluster_without_two_classes_is_suspended() {
     let learner = course.division().unwrap().assignment[3];
     assert_eq!(record.suspended, [learner]);
     let turns: Vec<_> = (0..12).map(|step| course.turn(step)).collect();
-    assert!(turns.iter().all(|turn| turn.learner != Some(learner) && turn.indices.len() == SHAPE.size()));
+    assert!(
+        turns
+            .iter()
+            .all(|turn| turn.learner != Some(learner) && turn.indices.len() == SHAPE.size())
+    );
 }
 
 #[test]
@@ -143,11 +174,25 @@ fn with_all_learners_suspended_everything_is_learned_from() {
     labels[0] = 3;
     labels[3] = 3;
     let (points, _) = groups(0);
-    let labels: Vec<usize> = labels.iter().enumerate().map(|(index, &label)| if label == 3 { 3 } else { index % 3 }).collect();
+    let labels: Vec<usize> = labels
+        .iter()
+        .enumerate()
+        .map(|(index, &label)| if label == 3 { 3 } else { index % 3 })
+        .collect();
     let mut course = course(&config(), labels);
     course.adopt(Division {
         // Every learner has one class.
-        assignment: (0..36).map(|index| if index == 0 { 1 } else if index == 3 { 2 } else { index % 3 }).collect(),
+        assignment: (0..36)
+            .map(|index| {
+                if index == 0 {
+                    1
+                } else if index == 3 {
+                    2
+                } else {
+                    index % 3
+                }
+            })
+            .collect(),
         records: Vec::new(),
     });
     let turn = course.turn(1);
@@ -158,6 +203,12 @@ fn with_all_learners_suspended_everything_is_learned_from() {
 #[test]
 fn one_learner_never_divides() {
     let (_, labels) = groups(0);
-    let course = course(&DivideConfig { learners: 1, ..config() }, labels);
+    let course = course(
+        &DivideConfig {
+            learners: 1,
+            ..config()
+        },
+        labels,
+    );
     assert!((0..100).all(|step| !course.divides_at(step) && course.turn(step).part == Part::Whole));
 }

@@ -50,10 +50,7 @@ fn scales_and_shifts_learn_or_not() {
     let device = testing::device().autodiff();
     let images = Tensor::<4>::ones([2, 3, 32, 32], &testing::device());
     for train_affine in [true, false] {
-        let config = ResNetConfig {
-            train_affine,
-            ..tiny()
-        };
+        let config = ResNetConfig { train_affine, ..tiny() };
         let network = ResNet::new(&config, 3, &device);
         let gradients = network.features(images.clone(), Mode::Train).sum().backward();
         assert_eq!(network.bn1.scale.grad(&gradients).is_some(), train_affine);
@@ -104,8 +101,10 @@ fn weights() -> Vec<(String, Vec<usize>, Vec<f32>)> {
 }
 
 fn save(path: &Path, weights: &[(String, Vec<usize>, Vec<f32>)]) {
-    let bytes: Vec<Vec<u8>> =
-        weights.iter().map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let bytes: Vec<Vec<u8>> = weights
+        .iter()
+        .map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        .collect();
     let views: HashMap<String, TensorView<'_>> = weights
         .iter()
         .zip(&bytes)
@@ -129,11 +128,23 @@ fn weights_with_the_names_of_torchvision_are_taken_over() {
         assert_eq!(testing::values(network.conv1.weight.val()), of("conv1.weight"));
         let block = &network.layer2[0];
         assert_eq!(testing::values(block.bn3.shift.val()), of("layer2.0.bn3.bias"));
-        assert_eq!(testing::values(block.bn3.running_variance.value()), of("layer2.0.bn3.running_var"));
+        assert_eq!(
+            testing::values(block.bn3.running_variance.value()),
+            of("layer2.0.bn3.running_var")
+        );
         let shortcut = block.downsample.as_ref().unwrap();
-        assert_eq!(testing::values(shortcut.convolution.weight.val()), of("layer2.0.downsample.0.weight"));
-        assert_eq!(testing::values(shortcut.norm.scale.val()), of("layer2.0.downsample.1.weight"));
-        assert_eq!(testing::values(network.layer2[1].conv2.weight.val()), of("layer2.1.conv2.weight"));
+        assert_eq!(
+            testing::values(shortcut.convolution.weight.val()),
+            of("layer2.0.downsample.0.weight")
+        );
+        assert_eq!(
+            testing::values(shortcut.norm.scale.val()),
+            of("layer2.0.downsample.1.weight")
+        );
+        assert_eq!(
+            testing::values(network.layer2[1].conv2.weight.val()),
+            of("layer2.1.conv2.weight")
+        );
         let images = Tensor::<4>::ones([1, 3, 32, 32], &testing::device());
         let features = network.valid().features(images, Mode::Evaluate);
         assert!(testing::values(features).iter().all(|value| value.is_finite()));
@@ -149,13 +160,19 @@ fn files_that_do_not_fit_are_refused_by_name() {
     missing.retain(|(name, ..)| name != "layer3.0.bn2.running_var");
     save(&path, &missing);
     let error = import(network(), &path).unwrap_err();
-    assert!(matches!(&error, ImportError::Missing { name, .. } if name == "layer3.0.bn2.running_var"), "{error}");
+    assert!(
+        matches!(&error, ImportError::Missing { name, .. } if name == "layer3.0.bn2.running_var"),
+        "{error}"
+    );
 
     let mut turned = weights();
     turned[0].1 = vec![2, 7, 7, 3];
     save(&path, &turned);
     let error = import(network(), &path).unwrap_err();
-    assert!(matches!(&error, ImportError::Shape { name, .. } if name == "conv1.weight"), "{error}");
+    assert!(
+        matches!(&error, ImportError::Shape { name, .. } if name == "conv1.weight"),
+        "{error}"
+    );
 
     let mut infinite = weights();
     infinite[3].2[0] = f32::NAN;
@@ -163,11 +180,20 @@ fn files_that_do_not_fit_are_refused_by_name() {
     assert!(import(network(), &path).unwrap_err().to_string().contains("NaN"));
 
     std::fs::write(&path, "no weights").unwrap();
-    assert!(matches!(import(network(), &path).unwrap_err(), ImportError::File { .. }));
+    assert!(matches!(
+        import(network(), &path).unwrap_err(),
+        ImportError::File { .. }
+    ));
     for name in ["resnet.pt", "resnet.pth"] {
         let path = folder.path().join(name);
         std::fs::write(&path, "no pickle").unwrap();
-        assert!(matches!(import(network(), &path).unwrap_err(), ImportError::File { .. }));
+        assert!(matches!(
+            import(network(), &path).unwrap_err(),
+            ImportError::File { .. }
+        ));
     }
-    assert!(matches!(import(network(), &folder.path().join("resnet.bin")).unwrap_err(), ImportError::Kind { .. }));
+    assert!(matches!(
+        import(network(), &folder.path().join("resnet.bin")).unwrap_err(),
+        ImportError::Kind { .. }
+    ));
 }

@@ -41,8 +41,7 @@ fn one_learner_is_the_baseline_bit_for_bit() {
     };
     let course = Course::new(&config, 5, points.labels.clone(), SHAPE, streams).unwrap();
     let model = embedder(8, 1);
-    let mut trainer =
-        Trainer::new(model.clone(), triplet(model.slices()), &optimizer(), SliceUpdate::Paper).unwrap();
+    let mut trainer = Trainer::new(model.clone(), triplet(model.slices()), &optimizer(), SliceUpdate::Paper).unwrap();
 
     // The baseline, written without courses, turns and trainers.
     let everything: Vec<usize> = (0..points.labels.len()).collect();
@@ -59,10 +58,13 @@ fn one_learner_is_the_baseline_bit_for_bit() {
         assert!(!course.divides_at(step), "nothing is divided");
         let turn = course.turn(step);
         let (inputs, labels) = points.batch(&turn.indices, &plain);
-        trainer.step(inputs, &labels, &turn, 1.0, &mut streams.at("mine", step, 0)).unwrap();
+        trainer
+            .step(inputs, &labels, &turn, 1.0, &mut streams.at("mine", step, 0))
+            .unwrap();
 
         let (inputs, labels) = points.batch(&sampler.batch(&streams, "batch", step), &plain);
-        let features = divide_and_conquer::Backbone::features(&baseline.backbone, inputs, divide_and_conquer::Mode::Train);
+        let features =
+            divide_and_conquer::Backbone::features(&baseline.backbone, inputs, divide_and_conquer::Mode::Train);
         let embeddings = normalize(baseline.learners[0].forward(features));
         let rows = Rows::<f32>::of_tensor(embeddings.clone()).unwrap();
         let distances = divide_and_conquer::distance::Distances::of(&rows, false);
@@ -89,19 +91,30 @@ fn other_slices_stay_what_they_are() {
     let points = Points::new(4, 3);
     for update in [SliceUpdate::Paper, SliceUpdate::Own] {
         let model = embedder(8, 4);
-        let before: Vec<Vec<f64>> =
-            model.learners.iter().map(|learner| testing::values(learner.weight.val().inner())).collect();
+        let before: Vec<Vec<f64>> = model
+            .learners
+            .iter()
+            .map(|learner| testing::values(learner.weight.val().inner()))
+            .collect();
         let sgd = SgdConfig::new().init();
-        let mut trainer =
-            Trainer::new(model, triplet(Slices::new(8, 4).unwrap()), &optimizer(), update).unwrap().with_optimizer(sgd);
+        let mut trainer = Trainer::new(model, triplet(Slices::new(8, 4).unwrap()), &optimizer(), update)
+            .unwrap()
+            .with_optimizer(sgd);
         let turn = Turn {
             part: Part::Slice(2),
             learner: Some(2),
             indices: Vec::new(),
             classes: None,
         };
-        let report =
-            trainer.step(points.all(&plain), &points.labels, &turn, 100.0, &mut Streams::new(0).at("x", 0, 0)).unwrap();
+        let report = trainer
+            .step(
+                points.all(&plain),
+                &points.labels,
+                &turn,
+                100.0,
+                &mut Streams::new(0).at("x", 0, 0),
+            )
+            .unwrap();
         assert!(report.loss > 0.0 && !report.no_negatives);
         for (learner, (after, before)) in trainer.model().learners.iter().zip(before).enumerate() {
             let is_same = testing::values(after.weight.val().inner()) == before;
@@ -117,15 +130,22 @@ fn decay_and_momentum_move_other_slices_as_in_the_paper_or_not() {
     for (update, moves) in [(SliceUpdate::Paper, true), (SliceUpdate::Own, false)] {
         let model = embedder(8, 4);
         let before = testing::values(model.learners[0].weight.val().inner());
-        let mut trainer =
-            Trainer::new(model, triplet(Slices::new(8, 4).unwrap()), &optimizer(), update).unwrap();
+        let mut trainer = Trainer::new(model, triplet(Slices::new(8, 4).unwrap()), &optimizer(), update).unwrap();
         let turn = Turn {
             part: Part::Slice(2),
             learner: Some(2),
             indices: Vec::new(),
             classes: None,
         };
-        trainer.step(points.all(&plain), &points.labels, &turn, 1.0, &mut Streams::new(0).at("x", 0, 0)).unwrap();
+        trainer
+            .step(
+                points.all(&plain),
+                &points.labels,
+                &turn,
+                1.0,
+                &mut Streams::new(0).at("x", 0, 0),
+            )
+            .unwrap();
         let after = testing::values(trainer.model().learners[0].weight.val().inner());
         assert_eq!(after != before, moves, "{update:?}");
     }
@@ -148,7 +168,15 @@ fn boundaries_learn_if_they_are_told_to() {
             indices: Vec::new(),
             classes: None,
         };
-        trainer.step(points.all(&plain), &points.labels, &turn, 1.0, &mut Streams::new(0).at("x", 0, 0)).unwrap();
+        trainer
+            .step(
+                points.all(&plain),
+                &points.labels,
+                &turn,
+                1.0,
+                &mut Streams::new(0).at("x", 0, 0),
+            )
+            .unwrap();
         let divide_and_conquer::loss::Loss::Margin(margin) = trainer.loss() else {
             panic!("the margin loss");
         };
@@ -187,11 +215,15 @@ fn points_of_few_classes_are_told_apart() {
     for step in 0..40 {
         if course.divides_at(step) {
             let rows = Rows::of_tensor(trainer.evaluation_model().forward(points.all(&plain)).1).unwrap();
-            course.divide(&rows.normalized("embeddings").unwrap(), step, &plain).unwrap();
+            course
+                .divide(&rows.normalized("embeddings").unwrap(), step, &plain)
+                .unwrap();
         }
         let turn = course.turn(step);
         let (inputs, labels) = points.batch(&turn.indices, &plain);
-        trainer.step(inputs, &labels, &turn, 1.0, &mut streams.at("mine", step, 0)).unwrap();
+        trainer
+            .step(inputs, &labels, &turn, 1.0, &mut streams.at("mine", step, 0))
+            .unwrap();
         parts.push(turn.part);
     }
     assert!(parts[..10].iter().all(|&part| part == Part::Whole));
