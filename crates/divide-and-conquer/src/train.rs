@@ -171,7 +171,9 @@ impl Experiment for MetricLearning {
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
         self.trainer.save(checkpoint)?;
-        checkpoint.json("division", &self.course.division())
+        checkpoint.json("division", &self.course.division())?;
+        // For commands that need the network and no data.
+        checkpoint.json("shape", &self.pictures.shape())
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {

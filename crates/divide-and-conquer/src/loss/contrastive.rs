@@ -78,19 +78,19 @@ impl ContrastiveConfig {
                     + part(negatives, &|distance| distance.neg() + self.negative_margin)
             }
             ContrastiveForm::Hadsell => {
-                let mut sum = nothing();
+                let mut terms = Vec::new();
                 if !positives.is_empty() {
                     let [left, right] = sides(positives);
-                    sum = sum + squared(left, right).sum();
+                    terms.push(squared(left, right));
                 }
                 if !negatives.is_empty() {
                     let [left, right] = sides(negatives);
-                    sum = sum
-                        + hinge(euclidean(left, right, EPSILON).neg() + self.negative_margin)
-                            .square()
-                            .sum();
+                    terms.push(hinge(euclidean(left, right, EPSILON).neg() + self.negative_margin).square());
                 }
-                sum * 0.5 / (positives.len() + negatives.len()).max(1) as f64
+                match terms.is_empty() {
+                    true => nothing(),
+                    false => Tensor::cat(terms, 0).mean() * 0.5,
+                }
             }
         }
     }

@@ -5,32 +5,24 @@ pub(crate) mod query;
 
 mod embedded;
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{io::Write as _, path::Path};
 
 use clap::Args;
 use papers_core::{
     Context, Error, Result,
     base::{config, images::Listing},
+    checkpoint,
     cli::context_of,
-    training,
 };
 
-use crate::{
-    Embedder, Rows, config::MetricConfig, data::View, evaluate::compared, network::Network, train::MetricLearning,
-};
+use crate::{Embedder, Rows, config::MetricConfig, data::View, evaluate::compared, network::Network};
 
-// A run on a command line. No documentation: it would be the help of the command.
+// How a command computes. No documentation: it would be the help of the command.
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Where to compute
     #[arg(short, long, value_name = "NAME")]
     backend: Option<String>,
-    /// Folder to look for the run's own data sets in first
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
 }
 
 /// A trained network that embeds pictures of any size.
@@ -44,24 +36,27 @@ struct Embedding {
 }
 
 impl Embedding {
-    /// The run as its newest checkpoint has it.
+    /// The network of a run's newest checkpoint. The run's own data is not needed.
     fn open(run: &Path, arguments: &RunArgs) -> anyhow::Result<Self> {
-        let context = context_of(run, arguments.backend.as_deref(), arguments.data.clone())?;
-        let saved: MetricConfig = config::of_run(run, &[])?;
-        let (experiment, step) = training::restore::<MetricLearning>(&saved, &context, run)?;
-        let [colors, ..] = experiment.pictures().shape();
-        if colors != 3 {
+        let context = context_of(run, arguments.backend.as_deref(), None)?;
+        let config: MetricConfig = config::of_run(run, &[])?;
+        let (saved, warnings) = checkpoint::Store::new(run).latest()?;
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        let shape: [usize; 3] = saved.json("shape")?;
+        if shape[0] != 3 {
             let message = "the run learned from gray pictures of its own size; folders need one that learned from colors, \
                            such as `folder` or `cars196-80`";
             return Err(Error::Usage(message.to_owned()).into());
         }
-        let view = View::of_folder(&saved.data, experiment.pictures().shape());
+        let device = &context.device;
+        let (network, features) = Network::new(&config.model, shape, device);
+        let model = Embedder::new(network, features, config.slices(), device);
         Ok(Self {
-            model: experiment.trainer().evaluation_model(),
-            config: saved,
+            model: saved.module("model", model)?,
+            view: View::of_folder(&config.data, shape),
+            step: saved.step(),
+            config,
             context,
-            view,
-            step,
         })
     }
 
