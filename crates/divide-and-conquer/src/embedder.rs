@@ -3,6 +3,7 @@
 use burn::{
     module::{Initializer, Module, ModuleDisplay},
     nn::{Linear, LinearConfig},
+    optim::GradientsParams,
     prelude::*,
 };
 use serde::{Deserialize, Serialize};
@@ -96,14 +97,24 @@ impl<B: Module + ModuleDisplay> Embedder<B> {
     ///
     /// - features: `[batch, features]`
     /// - output: `[batch, d]`, or `[batch, d / K]` of a slice
-    pub fn embed(&self, features: Tensor<2>, part: Part, update: SliceUpdate) -> Tensor<2> {
-        match (part, update) {
-            (Part::Slice(learner), SliceUpdate::Own) => self.learners[learner].forward(features),
-            (Part::Slice(learner), SliceUpdate::Paper) => {
-                let range = self.slices().range(learner);
-                self.whole(features).narrow(1, range.start, range.len())
+    ///
+    /// # Panics
+    ///
+    /// If there is no such learner.
+    pub fn embed(&self, features: Tensor<2>, part: Part) -> Tensor<2> {
+        match part {
+            Part::Slice(learner) => self.learners[learner].forward(features),
+            Part::Whole => self.whole(features),
+        }
+    }
+
+    /// Gives all learners but one the gradient that they have in the layer as a whole: exactly zero.
+    pub(crate) fn add_zero_gradients(&self, gradients: &mut GradientsParams, learner: usize) {
+        for (_, other) in self.learners.iter().enumerate().filter(|(index, _)| *index != learner) {
+            gradients.register(other.weight.id, other.weight.val().inner().zeros_like());
+            if let Some(bias) = &other.bias {
+                gradients.register(bias.id, bias.val().inner().zeros_like());
             }
-            (Part::Whole, _) => self.whole(features),
         }
     }
 

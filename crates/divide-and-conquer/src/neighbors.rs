@@ -16,6 +16,8 @@ use crate::{
 /// Queries that are compared at a time, and points of the gallery with them: 8 MB of distances.
 pub(crate) const QUERIES: usize = 512;
 pub(crate) const TILE: usize = 4096;
+/// Galleries up to which everything is measured exactly.
+const FEW: usize = 64;
 /// Numbers that are looked at before it is asked whether one of them is small.
 const SCAN: usize = 64;
 
@@ -63,6 +65,10 @@ pub fn nearest<T: Real, R: Send>(
     }
     queries.check_finite("queries")?;
     gallery.check_finite("the gallery")?;
+    if gallery.len() <= FEW {
+        let nearest = |query: usize| visit(query, &among_few(queries.row(query), gallery, excluded, query, k));
+        return Ok((0..queries.len()).into_par_iter().map(nearest).collect());
+    }
     let search = Search::new(queries, gallery, excluded, k, device);
     let mut results = Vec::with_capacity(queries.len());
     for first in (0..queries.len()).step_by(QUERIES) {
@@ -70,6 +76,26 @@ pub fn nearest<T: Real, R: Send>(
         results.extend(search.block(first, last, &visit)?);
     }
     Ok(results)
+}
+
+/// Measures everything, as for the centroids of a few clusters.
+fn among_few<T: Real>(query: &[T], gallery: &Rows<T>, excluded: Excluded, itself: usize, k: usize) -> Vec<Neighbor> {
+    let is_found = |index: &usize| excluded == Excluded::Nothing || *index != itself;
+    let neighbor = |index: usize| Neighbor {
+        index,
+        squared_distance: squared_distance(query, gallery.row(index)),
+    };
+    sorted((0..gallery.len()).filter(is_found).map(neighbor).collect(), k)
+}
+
+/// The first `k` by distance, ties by index.
+fn sorted(mut neighbors: Vec<Neighbor>, k: usize) -> Vec<Neighbor> {
+    neighbors.sort_unstable_by(|one, other| {
+        let by_distance = one.squared_distance.total_cmp(&other.squared_distance);
+        by_distance.then(one.index.cmp(&other.index))
+    });
+    neighbors.truncate(k);
+    neighbors
 }
 
 struct Search<'a, T> {
@@ -238,13 +264,7 @@ impl<'a, T: Real> Nearest<'a, T> {
             index: index as usize,
             squared_distance: squared_distance(query, self.search.gallery.row(index as usize)),
         };
-        let mut neighbors: Vec<Neighbor> = self.candidates.iter().map(neighbor).collect();
-        neighbors.sort_unstable_by(|one, other| {
-            let by_distance = one.squared_distance.total_cmp(&other.squared_distance);
-            by_distance.then(one.index.cmp(&other.index))
-        });
-        neighbors.truncate(self.search.k);
-        neighbors
+        sorted(self.candidates.iter().map(neighbor).collect(), self.search.k)
     }
 
     fn finish(mut self) -> Vec<Neighbor> {

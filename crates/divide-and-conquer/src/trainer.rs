@@ -16,7 +16,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backbone, Embedder, MetricError, Mode, Rows, SliceUpdate, Turn,
+    Backbone, Embedder, MetricError, Mode, Part, Rows, SliceUpdate, Turn,
     loss::{MetricLoss, View},
     slices::normalize,
 };
@@ -163,7 +163,7 @@ impl<B: Module + ModuleDisplay, L: MetricLoss> Trainer<B, L> {
         B: Backbone<D>,
     {
         let features = self.model.backbone.features(inputs, Mode::Train);
-        let embeddings = normalize(self.model.embed(features, turn.part, self.slice_update));
+        let embeddings = normalize(self.model.embed(features, turn.part));
         let rows = Rows::of_tensor(embeddings.clone().inner())?;
         rows.check_finite("embeddings of the batch")?;
         if rows.len() != labels.len() {
@@ -188,7 +188,10 @@ impl<B: Module + ModuleDisplay, L: MetricLoss> Trainer<B, L> {
             return Ok(report);
         }
         let mut gradients = objective.value.backward();
-        let of_model = GradientsParams::from_module(&mut gradients, &self.model);
+        let mut of_model = GradientsParams::from_module(&mut gradients, &self.model);
+        if let (Part::Slice(learner), SliceUpdate::Paper) = (turn.part, self.slice_update) {
+            self.model.add_zero_gradients(&mut of_model, learner);
+        }
         let of_loss = GradientsParams::from_module(&mut gradients, &self.loss);
         let (rate, loss_rate) = (self.config.learning_rate * factor, self.config.loss_rate * factor);
         self.model = self.optimizer.step(rate, self.model.clone(), of_model);

@@ -4,7 +4,7 @@ use burn::{
     prelude::*,
 };
 use divide_and_conquer::{
-    Backbone, Embedder, Mode, Part, SliceUpdate, Slices,
+    Backbone, Embedder, Mode, Part, Slices,
     loss::margin::margin_loss,
     miner::Triplet,
     slices::{normalize, normalize_slices},
@@ -59,7 +59,7 @@ fn gradients_outside_of_a_slice_are_exactly_zero() {
                 .map(|index| learner(&case, slices.range(index)))
                 .collect(),
         };
-        let whole_embedding = embedder.embed(features.clone(), Part::Whole, SliceUpdate::Paper);
+        let whole_embedding = embedder.embed(features.clone(), Part::Whole);
         testing::assert_close(
             &testing::values(whole_embedding.clone()),
             &testing::numbers(&case["embedding_full"]),
@@ -77,48 +77,40 @@ fn gradients_outside_of_a_slice_are_exactly_zero() {
             .iter()
             .map(|triplet| wholes(triplet).try_into().expect("three"))
             .collect();
-        for update in [SliceUpdate::Paper, SliceUpdate::Own] {
-            let slice = normalize(embedder.embed(features.clone(), Part::Slice(chosen), update));
-            testing::assert_close(
-                &testing::values(slice.clone()),
-                &testing::numbers(&case["slice_normalised"]),
-                TOLERANCE,
-            );
-            let beta = testing::tensor_f64(vec![number(&case["beta"])], [1], &device);
-            let loss = margin_loss(&slice, &triplets, beta, None, number(&case["alpha"]), 0.0);
-            testing::assert_close(&testing::values(loss.clone()), &[number(&case["loss"])], TOLERANCE);
-            let gradients = loss.backward();
-            let by_features = testing::values(features.grad(&gradients).expect("tracked"));
-            testing::assert_close(&by_features, &testing::numbers(&case["grad_features"]), TOLERANCE);
-            let width = case["weight"][0].as_array().expect("a row").len();
-            let (weights, biases) = (
-                testing::numbers(&case["grad_weight"]),
-                testing::numbers(&case["grad_bias"]),
-            );
-            for (index, learner) in embedder.learners.iter().enumerate() {
-                let range = slices.range(index);
-                let (expected, expected_bias) = (&weights[range.start * width..range.end * width], &biases[range]);
-                let weight = learner.weight.grad(&gradients);
-                let bias = learner.bias.as_ref().expect("a bias").grad(&gradients);
-                if index != chosen {
-                    assert!(
-                        expected.iter().chain(expected_bias).all(|&gradient| gradient == 0.0),
-                        "{name}"
-                    );
-                    // Left alone, or exactly zero.
-                    assert_eq!(weight.is_none(), update == SliceUpdate::Own, "{name}");
-                    let found = weight
-                        .map(testing::values)
-                        .into_iter()
-                        .chain(bias.map(testing::values))
-                        .flatten();
-                    assert!(found.into_iter().all(|gradient| gradient == 0.0), "{name}");
-                    continue;
-                }
-                let found = testing::values(weight.expect("a gradient").transpose());
-                testing::assert_close(&found, expected, TOLERANCE);
-                testing::assert_close(&testing::values(bias.expect("a gradient")), expected_bias, TOLERANCE);
+        let slice = normalize(embedder.embed(features.clone(), Part::Slice(chosen)));
+        testing::assert_close(
+            &testing::values(slice.clone()),
+            &testing::numbers(&case["slice_normalised"]),
+            TOLERANCE,
+        );
+        let beta = testing::tensor_f64(vec![number(&case["beta"])], [1], &device);
+        let loss = margin_loss(&slice, &triplets, beta, None, number(&case["alpha"]), 0.0);
+        testing::assert_close(&testing::values(loss.clone()), &[number(&case["loss"])], TOLERANCE);
+        let gradients = loss.backward();
+        let by_features = testing::values(features.grad(&gradients).expect("tracked"));
+        testing::assert_close(&by_features, &testing::numbers(&case["grad_features"]), TOLERANCE);
+        let width = case["weight"][0].as_array().expect("a row").len();
+        let (weights, biases) = (
+            testing::numbers(&case["grad_weight"]),
+            testing::numbers(&case["grad_bias"]),
+        );
+        for (index, learner) in embedder.learners.iter().enumerate() {
+            let range = slices.range(index);
+            let (expected, expected_bias) = (&weights[range.start * width..range.end * width], &biases[range]);
+            let weight = learner.weight.grad(&gradients);
+            let bias = learner.bias.as_ref().expect("a bias").grad(&gradients);
+            if index != chosen {
+                assert!(
+                    expected.iter().chain(expected_bias).all(|&gradient| gradient == 0.0),
+                    "{name}"
+                );
+                // They take no part in it at all.
+                assert!(weight.is_none() && bias.is_none(), "{name}");
+                continue;
             }
+            let found = testing::values(weight.expect("a gradient").transpose());
+            testing::assert_close(&found, expected, TOLERANCE);
+            testing::assert_close(&testing::values(bias.expect("a gradient")), expected_bias, TOLERANCE);
         }
     }
     let fixture: serde_json::Value = testing::fixture(env!("CARGO_MANIFEST_DIR"), "slice_gradient.json");
