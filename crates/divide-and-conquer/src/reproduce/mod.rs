@@ -23,7 +23,7 @@ struct Comparison {
     is_quick: bool,
 }
 
-const COMPARISONS: [Comparison; 8] = [
+const COMPARISONS: [Comparison; 9] = [
     Comparison {
         set: "digit-pairs",
         loss: "triplet",
@@ -68,6 +68,13 @@ const COMPARISONS: [Comparison; 8] = [
     },
     Comparison {
         set: "dg-100-l",
+        loss: "triplet",
+        learners: &[1, 4],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "fashion-halves",
         loss: "triplet",
         learners: &[1, 4],
         seeds: FEW,

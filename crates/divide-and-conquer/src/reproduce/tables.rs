@@ -82,6 +82,9 @@ pub(super) fn comparison(runs: &[FinishedRun], set: &str) -> Option<Figure> {
             "a digit of MNIST beside a garment of Fashion-MNIST at 14×28 pixels, 5 of 50 classes in a batch, 1,200 updates of 20 pictures"
         }
         "dg-100-l" => "the same pictures, 20 of 50 classes in a batch, 888 updates of 80 pictures",
+        "fashion-halves" => {
+            "five garments of Fashion-MNIST at 14×14 pixels to train on, 600 of each, five others to test on, 300 of each, 600 updates of 40 pictures"
+        }
         _ => {
             "half of the photos of CARS196 at 40×40 pixels, a small network without pretraining, 600 updates of 80 pictures"
         }
