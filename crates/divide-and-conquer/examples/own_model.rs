@@ -42,20 +42,12 @@ fn points(name: &str, count: usize) -> (Vec<f32>, Vec<usize>) {
     let labels: Vec<usize> = (0..count).map(|index| index % CLASSES).collect();
     let place = |label: usize| (0..INPUTS).map(move |column| label * INPUTS + column);
     let values = labels.iter().flat_map(|&label| place(label));
-    // Only the first half of the numbers tells classes apart.
-    let value = |place: usize| {
-        if place % INPUTS < INPUTS / 2 {
-            0.4 * centers[place]
-        } else {
-            0.0
-        }
+    // The first half of the numbers tells classes apart; the others are noise, and larger.
+    let value = |place: usize| match place % INPUTS < INPUTS / 2 {
+        true => centers[place] + noise.random_range(-0.4..0.4),
+        false => noise.random_range(-1.5..1.5),
     };
-    (
-        values
-            .map(|place| value(place) + noise.random_range(-0.5..0.5))
-            .collect(),
-        labels,
-    )
+    (values.map(value).collect(), labels)
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows its result")]

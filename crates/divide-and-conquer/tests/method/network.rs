@@ -151,6 +151,26 @@ fn weights_with_the_names_of_torchvision_are_taken_over() {
     }
 }
 
+/// Written by PyTorch (`torch.save` of a dictionary of half-precision tensors), with counters of batches between the weights.
+#[test]
+fn a_file_of_pytorch_gives_the_same_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("resnet.safetensors");
+    save(&path, &weights());
+    let network = || ResNet::new(&tiny(), 3, &testing::device());
+    let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/resnet-tiny.pt");
+    let (one, other) = (import(network(), &path).unwrap(), import(network(), &saved).unwrap());
+    // A half has 11 digits in base two.
+    for (one, other) in [
+        (one.conv1.weight.val(), other.conv1.weight.val()),
+        (one.layer4[0].conv3.weight.val(), other.layer4[0].conv3.weight.val()),
+    ] {
+        testing::assert_close(&testing::values(other), &testing::values(one), 1e-4);
+    }
+    let [one, other] = [one, other].map(|network| testing::values(network.bn1.running_variance.value()));
+    testing::assert_close(&other, &one, 1e-4);
+}
+
 #[test]
 fn files_that_do_not_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
