@@ -10,7 +10,7 @@ use papers_core::{
 use crate::{
     Rows,
     course::{Division, DivisionRecord},
-    data::Benchmark,
+    data::{Benchmark, Examples},
     evaluate::{cause_agreement, retrieval},
     train::MetricLearning,
 };
@@ -21,15 +21,13 @@ pub(super) fn run(run: &MetricLearning) -> Figure {
     let pictures = run.pictures();
     let mut table = Table::new([
         "loss",
-        "learners K",
-        "embedding d",
+        "K",
+        "d",
         "parameters",
-        "training pictures",
-        "of classes",
-        "test pictures",
-        "of classes",
+        "training pictures / classes",
+        "test pictures / classes",
         "updates of an epoch",
-        "share of the time spent on divisions",
+        "time in divisions",
     ]);
     let test = &pictures.tests[0].queries;
     let times = run.times();
@@ -37,15 +35,14 @@ pub(super) fn run(run: &MetricLearning) -> Figure {
         0.0 => "–".to_owned(),
         all => format!("{:.1} %", 100.0 * times.dividing.as_secs_f64() / all),
     };
+    let counts = |examples: &Examples| format!("{} / {}", examples.len(), examples.class_names().len());
     table.push([
         format!("{:?}", config.loss.kind).to_lowercase(),
         config.divide.learners.to_string(),
         config.dimension.to_string(),
         trainable_parameters(run.trainer().model()).to_string(),
-        pictures.train.len().to_string(),
-        pictures.train.class_names().len().to_string(),
-        test.len().to_string(),
-        test.class_names().len().to_string(),
+        counts(&pictures.train),
+        counts(test),
         run.course().timetable().epoch_steps().to_string(),
         share,
     ]);
@@ -97,13 +94,13 @@ pub(super) fn divisions(division: &Division) -> Figure {
     /// Of long runs the last ones.
     const MOST: usize = 12;
     let mut table = Table::new([
-        "before update",
-        "pictures of each learner",
-        "classes of each learner",
+        "update",
+        "pictures by learner",
+        "classes by learner",
         "suspended",
-        "NMI with the division before",
-        "stayed with their learner",
-        "NMI with the classes",
+        "NMI, before",
+        "stayed",
+        "NMI, classes",
     ]);
     let list = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     let skipped = division.records.len().saturating_sub(MOST);
@@ -131,11 +128,11 @@ pub(super) fn divisions(division: &Division) -> Figure {
         name: "divisions".to_owned(),
         title: "Divisions".to_owned(),
         caption: format!(
-            "{} divisions{}. New clusters go to the learners that held most of them. A learner whose cluster has fewer than \
+            "Divisions so far: {}{}. NMI is that with the division before, and with the classes. New clusters go to the learners that held most of them. A learner whose cluster has fewer than \
              two classes with two pictures is suspended until the next division.",
             division.records.len(),
             if skipped > 0 {
-                format!(", of which the last {MOST} are shown")
+                format!("; the last {MOST} are shown")
             } else {
                 String::new()
             }

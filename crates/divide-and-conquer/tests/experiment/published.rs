@@ -212,7 +212,7 @@ fn a_folder_of_ones_own_is_split_by_class_and_learned_from() {
                 folder.path(),
                 &format!("class {class}/{number}.png"),
                 class * 40 + number,
-            )
+            );
         });
     }
     let config = experiment(
