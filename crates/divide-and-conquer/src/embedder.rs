@@ -55,7 +55,7 @@ pub enum EvaluationNorm {
     Slice,
 }
 
-/// A backbone and an embedding layer, of which each slice of rows is a learner (section 3.1).
+/// A backbone and an embedding layer, of which each slice of rows is a learner.
 #[derive(Module, Debug)]
 pub struct Embedder<B: Module + ModuleDisplay> {
     /// Makes features of inputs.

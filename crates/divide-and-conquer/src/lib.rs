@@ -1,4 +1,19 @@
 //! Divide and Conquer the Embedding Space for Metric Learning. Sanakoyeu, Tschernezki, Büchler, Ommer, CVPR 2019.
+//!
+//! | paper | here |
+//! |---|---|
+//! | learners: slices of the embedding layer | [`slices`], [`Embedder`] |
+//! | division: k-means, which cluster goes to which learner | [`clustering`], [`matching`], [`course`] |
+//! | conquering: learners by turns, then all together | [`Course`], [`Trainer`] |
+//! | losses and their triples | [`loss`], [`miner`] |
+//! | Recall@k, NMI | [`retrieval`], [`neighbors`] |
+//! | data, networks, experiments | [`data`], [`network`], [`config`], [`train`], [`mod@evaluate`] |
+//!
+//! Any network and any data can be trained: implement [`Backbone`], take a loss or implement [`loss::MetricLoss`], and ask a
+//! [`Course`] at every step what its [`Turn`] learns.
+//!
+//! Where we differ from the paper, and why: see the README.
+
 mod batch_sampler;
 pub mod bench;
 pub mod clustering;

@@ -1,8 +1,7 @@
 //! Which new cluster goes to which learner.
 //!
 //! The numbers of k-means mean nothing: after each division a cluster goes to the learner that held most of it. The
-//! largest overlap in all is the least L1 distance of memberships, since that is `|new| + |old| - 2·overlap` for a pair
-//! (section 3.2 of the paper).
+//! largest overlap in all is the least L1 distance of memberships, since that is `|new| + |old| - 2·overlap` for a pair.
 
 use papers_core::base::clustering::{Contingency, Mapping};
 

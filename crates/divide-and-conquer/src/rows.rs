@@ -159,8 +159,7 @@ impl<T: Real> Rows<T> {
         self.normalized_by(what, self.width)
     }
 
-    /// Every piece of `width` numbers of every row brought to length 1, as the released evaluation does it with slices
-    /// (spec. of the paper, section 3.6).
+    /// Every piece of `width` numbers of every row brought to length 1, as the released evaluation does it with slices.
     ///
     /// # Errors
     ///

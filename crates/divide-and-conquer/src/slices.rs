@@ -1,4 +1,4 @@
-//! The embedding layer cut into learners (section 3.1).
+//! The embedding layer cut into learners.
 
 use std::ops::Range;
 

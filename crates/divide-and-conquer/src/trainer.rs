@@ -1,4 +1,4 @@
-//! One update: the loss of a learner's slice, its gradients, Adam (section 3.3).
+//! One update: the loss of a learner's slice, its gradients, Adam.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Which learner learns what, and when: phases, divisions, and batches from clusters (sections 3.2 to 3.5).
+//! Which learner learns what, and when: phases, divisions, and batches from clusters.
 
 mod division;
 mod timetable;

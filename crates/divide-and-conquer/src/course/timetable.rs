@@ -1,6 +1,6 @@
 use super::DivideConfig;
 
-/// What learns from what (section 3.5).
+/// What learns from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// The whole embedding from all data, before the first division.
