@@ -24,6 +24,9 @@ pub struct Adam {
     pub epsilon: f64,
     /// Elements of gradients are first brought into ± this.
     pub clip: Option<f64>,
+    /// Times the weight is added to its gradient then, as PyTorch's Adam does it: L2 regularization, which the division by the root of
+    /// squared gradients makes nearly the same for all weights. Decay apart from the gradients is [`decay_kernels`](crate::nn::decay_kernels).
+    pub weight_decay: f64,
     /// In which precision the constants of an update are computed.
     pub constants: Precision,
 }
@@ -47,6 +50,7 @@ impl Default for Adam {
             beta_2: 0.999,
             epsilon: 1e-8,
             clip: None,
+            weight_decay: 0.0,
             constants: Precision::Double,
         }
     }
@@ -76,6 +80,7 @@ impl Adam {
                 let root = corrections[1].sqrt();
                 Constants {
                     most,
+                    decay: self.weight_decay,
                     keep: [beta_1, beta_2],
                     take: [1.0 - beta_1, 1.0 - beta_2],
                     factor: 1.0,
@@ -89,6 +94,7 @@ impl Adam {
                 let double = |value: f32| f64::from(value);
                 Constants {
                     most: double(most as f32),
+                    decay: double(self.weight_decay as f32),
                     keep: [beta_1, beta_2].map(double),
                     take: [1.0 - beta_1, 1.0 - beta_2].map(double),
                     factor: double(root / (1.0 - beta_1.powi(time))),
@@ -105,6 +111,8 @@ impl Adam {
 struct Constants {
     /// Gradients are brought into ± this.
     most: f64,
+    /// Of the weight, added to its gradient.
+    decay: f64,
     /// What both means keep of themselves, and what they take of the new.
     keep: [f64; 2],
     take: [f64; 2],
@@ -195,6 +203,10 @@ fn updated<const D: usize>(
         true => gradient.clamp(-most, most),
         false => gradient,
     };
+    let gradient = match constants.decay {
+        0.0 => gradient,
+        decay => gradient + weight.clone() * decay,
+    };
     let mean = mean * keep[0] + gradient.clone() * take[0];
     let square = square * keep[1] + gradient.square() * take[1];
     let direction = mean.clone() * constants.factor / (square.clone().sqrt() + constants.epsilon);
@@ -224,10 +236,10 @@ fn in_one_pass<T: Root>(weight: &Host, mut memory: [Host; 3], constants: &Consta
 fn pass<T: Root>(weight: &[T], gradient: &mut [T], mean: &mut [T], square: &mut [T], constants: &Constants) {
     let [keep, take] = [constants.keep, constants.take].map(|values| values.map(T::from_f64));
     let [factor, epsilon, rate] = [constants.factor, constants.epsilon, constants.rate].map(T::from_f64);
-    let [least, most] = [-constants.most, constants.most].map(T::from_f64);
+    let [least, most, decay] = [-constants.most, constants.most, constants.decay].map(T::from_f64);
     let places = weight.iter().zip(gradient).zip(mean.iter_mut().zip(square));
     for ((weight, gradient), (mean, square)) in places {
-        let slope = gradient.within(least, most);
+        let slope = gradient.within(least, most) + *weight * decay;
         *mean = *mean * keep[0] + slope * take[0];
         *square = *square * keep[1] + slope * slope * take[1];
         let direction = *mean * factor / (square.root() + epsilon);
@@ -351,6 +363,20 @@ mod tests {
             trained(Adam::default().init(), 12, DType::F32),
         );
         assert_ne!(bounded, free);
+    }
+
+    /// One weight of 2 and a gradient of 0.5: `g = 0.5 + 0.1 · 2`, and the first step is `rate · g / (|g| + ε)`.
+    #[test]
+    fn decay_is_added_to_the_gradient() {
+        let device = testing::device();
+        let adam = Adam {
+            weight_decay: 0.1,
+            epsilon: 0.7,
+            ..Adam::default()
+        };
+        let (weight, state) = adam.step(0.01, tensor(2.0, &device), tensor(0.5, &device), None);
+        testing::assert_close(&testing::values(weight), &[2.0 - 0.01 * 0.7 / 1.4], 1e-12);
+        testing::assert_close(&testing::values(state.expect("moments").mean), &[0.07], 1e-12);
     }
 
     #[test]

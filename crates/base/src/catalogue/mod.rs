@@ -34,6 +34,8 @@ const MANIFESTS: &[(&str, &str)] = &[
     (
         "3dsk-faces",
         include_str!("../../../../datasets/3dsk-faces/dataset.toml"),
+        "cars196-80",
+        include_str!("../../../../datasets/cars196-80/dataset.toml"),
     ),
     (
         "cbcl-faces",
@@ -45,6 +47,10 @@ const MANIFESTS: &[(&str, &str)] = &[
         include_str!("../../../../datasets/cifar-10-jpeg/dataset.toml"),
     ),
     ("cifar-100", include_str!("../../../../datasets/cifar-100/dataset.toml")),
+    (
+        "cub200-sample-96",
+        include_str!("../../../../datasets/cub200-sample-96/dataset.toml"),
+    ),
     (
         "fairface-64",
         include_str!("../../../../datasets/fairface-64/dataset.toml"),

@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use image::{DynamicImage, imageops::FilterType};
@@ -71,6 +71,36 @@ impl Listing {
         let files = walk::pictures(directory, None, &[], MOST_PICTURES)?;
         let known = files.iter().map(|file| (file.clone(), Some(name.to_owned()))).collect();
         Self::labeled(directory, files, &known, vec![name.to_owned()])
+    }
+
+    /// Pictures that a data set's own list names, each with its path below `directory` and its label, in this order.
+    ///
+    /// Whether they are there is seen when they are [read](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// No picture, too many pictures or classes, or a path that leads out of the folder.
+    pub fn of_files(directory: &Path, pictures: Vec<(String, String)>) -> Result<Self, ImagesError> {
+        if pictures.len() > MOST_PICTURES {
+            let (folder, limit) = (directory.to_owned(), MOST_PICTURES);
+            return Err(FolderError::TooMany { folder, limit }.into());
+        }
+        let leads_out = |file: &str| {
+            !Path::new(file)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)))
+        };
+        if let Some((file, _)) = pictures.iter().find(|(file, _)| leads_out(file)) {
+            let path = directory.join(file);
+            return Err(FolderError::Link { path }.into());
+        }
+        let known: BTreeMap<String, Option<String>> = pictures
+            .iter()
+            .map(|(file, label)| (file.clone(), Some(label.clone())))
+            .collect();
+        let class_names = class_names(&known, MOST_CLASSES)?;
+        let files = pictures.into_iter().map(|(file, _)| file).collect();
+        Self::labeled(directory, files, &known, class_names)
     }
 
     fn labeled(
@@ -152,6 +182,19 @@ impl Listing {
     /// If there is no such picture.
     pub fn read(&self, index: usize) -> Result<Picture, ImagesError> {
         Ok(Picture(open(&self.directory, &self.files[index])?))
+    }
+
+    /// Columns and rows of a picture, from the head of its file; none of its pixels are decoded.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is no picture, or claims too many pixels.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such picture.
+    pub fn size(&self, index: usize) -> Result<[u32; 2], ImagesError> {
+        Ok(super::size(&self.directory, &self.files[index])?)
     }
 
     /// Reads all of them, without labels, in the size that `options` say; classes and sub-folders in there count for nothing.
@@ -243,6 +286,27 @@ mod tests {
         let last = listing.subset(&[3, 0]);
         assert_eq!((last.label(0), last.len()), (1, 2));
         assert_eq!(last.read(1).unwrap().view(left, 1, 3), [10, 0, 0]);
+    }
+
+    #[test]
+    fn pictures_of_a_list_keep_its_order() {
+        let folder = folder();
+        let list = |files: &[(&str, &str)]| {
+            let owned = |&(file, label): &(&str, &str)| (file.to_owned(), label.to_owned());
+            Listing::of_files(folder.path(), files.iter().map(owned).collect())
+        };
+        let listing = list(&[("b/1.png", "10"), ("a/0.png", "9"), ("none.png", "10")]).unwrap();
+        assert_eq!(
+            (listing.len(), listing.class_names()),
+            (3, &["9".to_owned(), "10".to_owned()][..])
+        );
+        assert_eq!([0, 1, 2].map(|index| listing.label(index)), [1, 0, 1]);
+        assert_eq!(listing.size(0).unwrap(), [6, 4]);
+        assert!(listing.size(2).unwrap_err().to_string().contains("none.png"));
+        for path in ["../a/0.png", "/etc/a.png"] {
+            assert!(list(&[(path, "9")]).is_err(), "{path}");
+        }
+        assert!(list(&[]).is_err());
     }
 
     #[test]

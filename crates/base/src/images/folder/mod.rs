@@ -7,7 +7,7 @@ mod walk;
 
 use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path};
 
-use image::{DynamicImage, imageops::FilterType};
+use image::{DynamicImage, ImageReader, imageops::FilterType};
 
 pub use error::FolderError;
 pub use listing::{Listing, Part, Picture};
@@ -253,20 +253,40 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Refuses more pixels than memory should hold.
+fn look(name: &str, width: u32, height: u32) -> Result<(), FolderError> {
+    if u64::from(width) * u64::from(height) <= MOST_PIXELS {
+        return Ok(());
+    }
+    Err(FolderError::TooLarge {
+        file: name.to_owned(),
+        width,
+        height,
+        limit: MOST_PIXELS,
+    })
+}
+
+/// Columns and rows that the head of a file claims.
+fn size(directory: &Path, name: &str) -> Result<[u32; 2], FolderError> {
+    let path = directory.join(name);
+    let read = |source| FolderError::Read {
+        path: path.clone(),
+        source,
+    };
+    let file = BufReader::new(File::open(&path).map_err(read)?);
+    let reader = ImageReader::new(file).with_guessed_format().map_err(read)?;
+    let (width, height) = reader.into_dimensions().map_err(|source| FolderError::Picture {
+        file: name.to_owned(),
+        source,
+    })?;
+    look(name, width, height)?;
+    Ok([width, height])
+}
+
 fn open(directory: &Path, name: &str) -> Result<DynamicImage, FolderError> {
     let path = directory.join(name);
     let file = File::open(&path).map_err(|source| FolderError::Read { path, source })?;
-    let look = |width: u32, height: u32| {
-        if u64::from(width) * u64::from(height) <= MOST_PIXELS {
-            return Ok(());
-        }
-        Err(FolderError::TooLarge {
-            file: name.to_owned(),
-            width,
-            height,
-            limit: MOST_PIXELS,
-        })
-    };
+    let look = |width: u32, height: u32| look(name, width, height);
     let picture = |source| FolderError::Picture {
         file: name.to_owned(),
         source,

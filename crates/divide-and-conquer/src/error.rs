@@ -1,0 +1,100 @@
+use papers_core::Error;
+
+/// What cannot be embedded, divided or measured.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetricError {
+    /// The embedding cannot be cut into so many equal slices.
+    #[error(
+        "an embedding of d = {dimension} cannot be cut into K = {learners} equal slices: K must be at least 1 and divide d"
+    )]
+    Slices {
+        /// Numbers of the embedding, `d`.
+        dimension: usize,
+        /// Slices, `K`.
+        learners: usize,
+    },
+    /// Fewer points than clusters.
+    #[error("{points} points cannot be divided into K = {clusters} clusters")]
+    Clusters {
+        /// Points, `N`.
+        points: usize,
+        /// Clusters, `K`.
+        clusters: usize,
+    },
+    /// Numbers that are no rows of this width.
+    #[error("{values} numbers are no rows of {width}")]
+    Rows {
+        /// Numbers there are.
+        values: usize,
+        /// Numbers of a row.
+        width: usize,
+    },
+    /// Rows of different widths.
+    #[error("rows of {left} numbers cannot be compared with rows of {right}")]
+    Widths {
+        /// Numbers of a row of the one.
+        left: usize,
+        /// Numbers of a row of the other.
+        right: usize,
+    },
+    /// Labels that do not fit the rows.
+    #[error("{labels} labels for {rows} rows")]
+    Labels {
+        /// Labels there are.
+        labels: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// Nothing to work on.
+    #[error("there are no {0}")]
+    Empty(&'static str),
+    /// NaN or an infinite number.
+    #[error("{what}: row {row} has a number that is not finite; training may have diverged")]
+    NonFinite {
+        /// Whose row.
+        what: &'static str,
+        /// The first such row, from 0.
+        row: usize,
+    },
+    /// A vector without a direction.
+    #[error("{what}: row {row} is zero and cannot be brought to length 1")]
+    ZeroVector {
+        /// Whose row.
+        what: &'static str,
+        /// The first such row, from 0.
+        row: usize,
+    },
+    /// Queries of a class that the gallery lacks, or the other way round.
+    #[error("queries and gallery have different classes: class {class} is in the {there} only")]
+    Galleries {
+        /// The class.
+        class: usize,
+        /// Where it is.
+        there: &'static str,
+    },
+    /// A setting that makes no sense.
+    #[error("{0}")]
+    Setting(String),
+    /// Too few classes with two examples to learn from.
+    #[error("{found} of the training classes have two examples or more, and 2 are the least that can be told apart")]
+    Classes {
+        /// Usable classes.
+        found: usize,
+    },
+    /// The device could not be read.
+    #[error("reading from the device: {0}")]
+    Device(String),
+}
+
+impl From<MetricError> for Error {
+    fn from(error: MetricError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<burn::tensor::TensorReadError> for MetricError {
+    fn from(error: burn::tensor::TensorReadError) -> Self {
+        Self::Device(error.to_string())
+    }
+}

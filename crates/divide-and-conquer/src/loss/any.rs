@@ -1,0 +1,103 @@
+use burn::{module::Module, prelude::*};
+use papers_core::base::config::ConfigError;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Contrastive, ContrastiveConfig, Margin, MarginConfig, MetricLoss, NPair, NPairConfig, Objective, ProxyNca,
+    ProxyNcaConfig, TripletConfig, TripletLoss, View,
+};
+use crate::{MetricError, Slices};
+
+/// Names of the losses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossKind {
+    /// [`Contrastive`].
+    Contrastive,
+    /// [`TripletLoss`].
+    Triplet,
+    /// [`Margin`], the paper's.
+    #[default]
+    Margin,
+    /// [`ProxyNca`].
+    ProxyNca,
+    /// [`NPair`].
+    NPair,
+}
+
+/// Which loss, with the settings of each.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossConfig {
+    /// The loss that is minimized.
+    pub kind: LossKind,
+    /// Settings of `contrastive`.
+    pub contrastive: ContrastiveConfig,
+    /// Settings of `triplet`.
+    pub triplet: TripletConfig,
+    /// Settings of `margin`.
+    pub margin: MarginConfig,
+    /// Settings of `proxy-nca`.
+    pub proxy_nca: ProxyNcaConfig,
+    /// Settings of `n-pair`.
+    pub n_pair: NPairConfig,
+}
+
+impl LossConfig {
+    /// Refuses settings that make no sense, of the loss that is minimized or of another.
+    ///
+    /// # Errors
+    ///
+    /// The setting.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.contrastive.validate()?;
+        self.triplet.validate()?;
+        self.margin.validate()?;
+        self.proxy_nca.validate()?;
+        self.n_pair.validate()
+    }
+
+    /// The loss with fresh parameters for so many classes.
+    pub fn init(&self, slices: Slices, classes: usize, device: &Device) -> Loss {
+        match self.kind {
+            LossKind::Contrastive => Loss::Contrastive(Contrastive {
+                config: self.contrastive.clone(),
+            }),
+            LossKind::Triplet => Loss::Triplet(TripletLoss {
+                config: self.triplet.clone(),
+            }),
+            LossKind::Margin => Loss::Margin(self.margin.init(slices.learners(), classes, device)),
+            LossKind::ProxyNca => Loss::ProxyNca(self.proxy_nca.init(slices, classes, device)),
+            LossKind::NPair => Loss::NPair(NPair {
+                config: self.n_pair.clone(),
+            }),
+        }
+    }
+}
+
+/// One of the losses of this crate.
+#[derive(Module, Debug)]
+pub enum Loss {
+    /// Pairs.
+    Contrastive(Contrastive),
+    /// Triples.
+    Triplet(TripletLoss),
+    /// Pairs and a boundary.
+    Margin(Margin),
+    /// Learned points.
+    ProxyNca(ProxyNca),
+    /// Partners.
+    NPair(NPair),
+}
+
+impl MetricLoss for Loss {
+    fn forward(&self, view: View<'_>) -> Result<Objective, MetricError> {
+        match self {
+            Self::Contrastive(loss) => loss.forward(view),
+            Self::Triplet(loss) => loss.forward(view),
+            Self::Margin(loss) => loss.forward(view),
+            Self::ProxyNca(loss) => loss.forward(view),
+            Self::NPair(loss) => loss.forward(view),
+        }
+    }
+}

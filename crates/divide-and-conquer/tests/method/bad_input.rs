@@ -1,0 +1,217 @@
+//! What makes no sense gets an error that says so, and never a number that is none.
+
+use burn::prelude::*;
+use divide_and_conquer::{
+    BatchShape, Course, DivideConfig, MetricError, OptimizerConfig, Part, Rows, SliceUpdate, Slices, Trainer, Turn,
+    check_division,
+    clustering::KMeans,
+    loss::{LossConfig, LossKind},
+    retrieval::{Labeled, Protocol, retrieve},
+};
+use papers_core::{random::Streams, testing};
+
+use super::common::{INPUTS, Points, embedder};
+
+fn rows(values: &[f32], width: usize) -> Rows {
+    Rows::new(values.to_vec(), width).unwrap()
+}
+
+#[test]
+fn learners_that_do_not_divide_the_embedding() {
+    for (dimension, learners) in [(128, 3), (128, 0), (4, 8)] {
+        let error = check_division(dimension, learners, 100).unwrap_err();
+        assert_eq!(error, MetricError::Slices { dimension, learners });
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("d = {dimension}")) && text.contains(&format!("K = {learners}")),
+            "{text}"
+        );
+    }
+    let error = check_division(8, 8, 5).unwrap_err();
+    assert_eq!(error, MetricError::Clusters { points: 5, clusters: 8 });
+    assert!(check_division(8, 8, 8).is_ok());
+}
+
+#[test]
+fn more_clusters_than_points() {
+    let points = rows(&[0.0, 1.0, 2.0], 1);
+    let error = KMeans::new(4)
+        .run(&points, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap_err();
+    assert_eq!(error, MetricError::Clusters { points: 3, clusters: 4 });
+    let error = KMeans::new(0)
+        .run(&points, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap_err();
+    assert_eq!(error, MetricError::Clusters { points: 3, clusters: 0 });
+}
+
+#[test]
+fn points_in_one_place_are_one_cluster() {
+    let points = rows(&[0.5; 20], 2);
+    let found = KMeans::new(3)
+        .run(&points, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap();
+    assert_eq!((found.assignment, found.objective), (vec![0; 10], 0.0));
+    assert!(found.centroids.values().iter().all(|value| value.is_finite()));
+    // All other learners are suspended, and so is the first if it has one class only.
+    let config = DivideConfig {
+        learners: 3,
+        ..DivideConfig::default()
+    };
+    let labels = vec![0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
+    let mut course = Course::new(
+        &config,
+        1,
+        labels,
+        BatchShape { classes: 2, images: 2 },
+        Streams::new(0),
+    )
+    .unwrap();
+    let record = course.divide(&points, 0, &testing::device()).unwrap();
+    assert_eq!(
+        (record.suspended.as_slice(), record.sizes.as_slice()),
+        (&[1, 2][..], &[10, 0, 0][..])
+    );
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_named_before_anything_is_computed() {
+    let device = testing::device();
+    let bad = rows(&[1.0, 0.0, 0.0, 1.0, f32::NAN, 0.0], 2);
+    let expected = |error: MetricError| assert!(matches!(error, MetricError::NonFinite { row: 2, .. }), "{error}");
+    expected(KMeans::new(2).run(&bad, &Streams::new(0), "x", 0, &device).unwrap_err());
+    expected(bad.normalized("embeddings").unwrap_err());
+    let labels = [0, 0, 1];
+    let labeled = Labeled::new(&bad, &labels).unwrap();
+    expected(retrieve(labeled, Protocol::OtherQueries, &[1], &device).unwrap_err());
+    let config = DivideConfig {
+        learners: 2,
+        ..DivideConfig::default()
+    };
+    let mut course = Course::new(
+        &config,
+        1,
+        vec![0, 0, 1, 1],
+        BatchShape { classes: 2, images: 2 },
+        Streams::new(0),
+    )
+    .unwrap();
+    let four = rows(&[1.0, 0.0, 0.0, 1.0, f32::INFINITY, 0.0, 0.0, 0.0], 2);
+    expected(course.divide(&four, 0, &device).unwrap_err());
+    assert!(course.division().is_none());
+}
+
+#[test]
+fn a_batch_that_is_not_finite_changes_no_weight() {
+    let (plain, points) = (testing::device(), Points::new(4, 3));
+    let model = embedder(8, 2);
+    let before = testing::values(model.learners[0].weight.val().inner());
+    let loss = LossConfig::default().init(Slices::new(8, 2).unwrap(), 4, &plain.clone().autodiff());
+    let mut trainer = Trainer::new(model, loss, &OptimizerConfig::default(), SliceUpdate::Paper).unwrap();
+    let mut values = points.values.clone();
+    values[7 * INPUTS] = f32::NAN;
+    let inputs = Tensor::<2>::from_data(TensorData::new(values, [12, INPUTS]), &plain);
+    let turn = Turn {
+        part: Part::Whole,
+        learner: None,
+        indices: Vec::new(),
+        classes: None,
+    };
+    let error = trainer
+        .step(inputs, &points.labels, &turn, 1.0, &mut Streams::new(0).at("x", 0, 0))
+        .unwrap_err();
+    assert!(matches!(error, MetricError::NonFinite { row: 7, .. }), "{error}");
+    assert_eq!(
+        testing::values(trainer.model().learners[0].weight.val().inner()),
+        before
+    );
+}
+
+#[test]
+fn a_batch_of_one_class_is_no_loss_and_says_so() {
+    let (plain, points) = (testing::device(), Points::new(4, 3));
+    for kind in [
+        LossKind::Margin,
+        LossKind::Triplet,
+        LossKind::Contrastive,
+        LossKind::NPair,
+    ] {
+        let config = LossConfig {
+            kind,
+            ..LossConfig::default()
+        };
+        let loss = config.init(Slices::new(8, 2).unwrap(), 4, &plain.clone().autodiff());
+        let optimizer = OptimizerConfig {
+            weight_decay: 0.0,
+            ..OptimizerConfig::default()
+        };
+        let model = embedder(8, 2);
+        let before = testing::values(model.learners[0].weight.val().inner());
+        let mut trainer = Trainer::new(model, loss, &optimizer, SliceUpdate::Paper).unwrap();
+        let turn = Turn {
+            part: Part::Whole,
+            learner: None,
+            indices: Vec::new(),
+            classes: None,
+        };
+        let report = trainer
+            .step(
+                points.all(&plain),
+                &[1; 12],
+                &turn,
+                1.0,
+                &mut Streams::new(0).at("x", 0, 0),
+            )
+            .unwrap();
+        assert!(report.no_negatives && report.loss == 0.0, "{kind:?}: {report:?}");
+        let after = testing::values(trainer.model().learners[0].weight.val().inner());
+        assert_eq!(after, before, "{kind:?}: a gradient of zero");
+    }
+}
+
+#[test]
+fn zero_vectors_have_no_direction_in_metrics() {
+    let error = rows(&[1.0, 0.0, 0.0, 0.0], 2).normalized("embeddings").unwrap_err();
+    assert_eq!(
+        error,
+        MetricError::ZeroVector {
+            what: "embeddings",
+            row: 1
+        }
+    );
+}
+
+#[test]
+fn labels_that_do_not_fit() {
+    let (plain, points) = (testing::device(), rows(&[1.0, 0.0, 0.0, 1.0], 2));
+    assert_eq!(
+        Labeled::new(&points, &[0]).unwrap_err(),
+        MetricError::Labels { labels: 1, rows: 2 }
+    );
+    let config = DivideConfig {
+        learners: 2,
+        ..DivideConfig::default()
+    };
+    let shape = BatchShape { classes: 2, images: 2 };
+    let mut course = Course::new(&config, 1, vec![0, 0, 1, 1], shape, Streams::new(0)).unwrap();
+    assert_eq!(
+        course.divide(&points, 0, &plain).unwrap_err(),
+        MetricError::Labels { labels: 4, rows: 2 }
+    );
+    let error = Course::new(&config, 1, vec![0, 0, 1, 2], shape, Streams::new(0)).unwrap_err();
+    assert_eq!(error, MetricError::Classes { found: 1 });
+}
+
+#[test]
+fn queries_and_gallery_of_other_classes() {
+    let plain = testing::device();
+    let (queries, gallery) = (rows(&[1.0, 0.0, 0.0, 1.0], 2), rows(&[1.0, 0.0, 0.0, 1.0], 2));
+    for (of_queries, of_gallery, class, there) in [([0, 1], [0, 0], 1, "queries"), ([0, 0], [0, 2], 2, "gallery")] {
+        let gallery = Labeled::new(&gallery, &of_gallery).unwrap();
+        let queries = Labeled::new(&queries, &of_queries).unwrap();
+        let error = retrieve(queries, Protocol::Gallery(gallery), &[1], &plain).unwrap_err();
+        assert_eq!(error, MetricError::Galleries { class, there });
+    }
+    let none = Labeled::new(&queries, &[0, 0]).unwrap();
+    assert!(retrieve(none, Protocol::OtherQueries, &[], &plain).is_err());
+}
