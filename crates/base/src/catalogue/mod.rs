@@ -34,6 +34,8 @@ const MANIFESTS: &[(&str, &str)] = &[
     (
         "3dsk-faces",
         include_str!("../../../../datasets/3dsk-faces/dataset.toml"),
+    ),
+    (
         "cars196-80",
         include_str!("../../../../datasets/cars196-80/dataset.toml"),
     ),
