@@ -44,6 +44,7 @@ pub mod bench;
 mod divergence;
 pub mod dynamics;
 pub mod error;
+pub mod flow;
 pub mod gradient;
 pub mod latent_ode;
 pub mod method;
