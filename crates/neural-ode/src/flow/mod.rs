@@ -7,6 +7,7 @@
 //! | 4, planar normalizing flows | [`planar_flow`] |
 //! | 4.1, density matching | [`potentials`] |
 //! | 4.2, maximum likelihood training | [`toy`] |
+//! | both kinds of training | [`train`], with the settings of [`config`]; [`model`], [`evaluate`] |
 //!
 //! ```
 //! use burn::prelude::*;
@@ -22,12 +23,18 @@
 //! ```
 
 mod augmented;
+pub mod config;
 pub mod continuous;
+pub mod evaluate;
 pub mod field;
+mod figures;
+pub mod model;
 pub mod planar_flow;
 pub mod potentials;
+pub(crate) mod reproduce;
 pub mod toy;
 pub mod trace;
+pub mod train;
 
 pub use augmented::{FlowState, Regularization};
 pub use continuous::{Base, ContinuousFlow, Transported};
