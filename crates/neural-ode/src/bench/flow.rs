@@ -1,9 +1,6 @@
 //! Updates of flows on made-up points.
 
-use burn::{
-    optim::GradientsParams,
-    prelude::*,
-};
+use burn::{optim::GradientsParams, prelude::*};
 use papers_core::{
     bench::{Case, filled},
     device,
@@ -12,7 +9,10 @@ use papers_core::{
 use super::train::{LEARNING_RATE, optimizer};
 use crate::{
     GradientMode, Method, Solver,
-    flow::{Base, ContinuousFlow, PlanarFlow, Regularization, Trace, field::{HyperNetwork, TimePerceptron, VelocityField}},
+    flow::{
+        Base, ContinuousFlow, PlanarFlow, Regularization, Trace,
+        field::{HyperNetwork, TimePerceptron, VelocityField},
+    },
     settings::OptimizerKind,
 };
 

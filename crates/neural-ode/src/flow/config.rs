@@ -224,7 +224,10 @@ mod tests {
     #[test]
     fn unknown_targets_are_refused() {
         for set in ["target='u5'", "target='moon'", "model='cnf'", "trace.law='cauchy'"] {
-            assert!(config::experiment::<FlowConfig>(PRESETS, "moons", &[set]).is_err(), "{set}");
+            assert!(
+                config::experiment::<FlowConfig>(PRESETS, "moons", &[set]).is_err(),
+                "{set}"
+            );
         }
     }
 

@@ -260,7 +260,9 @@ impl<'a> Way<'a> {
                 let times: Vec<f64> = parts.iter().map(|&part| time(model, part)).collect();
                 let begin = model.base.sample(noise);
                 let (trace, none) = (super::Trace::Exact, super::Regularization::default());
-                let solution = model.solve(solver, begin, &times, &trace, none).map_err(SolveError::from)?;
+                let solution = model
+                    .solve(solver, begin, &times, &trace, none)
+                    .map_err(SolveError::from)?;
                 let positions = solution.states.into_iter().map(|(position, _)| pairs(position));
                 Ok(positions.collect::<Result<_>>()?)
             }

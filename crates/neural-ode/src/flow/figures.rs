@@ -75,22 +75,32 @@ pub(super) fn table(config: &FlowConfig, model: &FlowModel, measured: &Measured,
         None => ("negative log-likelihood", "nats"),
         Some(_) => ("KL − log Z", "nats"),
     };
-    let mut table = Table::new(["model", "parameters", name, "KL", "evaluations of the field", "mass in the picture"]);
+    let mut table = Table::new([
+        "model",
+        "parameters",
+        name,
+        "KL",
+        "evaluations of the field",
+        "mass in the picture",
+    ]);
     let evaluations = measured.statistics.map(|statistics| statistics.evaluations.to_string());
     table.push([
         config.model.name().to_owned(),
         model.num_params().to_string(),
         format!("{} {of}", number(measured.loss)),
-        measured.divergence.map_or("–".to_owned(), |value| format!("{} {of}", number(value))),
+        measured
+            .divergence
+            .map_or("–".to_owned(), |value| format!("{} {of}", number(value))),
         evaluations.unwrap_or_else(|| "–".to_owned()),
         format!("{:.3}", path.last().mass),
     ]);
     Figure {
         name: "numbers".to_owned(),
         title: "Numbers of the test points".to_owned(),
-        caption: "With the exact trace, solved by dopri5 with tolerances 1e-5. The mass is the sum of the density over the \
+        caption:
+            "With the exact trace, solved by dopri5 with tolerances 1e-5. The mass is the sum of the density over the \
                   square of the pictures: what is missing to 1 lies outside of it or is an error."
-            .to_owned(),
+                .to_owned(),
         body: Body::Table(table),
     }
 }
@@ -212,7 +222,9 @@ impl Drawing {
         self.frame(left, top);
         for dot in dots.iter().filter(|dot| is_inside(dot, reach)) {
             let [x, y] = pixel(dot, reach, left, top);
-            self.push(format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"1\" fill=\"#3b2f8c\"/>\n"));
+            self.push(format_args!(
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"1\" fill=\"#3b2f8c\"/>\n"
+            ));
         }
     }
 
@@ -229,8 +241,9 @@ impl Drawing {
             }
             self.push(format_args!("<circle r=\"1.4\" fill=\"#3b2f8c\">"));
             for (axis, name) in ["cx", "cy"].into_iter().enumerate() {
-                let values: Vec<String> =
-                    way().map(|dot| format!("{:.1}", pixel(&dot, reach, left, top)[axis])).collect();
+                let values: Vec<String> = way()
+                    .map(|dot| format!("{:.1}", pixel(&dot, reach, left, top)[axis]))
+                    .collect();
                 self.push(format_args!(
                     "<animate attributeName=\"{name}\" dur=\"{SECONDS}s\" repeatCount=\"indefinite\" \
                      keyTimes=\"{moments}\" values=\"{}\"/>",

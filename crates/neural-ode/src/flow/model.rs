@@ -64,12 +64,8 @@ impl FlowModel {
             ModelKind::PlanarFlow => return Self::Layers(PlanarFlow::new(PLANE, sizes.units, device)),
             ModelKind::Planar => Field::Planar(Planar::new(PLANE, sizes.units, false, device)),
             ModelKind::Gated => Field::Planar(Planar::new(PLANE, sizes.units, true, device)),
-            ModelKind::HyperNetwork => {
-                Field::HyperNetwork(HyperNetwork::new(PLANE, sizes.units, sizes.hidden, device))
-            }
-            ModelKind::Perceptron => {
-                Field::Perceptron(TimePerceptron::new(PLANE, sizes.units, sizes.depth, device))
-            }
+            ModelKind::HyperNetwork => Field::HyperNetwork(HyperNetwork::new(PLANE, sizes.units, sizes.hidden, device)),
+            ModelKind::Perceptron => Field::Perceptron(TimePerceptron::new(PLANE, sizes.units, sizes.depth, device)),
         };
         let mut flow = ContinuousFlow::new(field, config.flow.end);
         flow.base = base(config);

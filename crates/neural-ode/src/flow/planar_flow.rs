@@ -71,7 +71,12 @@ impl PlanarFlow {
     /// - second output: `[batch, 1]`
     pub fn forward(&self, position: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let dimension = position.dims()[1];
-        let inputs = [position, self.weight.val(), self.invertible_direction(), self.bias.val()];
+        let inputs = [
+            position,
+            self.weight.val(),
+            self.invertible_direction(),
+            self.bias.val(),
+        ];
         let both = vjp::function(inputs, |[position, weight, direction, bias]| {
             let layers = Layers {
                 weight,

@@ -112,7 +112,10 @@ fn pinwheel(generator: &mut impl Rng) -> [f64; 2] {
     let tangential = 0.1 * normal(generator);
     let angle = TAU * f64::from(blade) / 5.0 + 0.25 * radial.exp();
     let (sin, cos) = angle.sin_cos();
-    [2.0 * (radial * cos - tangential * sin), 2.0 * (radial * sin + tangential * cos)]
+    [
+        2.0 * (radial * cos - tangential * sin),
+        2.0 * (radial * sin + tangential * cos),
+    ]
 }
 
 fn eight_gaussians(generator: &mut impl Rng) -> [f64; 2] {
@@ -177,17 +180,28 @@ mod tests {
             // Both coordinates are uniform on [-4, 4].
             (ToySet::Checkerboard, 2.0 * 16.0 / 3.0),
             // Mean square of an angle that is uniform on [1.5π, 4.5π], and the noise.
-            (ToySet::SwissRoll, ((4.5f64.powi(3) - 1.5f64.powi(3)) / 9.0 * PI * PI + 2.0) / 25.0),
+            (
+                ToySet::SwissRoll,
+                ((4.5f64.powi(3) - 1.5f64.powi(3)) / 9.0 * PI * PI + 2.0) / 25.0,
+            ),
         ];
         for (set, expected) in cases {
             let squares: Vec<f64> = points(set, 3).iter().map(|[x, y]| x * x + y * y).collect();
             let mean = squares.iter().sum::<f64>() / squares.len() as f64;
-            assert!((mean / expected - 1.0).abs() < 0.05, "{set:?}: {mean} is not {expected}");
+            assert!(
+                (mean / expected - 1.0).abs() < 0.05,
+                "{set:?}: {mean} is not {expected}"
+            );
         }
         // Each moon: x is 2 cos - 1 or 1 - 2 cos, on average 0; y is 2 sin - 0.2 or 0.8 - 2 sin, on average 0.3.
         let moons = points(ToySet::Moons, 3);
         let mean = |axis: usize| moons.iter().map(|point| point[axis]).sum::<f64>() / moons.len() as f64;
-        assert!(mean(0).abs() < 0.1 && (mean(1) - 0.3).abs() < 0.1, "{} {}", mean(0), mean(1));
+        assert!(
+            mean(0).abs() < 0.1 && (mean(1) - 0.3).abs() < 0.1,
+            "{} {}",
+            mean(0),
+            mean(1)
+        );
     }
 
     #[test]
@@ -208,9 +222,19 @@ mod tests {
                 })
             })
         };
-        assert!(points(ToySet::TwoSpirals, 4).into_iter().filter(|&point| near_an_arm(point)).count() > 3960);
+        assert!(
+            points(ToySet::TwoSpirals, 4)
+                .into_iter()
+                .filter(|&point| near_an_arm(point))
+                .count()
+                > 3960
+        );
         for set in ToySet::ALL {
-            let outside = points(set, 5).iter().flatten().filter(|value| value.abs() > REACH).count();
+            let outside = points(set, 5)
+                .iter()
+                .flatten()
+                .filter(|value| value.abs() > REACH)
+                .count();
             assert!(outside < 40, "{set:?}: {outside} of 8000 coordinates");
         }
     }

@@ -155,7 +155,10 @@ impl Experiment for FlowExperiment {
 
     fn figures(&self) -> Result<Vec<Figure>> {
         let measured = self.measure(Points::Test)?;
-        let path = self.evaluator.path(&self.model()).map_err(|error| self.failed(&error))?;
+        let path = self
+            .evaluator
+            .path(&self.model())
+            .map_err(|error| self.failed(&error))?;
         let target = figures::Panel::of_target(self.config.target, &self.streams, &self.plain)?;
         Ok(vec![
             figures::table(&self.config, &self.model, &measured, &path),
@@ -255,7 +258,11 @@ mod tests {
             for (preset, name) in [("moons", "test/nll"), ("density", "test/kl")] {
                 let (config, context) = experiment(preset, model, &["schedule.steps=80"]);
                 let [before, after] = learned(&config, &context, name, 80);
-                assert!(after < before - 0.1, "{} on {preset}: {before} to {after}", model.name());
+                assert!(
+                    after < before - 0.1,
+                    "{} on {preset}: {before} to {after}",
+                    model.name()
+                );
                 // No model is below the target: the entropy of the moons is about 2.34, a divergence at least 0.
                 let least = if preset == "moons" { 2.2 } else { -0.1 };
                 assert!(after > least, "{} on {preset}: {after}", model.name());
@@ -282,10 +289,14 @@ mod tests {
                 let figures = experiment.figures().expect("figures");
                 let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
                 assert_eq!(names, ["numbers", "flow", "animation"]);
-                let Body::Svg(sequence) = &figures[1].body else { panic!("a drawing") };
+                let Body::Svg(sequence) = &figures[1].body else {
+                    panic!("a drawing")
+                };
                 let target = usize::from(preset == "density");
                 assert_eq!(sequence.matches("<image").count(), 5 + target);
-                let Body::Svg(animation) = &figures[2].body else { panic!("a drawing") };
+                let Body::Svg(animation) = &figures[2].body else {
+                    panic!("a drawing")
+                };
                 assert!(animation.matches("<animate").count() > 100 && !animation.contains("<script"));
             }
         }
@@ -317,7 +328,10 @@ mod tests {
     #[test]
     fn evaluation_tells_splits_apart() {
         let (config, context) = experiment("moons", ModelKind::Planar, &[]);
-        let scalars = FlowExperiment::new(&config, &context).expect("built").evaluate().expect("numbers");
+        let scalars = FlowExperiment::new(&config, &context)
+            .expect("built")
+            .evaluate()
+            .expect("numbers");
         let value = |name: &str| scalar(&scalars, name).expect(name);
         assert_ne!(value("validation/nll"), value("test/nll"));
     }

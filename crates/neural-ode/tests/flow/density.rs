@@ -1,7 +1,4 @@
-use burn::{
-    module::Module,
-    prelude::*,
-};
+use burn::{module::Module, prelude::*};
 use neural_ode::{
     Method, SolveError, Solver,
     flow::{Base, ContinuousFlow, Potential, Regularization, Trace, field::VelocityField},
@@ -43,7 +40,9 @@ fn mass<F: VelocityField + 'static>(flow: &ContinuousFlow<F>) -> f64 {
     let center = |index: usize| -REACH + (index as f64 + 0.5) * side;
     let cells = (0..CELLS * CELLS).flat_map(|cell| [center(cell % CELLS), center(cell / CELLS)]);
     let cells = tensor_f64(cells.collect(), [CELLS * CELLS, 2], &device());
-    let found = flow.log_density(&fixed(), cells, &Trace::Exact, none()).expect("a smooth field");
+    let found = flow
+        .log_density(&fixed(), cells, &Trace::Exact, none())
+        .expect("a smooth field");
     values(found.log_density.exp()).iter().sum::<f64>() * side * side
 }
 
@@ -63,8 +62,12 @@ fn samples_have_the_density_that_is_found_for_them() {
     for (_, field) in fields() {
         let mut flow = ContinuousFlow::new(field, 1.5);
         flow.base = Base { variance: 0.4 };
-        let drawn = flow.sample(&precise(), points(&device()), &Trace::Exact, none()).expect("solved");
-        let found = flow.log_density(&precise(), drawn.position, &Trace::Exact, none()).expect("solved");
+        let drawn = flow
+            .sample(&precise(), points(&device()), &Trace::Exact, none())
+            .expect("solved");
+        let found = flow
+            .log_density(&precise(), drawn.position, &Trace::Exact, none())
+            .expect("solved");
         assert_close(&values(found.log_density), &values(drawn.log_density), 1e-8);
         let begin = points(&device()) * 0.4f64.sqrt();
         assert_close(&values(found.position), &values(begin), 1e-8);
@@ -76,9 +79,14 @@ fn a_flow_on_its_way_has_the_density_of_the_paths() {
     let (_, field) = fields().swap_remove(2);
     let flow = ContinuousFlow::new(field, 1.0);
     let times = [0.0, 0.3, 1.0];
-    let solution = flow.solve(&precise(), points(&device()), &times, &Trace::Exact, none()).expect("solved");
+    let solution = flow
+        .solve(&precise(), points(&device()), &times, &Trace::Exact, none())
+        .expect("solved");
     let (position, change) = solution.states[1].clone();
-    let found = flow.until(0.3).log_density(&precise(), position, &Trace::Exact, none()).expect("solved");
+    let found = flow
+        .until(0.3)
+        .log_density(&precise(), position, &Trace::Exact, none())
+        .expect("solved");
     let expected = flow.base.log_density(points(&device())) + change;
     assert_close(&values(found.log_density), &values(expected), 1e-8);
 }
@@ -117,20 +125,29 @@ fn regularizers_are_integrals_along_the_paths() {
     let squares = values(start.clone().square().sum_dim(1));
     let kinetic: f64 = squares.iter().map(|square| square * (1f64.exp() - 1.0)).sum::<f64>() / 3.0;
     let one = Trace::Hutchinson(tensor_f64(vec![1.0; 6], [1, 3, 2], &device()));
-    for (trace, weights) in [(&Trace::Exact, [0.5, 0.0]), (&Trace::Exact, [0.5, 0.1]), (&one, [0.0, 0.1]), (&one, [0.5, 0.1])] {
+    for (trace, weights) in [
+        (&Trace::Exact, [0.5, 0.0]),
+        (&Trace::Exact, [0.5, 0.1]),
+        (&one, [0.0, 0.1]),
+        (&one, [0.5, 0.1]),
+    ] {
         let regularization = Regularization {
             kinetic: weights[0],
             jacobian: weights[1],
         };
         let expected = weights[0] * kinetic + weights[1] * 4.0 * 0.5;
-        let forward = flow.sample(&precise(), start.clone(), trace, regularization).expect("solved");
+        let forward = flow
+            .sample(&precise(), start.clone(), trace, regularization)
+            .expect("solved");
         assert_close(&values(forward.penalty.expect("asked for")), &[expected], 1e-8);
         // The divergence is 2 everywhere.
         let base = values(flow.base.log_density(start.clone()));
         let log_density: Vec<f64> = base.iter().map(|value| value - 2.0 * 0.5).collect();
         assert_close(&values(forward.log_density), &log_density, 1e-8);
         // The same paths backwards cost the same.
-        let backward = flow.log_density(&precise(), forward.position, trace, regularization).expect("solved");
+        let backward = flow
+            .log_density(&precise(), forward.position, trace, regularization)
+            .expect("solved");
         assert_close(&values(backward.penalty.expect("asked for")), &[expected], 1e-8);
     }
     let plain = flow.sample(&precise(), start, &Trace::Exact, none()).expect("solved");
@@ -148,7 +165,11 @@ fn the_normalizer_of_a_potential_is_that_of_a_finer_sum() {
         let cells = (0..CELLS * CELLS).flat_map(|cell| [center(cell % CELLS), center(cell / CELLS)]);
         let energy = potential.walled(tensor_f64(cells.collect(), [CELLS * CELLS, 2], &device()));
         let sum = values(energy.neg().exp()).iter().sum::<f64>() * side * side;
-        assert!((found - sum.ln()).abs() < 1e-4, "{potential:?}: {found} is not {}", sum.ln());
+        assert!(
+            (found - sum.ln()).abs() < 1e-4,
+            "{potential:?}: {found} is not {}",
+            sum.ln()
+        );
     }
 }
 
@@ -179,7 +200,15 @@ fn bad_input_is_an_error() {
     let nothing = tensor_f64(vec![], [0, 2], &device());
     assert!(matches!(found(nothing, &fixed()), SolveError::InvalidState { .. }));
     let hopeless = Solver::new(Method::Dopri5).max_steps(1).tolerances(1e-12, 1e-12);
-    assert!(matches!(found(points(&device()), &hopeless), SolveError::MaxSteps { .. }));
-    let standing = flow.until(0.0).log_density(&fixed(), points(&device()), &Trace::Exact, none());
-    assert!(matches!(standing.expect_err("no time").error, SolveError::InvalidTimes { .. }));
+    assert!(matches!(
+        found(points(&device()), &hopeless),
+        SolveError::MaxSteps { .. }
+    ));
+    let standing = flow
+        .until(0.0)
+        .log_density(&fixed(), points(&device()), &Trace::Exact, none());
+    assert!(matches!(
+        standing.expect_err("no time").error,
+        SolveError::InvalidTimes { .. }
+    ));
 }

@@ -110,7 +110,12 @@ fn gradients_of_positions_match_finite_differences() {
             let training = field.clone().train();
             assert_gradient(&POINTS, |start| {
                 let field = if start.is_autodiff() { &training } else { &field };
-                loss(field, &fixed().gradient(GradientMode::Direct), start.reshape([3, 2]), &trace)
+                loss(
+                    field,
+                    &fixed().gradient(GradientMode::Direct),
+                    start.reshape([3, 2]),
+                    &trace,
+                )
             });
         }
     }

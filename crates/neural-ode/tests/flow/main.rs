@@ -37,8 +37,12 @@ pub(crate) fn fields() -> Vec<(&'static str, Field)> {
     let fields: [(&str, fn(&Device) -> Field); 4] = [
         ("planar", |device| Field::Planar(Planar::new(2, 4, false, device))),
         ("gated", |device| Field::Planar(Planar::new(2, 4, true, device))),
-        ("hyper-network", |device| Field::HyperNetwork(HyperNetwork::new(2, 3, 4, device))),
-        ("perceptron", |device| Field::Perceptron(TimePerceptron::new(2, 5, 2, device))),
+        ("hyper-network", |device| {
+            Field::HyperNetwork(HyperNetwork::new(2, 3, 4, device))
+        }),
+        ("perceptron", |device| {
+            Field::Perceptron(TimePerceptron::new(2, 5, 2, device))
+        }),
     ];
     let build = |(name, build): (&'static str, fn(&Device) -> Field)| {
         let field = Streams::new(1).initialize(name, &plain, || build(&plain));

@@ -27,12 +27,21 @@ fn divergences_are_those_of_the_velocities() {
         assert!(expected.iter().any(|value| value.abs() > 0.1), "{name}: {expected:?}");
         let (velocity, divergence) = field.with_divergence(TIME, points(&device()));
         assert_close(&values(divergence), &expected, 1e-8);
-        assert_close(&values(velocity), &values(field.velocity(TIME, points(&device()))), 1e-14);
+        assert_close(
+            &values(velocity),
+            &values(field.velocity(TIME, points(&device()))),
+            1e-14,
+        );
         for axis in [0, 1] {
             let unit: Vec<f64> = (0..6).map(|index| f64::from(u8::from(index % 2 == axis))).collect();
-            let (velocity, column) = field.push_forward(TIME, points(&device()), tensor_f64(unit, [1, 3, 2], &device()));
+            let (velocity, column) =
+                field.push_forward(TIME, points(&device()), tensor_f64(unit, [1, 3, 2], &device()));
             assert_close(&values(column), &values(jacobian(&field, axis)), 1e-8);
-            assert_close(&values(velocity), &values(field.velocity(TIME, points(&device()))), 1e-14);
+            assert_close(
+                &values(velocity),
+                &values(field.velocity(TIME, points(&device()))),
+                1e-14,
+            );
         }
     }
 }
@@ -58,7 +67,11 @@ fn the_mean_over_all_signs_is_the_exact_trace() {
         let exact = change(&flow, &Trace::Exact);
         assert_close(&change(&flow, &all), &exact, 1e-12);
         let single = change(&flow, &one);
-        let error = exact.iter().zip(&single).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let error = exact
+            .iter()
+            .zip(&single)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
         assert!(error > 1e-3, "{name}: one noise is no exact trace, off by {error}");
     }
 }
@@ -79,7 +92,11 @@ fn both_laws_are_unbiased() {
         let noise = noise.cast(burn::tensor::DType::F64);
         let error = |noises: usize| {
             let estimate = change(&flow, &Trace::Hutchinson(noise.clone().narrow(0, 0, noises)));
-            exact.iter().zip(estimate).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+            exact
+                .iter()
+                .zip(estimate)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f64::max)
         };
         // The standard error of one noise is about 2: four of them over 4000.
         assert!(error(NOISES) < 0.13, "{law:?}: {}", error(NOISES));

@@ -72,7 +72,12 @@ fn linear(params: &Params, weight: &str, bias: &str, device: &Device) -> Linear 
 }
 
 fn check<const D: usize>(problems: &mut Vec<String>, what: &str, actual: Tensor<D>, expected: &Value, tolerance: f64) {
-    problems.extend(differences(what, &values(actual), &testing::numbers(expected), tolerance));
+    problems.extend(differences(
+        what,
+        &values(actual),
+        &testing::numbers(expected),
+        tolerance,
+    ));
 }
 
 /// What a solve from `start` to `end` gives: positions and the change of the log-density.
@@ -151,20 +156,50 @@ fn planar(case: &PlanarCase) -> Vec<String> {
     let start: Tensor<2> = nested(&case.z_start, &device);
     let (velocity, divergence) = field.with_divergence(case.t0, start.clone());
     check(&mut problems, "vf_at_t0", velocity, &expected.vf_at_t0, tolerance);
-    check(&mut problems, "vf_at_t0 alone", field.velocity(case.t0, start.clone()), &expected.vf_at_t0, tolerance);
-    check(&mut problems, "trace_at_t0", divergence, &expected.trace_at_t0, tolerance);
+    check(
+        &mut problems,
+        "vf_at_t0 alone",
+        field.velocity(case.t0, start.clone()),
+        &expected.vf_at_t0,
+        tolerance,
+    );
+    check(
+        &mut problems,
+        "trace_at_t0",
+        divergence,
+        &expected.trace_at_t0,
+        tolerance,
+    );
 
     let flow = flow(field, case.t0, case.t1);
     let [position, change] = transport(&flow, &case.z_start, &Trace::Exact);
     check(&mut problems, "z_t1", position, &expected.z_t1, tolerance);
-    check(&mut problems, "delta_logp", change.clone(), &expected.delta_logp, tolerance);
-    check(&mut problems, "logdet_of_flow_map", -change, &expected.logdet_of_flow_map, tolerance);
+    check(
+        &mut problems,
+        "delta_logp",
+        change.clone(),
+        &expected.delta_logp,
+        tolerance,
+    );
+    check(
+        &mut problems,
+        "logdet_of_flow_map",
+        -change,
+        &expected.logdet_of_flow_map,
+        tolerance,
+    );
 
     let backward = &expected.backward_from_t1;
     let found = density(&flow, start);
     let change = found.solution.last().1.clone();
     check(&mut problems, "z_t0", found.position, &backward.z_t0, tolerance);
-    check(&mut problems, "delta_logp_t1_to_t0", change, &backward.delta_logp_t1_to_t0, tolerance);
+    check(
+        &mut problems,
+        "delta_logp_t1_to_t0",
+        change,
+        &backward.delta_logp_t1_to_t0,
+        tolerance,
+    );
     check(&mut problems, "log_px", found.log_density, &backward.log_px, tolerance);
     problems
 }
@@ -197,7 +232,9 @@ fn hyper_network(case: &HyperNetworkCase) -> Vec<String> {
     }
     let flow = flow(field, case.t0, case.t1);
     for (name, expected) in &case.expected {
-        let Some(time) = name.strip_prefix("at_t_") else { continue };
+        let Some(time) = name.strip_prefix("at_t_") else {
+            continue;
+        };
         let time: f64 = time.replace('_', ".").parse().expect("a time");
         let [weight, direction, bias] = flow.field.parameters(time);
         if weight.dims()[0] != case.width {
@@ -209,7 +246,13 @@ fn hyper_network(case: &HyperNetworkCase) -> Vec<String> {
     }
     let [position, change] = transport(&flow, &case.z_start, &Trace::Exact);
     check(&mut problems, "z_t1", position, &case.expected["z_t1"], case.tol);
-    check(&mut problems, "delta_logp", change, &case.expected["delta_logp"], case.tol);
+    check(
+        &mut problems,
+        "delta_logp",
+        change,
+        &case.expected["delta_logp"],
+        case.tol,
+    );
     problems
 }
 
@@ -276,10 +319,22 @@ fn perceptron(case: &PerceptronCase) -> Vec<String> {
 
     let start: Tensor<2> = nested(&case.z_start, &device);
     let (_, divergence) = plain.field.with_divergence(case.t0, start.clone());
-    check(&mut problems, "trace_at_t0", divergence, &expected.trace_at_t0, case.tol);
+    check(
+        &mut problems,
+        "trace_at_t0",
+        divergence,
+        &expected.trace_at_t0,
+        case.tol,
+    );
     let [position, change] = transport(&plain, &case.z_start, &Trace::Exact);
     check(&mut problems, "z_t1", position, &expected.z_t1, case.tol);
-    check(&mut problems, "delta_logp_exact", change, &expected.delta_logp_exact, case.tol);
+    check(
+        &mut problems,
+        "delta_logp_exact",
+        change,
+        &expected.delta_logp_exact,
+        case.tol,
+    );
 
     for estimate in &expected.hutchinson {
         let noise: Tensor<2> = nested(&estimate.eps, &device);
@@ -295,7 +350,12 @@ fn perceptron(case: &PerceptronCase) -> Vec<String> {
     let training = device.autodiff();
     let flow = flow(field(&training), case.t0, case.t1);
     let loss = -density(&flow, nested(&expected.nll.x, &training)).log_density.mean();
-    problems.extend(differences("nll", &values(loss.clone()), &[expected.nll.value], case.tol));
+    problems.extend(differences(
+        "nll",
+        &values(loss.clone()),
+        &[expected.nll.value],
+        case.tol,
+    ));
     let gradients = loss.backward();
     for (name, expected) in &expected.nll.grads {
         let found = gradient(&flow.field, name, &gradients);
@@ -344,7 +404,13 @@ fn planar_flow(case: &PlanarFlowCase) -> Vec<String> {
     let (position, log_determinant) = flow.forward(nested(&case.z_start, &device));
     let mut problems = Vec::new();
     check(&mut problems, "z", position, &case.expected["z"], case.tol);
-    check(&mut problems, "logdet", log_determinant, &case.expected["logdet"], case.tol);
+    check(
+        &mut problems,
+        "logdet",
+        log_determinant,
+        &case.expected["logdet"],
+        case.tol,
+    );
     problems
 }
 

@@ -46,7 +46,10 @@ impl HyperNetwork {
     pub fn from_layers(first: Linear, second: Linear, output: Linear, dimension: usize) -> Self {
         let parameters = output.weight.dims()[1];
         let each = 3 * dimension + 1;
-        assert!(parameters.is_multiple_of(each), "{parameters} parameters for planes of {each}");
+        assert!(
+            parameters.is_multiple_of(each),
+            "{parameters} parameters for planes of {each}"
+        );
         Self {
             first,
             second,
@@ -58,7 +61,9 @@ impl HyperNetwork {
 
     /// `W`, `σ(G) ⊙ U` and `B` at a time: `[units, D]`, `[units, D]`, `[1, units]`.
     pub fn parameters(&self, time: f64) -> [Tensor<2>; 3] {
-        let flat = self.output.forward(tanh(self.second.forward(tanh(self.first_layer(time)))));
+        let flat = self
+            .output
+            .forward(tanh(self.second.forward(tanh(self.first_layer(time)))));
         let [weight, direction, gate, bias] = self.parts(flat);
         [weight, direction * sigmoid(gate), bias]
     }

@@ -52,7 +52,9 @@ pub trait VelocityField: Module + ModuleDisplay {
 pub(super) fn axes(position: &Tensor<2>) -> Tensor<3> {
     let [batch, dimension] = position.dims();
     let identity = Tensor::<2>::eye(dimension, &position.device()).cast(position.dtype());
-    let axes = identity.reshape([dimension, 1, dimension]).expand([dimension, batch, dimension]);
+    let axes = identity
+        .reshape([dimension, 1, dimension])
+        .expand([dimension, batch, dimension]);
     on_the_tape_of(position, axes)
 }
 
