@@ -14,6 +14,7 @@ pub const PLANE: usize = 2;
 
 /// One of the models.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a run has one of them; boxes are no modules")]
 pub enum FlowModel {
     /// A continuous flow.
     Continuous(ContinuousFlow<Field>),

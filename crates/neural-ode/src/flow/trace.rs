@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How `tr ∂f/∂z` is found along a solve.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a solve has one of them")]
 pub enum Trace {
     /// In closed form where the field has one, else by the columns of the Jacobian.
     Exact,

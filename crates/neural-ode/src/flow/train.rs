@@ -204,7 +204,13 @@ mod tests {
     };
 
     fn experiment(preset: &str, model: ModelKind, sets: &[&str]) -> (FlowConfig, Context) {
-        let small = ["data.validation=64", "data.test=500", "batch=64", "sizes.units=8"];
+        let small = [
+            "data.validation=64",
+            "data.test=500",
+            "batch=64",
+            "sizes.units=8",
+            "solver.step_size=0.2",
+        ];
         let model = format!("model='{}'", model.name());
         let sets = [&small[..], &[&model], sets].concat();
         let config = config::experiment(PRESETS, preset, &sets).expect("a configuration");

@@ -31,10 +31,12 @@ pub(crate) fn precise() -> Solver {
     Solver::new(Method::Dopri8).tolerances(1e-10, 1e-11)
 }
 
+type Build = fn(&Device) -> Field;
+
 /// Every field of the library, in `f64`, with weights large enough to matter.
 pub(crate) fn fields() -> Vec<(&'static str, Field)> {
     let plain = device();
-    let fields: [(&str, fn(&Device) -> Field); 4] = [
+    let fields: [(&str, Build); 4] = [
         ("planar", |device| Field::Planar(Planar::new(2, 4, false, device))),
         ("gated", |device| Field::Planar(Planar::new(2, 4, true, device))),
         ("hyper-network", |device| {
@@ -44,7 +46,7 @@ pub(crate) fn fields() -> Vec<(&'static str, Field)> {
             Field::Perceptron(TimePerceptron::new(2, 5, 2, device))
         }),
     ];
-    let build = |(name, build): (&'static str, fn(&Device) -> Field)| {
+    let build = |(name, build): (&'static str, Build)| {
         let field = Streams::new(1).initialize(name, &plain, || build(&plain));
         (name, double(field, 2.0))
     };

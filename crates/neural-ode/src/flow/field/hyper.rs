@@ -101,7 +101,7 @@ impl HyperNetwork {
     fn layers(&self) -> [Tensor<2>; 6] {
         let bias = |layer: &Linear| match &layer.bias {
             Some(bias) => bias.val().unsqueeze_dim(0),
-            None => layer.weight.val().slice([0..1]).zeros_like().detach(),
+            None => layer.weight.val().narrow(0, 0, 1).detach().zeros_like(),
         };
         [
             self.first.weight.val(),
