@@ -53,7 +53,7 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
     runs
 }
 
-fn summarize(quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
+fn summarize(_quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     let mut figures = vec![table_2(runs)];
     let sets = [
         (
@@ -69,9 +69,7 @@ fn summarize(quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     figures.extend(sets.into_iter().filter_map(|(set, what)| table_1(runs, set, what)));
     figures.extend(figure_3(runs)?);
     figures.extend(flow::reproduce::summarize(runs)?);
-    if quick {
-        figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));
-    }
+    figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));
     Ok(Findings {
         figures,
         headline: headline(runs),

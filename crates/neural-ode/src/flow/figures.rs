@@ -218,14 +218,17 @@ impl Drawing {
         Ok(())
     }
 
+    /// One path for all: round ends of lines without length.
     fn dots(&mut self, dots: &[[f64; 2]], reach: f64, left: usize, top: usize) {
         self.frame(left, top);
+        self.push(format_args!(
+            "<path stroke=\"#3b2f8c\" stroke-width=\"2\" stroke-linecap=\"round\" d=\""
+        ));
         for dot in dots.iter().filter(|dot| is_inside(dot, reach)) {
             let [x, y] = pixel(dot, reach, left, top);
-            self.push(format_args!(
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"1\" fill=\"#3b2f8c\"/>\n"
-            ));
+            self.push(format_args!("M{x:.1} {y:.1}h0"));
         }
+        self.0 += "\"/>\n";
     }
 
     fn moving_dots(&mut self, frames: &[Frame], reach: f64, left: usize, top: usize) {
