@@ -1,12 +1,13 @@
 //! Neural Ordinary Differential Equations. Chen, Rubanova, Bettencourt, Duvenaud, NeurIPS 2018.
 //!
-//! A library of differentiable ODE solvers for Burn, and two of the paper's three models with its experiments.
+//! A library of differentiable ODE solvers for Burn, and the paper's three models with its experiments.
 //!
 //! | paper | here |
 //! |---|---|
 //! | solvers, error control (section 2, figure 3) | [`Solver`], [`Method`], [`tableau`], [`solver`] |
 //! | adjoint sensitivity (section 2, appendices B and C) | [`GradientMode`], [`gradient`] |
 //! | 3, ODE-Net on MNIST (table 1, figure 3) | [`ode_net`] |
+//! | 4, continuous normalizing flows (figures 4, 5) | [`flow`] |
 //! | 5, latent ODEs on spirals (table 2, figure 8) | [`latent_ode`] |
 //!
 //! ```
@@ -44,6 +45,7 @@ pub mod bench;
 mod divergence;
 pub mod dynamics;
 pub mod error;
+pub mod flow;
 pub mod gradient;
 pub mod latent_ode;
 pub mod method;
@@ -75,6 +77,7 @@ pub fn paper() -> Paper {
     paper!("Neural Ordinary Differential Equations (Chen et al., NeurIPS 2018)")
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
+        .family::<flow::train::FlowExperiment>(flow::config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)
         .bench(bench::run)
 }

@@ -8,7 +8,7 @@ use papers_core::{
     reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, minutes, of_row, values},
 };
 
-use crate::{latent_ode::config::ModelKind as SpiralModel, ode_net::config::ModelKind as Classifier};
+use crate::{flow, latent_ode::config::ModelKind as SpiralModel, ode_net::config::ModelKind as Classifier};
 
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
@@ -49,10 +49,11 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
             plan("mnist-reduced-12", "mnist-reduced", &[&set, "schedule.steps=1500"]);
         }
     }
+    runs.extend(flow::reproduce::plan(quick));
     runs
 }
 
-fn summarize(quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
+fn summarize(_quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     let mut figures = vec![table_2(runs)];
     let sets = [
         (
@@ -67,9 +68,8 @@ fn summarize(quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     ];
     figures.extend(sets.into_iter().filter_map(|(set, what)| table_1(runs, set, what)));
     figures.extend(figure_3(runs)?);
-    if quick {
-        figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));
-    }
+    figures.extend(flow::reproduce::summarize(runs)?);
+    figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));
     Ok(Findings {
         figures,
         headline: headline(runs),

@@ -1,6 +1,6 @@
 //! Settings that the experiments share: how an equation is solved, and how weights are updated.
 
-use burn::optim::{ModuleOptimizer, SgdConfig, momentum::MomentumConfig};
+use burn::optim::{ModuleOptimizer, RmsPropConfig, SgdConfig, momentum::MomentumConfig};
 use papers_core::{
     base::config::{Checks, ConfigError},
     optim::Adam,
@@ -77,7 +77,7 @@ pub struct OptimizerConfig {
     pub kind: OptimizerKind,
     /// Its rate in the beginning.
     pub learning_rate: f64,
-    /// Of `sgd`.
+    /// Of `sgd` and `rmsprop`.
     #[serde(default)]
     pub momentum: f64,
     /// Parts of the run, in `(0, 1)`, after which the rate is multiplied by `drop_factor`.
@@ -102,6 +102,8 @@ pub enum OptimizerKind {
     Adam,
     /// Stochastic gradient descent with momentum.
     Sgd,
+    /// RMSprop with momentum, as planar normalizing flows were published.
+    Rmsprop,
 }
 
 impl OptimizerConfig {
@@ -114,6 +116,7 @@ impl OptimizerConfig {
                 let momentum = MomentumConfig::new().with_momentum(self.momentum).with_dampening(0.0);
                 SgdConfig::new().with_momentum(Some(momentum)).init()
             }
+            OptimizerKind::Rmsprop => RmsPropConfig::new().with_momentum(self.momentum as f32).init(),
         }
     }
 
@@ -134,8 +137,8 @@ impl OptimizerConfig {
         checks.positive("learning_rate", self.learning_rate)?;
         checks.positive("drop_factor", self.drop_factor)?;
         checks.share_below_one("momentum", self.momentum)?;
-        let is_used = self.kind == OptimizerKind::Sgd || self.momentum == 0.0;
-        checks.require(is_used, "momentum", "is for `sgd`; Adam has its own")?;
+        let is_used = self.kind != OptimizerKind::Adam || self.momentum == 0.0;
+        checks.require(is_used, "momentum", "is for `sgd` and `rmsprop`; Adam has its own")?;
         self.drops.iter().try_for_each(|&part| {
             let problem = format_args!("must be in (0, 1), not {part}");
             checks.require(part > 0.0 && part < 1.0, "drops", problem)

@@ -1,6 +1,7 @@
 //! Benchmarks of fixed shapes: the solver on a small network, training steps of the paper's models, the shared loop,
 //! memory of the gradient modes. The script `pytorch.py` does the timed work with PyTorch and torchdiffeq.
 
+mod flow;
 mod memory;
 mod perceptron;
 mod solve;
@@ -61,7 +62,8 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 fn cases() -> Vec<Case> {
-    solve::cases().into_iter().chain(train::cases()).collect()
+    let cases = solve::cases().into_iter().chain(train::cases());
+    cases.chain(flow::cases()).collect()
 }
 
 /// Some updates of the default experiment. With one checkpoint among them there are more than in its own schedule;

@@ -181,6 +181,90 @@ def latent_ode():
     return 1
 
 
+# flow.rs
+
+
+class HyperNetwork(nn.Module):
+    """The release's, with its trace in closed form."""
+
+    def __init__(self, units=64, hidden=32):
+        super().__init__()
+        self.units = units
+        self.first, self.second = nn.Linear(1, hidden), nn.Linear(hidden, hidden)
+        self.output = nn.Linear(hidden, 7 * units)
+
+    def forward(self, t, state):
+        z, _ = state
+        flat = self.output(torch.tanh(self.second(torch.tanh(self.first(t.reshape(1, 1)))))).reshape(-1)
+        w, u, g = flat[: 6 * self.units].reshape(3, self.units, 2)
+        u = u * torch.sigmoid(g) / self.units
+        hidden = torch.tanh(z @ w.T + flat[6 * self.units :])
+        return hidden @ u, (hidden.square() - 1) @ (w * u).sum(1, keepdim=True)
+
+
+class TimePerceptron(nn.Module):
+    """FFJORD's: one vector-Jacobian product with frozen noise."""
+
+    def __init__(self, noise, units=64, depth=3):
+        super().__init__()
+        widths = [3] + depth * [units] + [2]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        self.noise = noise
+
+    def forward(self, t, state):
+        z, _ = state
+        with torch.enable_grad():
+            z = z if z.requires_grad else z.requires_grad_()
+            x = self.layers[0](torch.cat([z, t.expand(z.shape[0], 1)], 1))
+            for layer in self.layers[1:]:
+                x = layer(torch.tanh(x))
+            (row,) = torch.autograd.grad(x, z, self.noise, create_graph=True)
+        return x, -(row * self.noise).sum(1, keepdim=True)
+
+
+class PlanarLayers(nn.Module):
+    def __init__(self, layers=64):
+        super().__init__()
+        self.w, self.u, self.b = (nn.Parameter(filled((layers, width), 1.0)) for width in (2, 2, 1))
+
+    def forward(self, z):
+        product = (self.w * self.u).sum(1, keepdim=True)
+        u = self.u + (F.softplus(product) - 1 - product) * self.w / self.w.square().sum(1, keepdim=True)
+        stretch = (self.w * u).sum(1)
+        total = 0
+        for w, u, b, s in zip(self.w, u, self.b, stretch):
+            hidden = torch.tanh(z @ w[:, None] + b)
+            z = z + hidden * u
+            total = total + torch.log1p((1 - hidden.square()) * s)
+        return z, total
+
+
+def base_log_density(z):
+    return -0.5 * (z.square().sum(1, keepdim=True) + 2 * math.log(2 * math.pi))
+
+
+@cache
+def flow_problem(kind):
+    noise = filled((1, 256, 2), 1.0)[0]
+    network = {"hyper": HyperNetwork, "perceptron": lambda: TimePerceptron(noise), "layers": PlanarLayers}[kind]()
+    network = with_filled_weights(network)
+    return network, torch.optim.Adam(network.parameters(), RATE), filled((256, 2), 2.0)
+
+
+def flow(kind, solve):
+    network, optimizer, data = flow_problem(kind)
+    optimizer.zero_grad()
+    if kind == "layers":
+        z, log_determinant = network(data)
+    else:
+        state = (data, torch.zeros(len(data), 1))
+        z, change = solve(network, state, UNIT.flip(0), method="rk4", options={"step_size": 1 / 20})
+        z, log_determinant = z[-1], -change[-1]
+    (-(base_log_density(z) + log_determinant).mean()).backward()
+    optimizer.step()
+    return 1
+
+
 CASES = {
     "solver/rk4": rk4,
     "solver/rk4-direct": lambda: rk4_gradient(odeint),
@@ -190,6 +274,10 @@ CASES = {
     "latent-ode/dopri5": latent_ode,
     "ode-net/rk4-direct": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
     "ode-net/rk4-checkpointed": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
+    "flow/hyper-network": lambda: flow("hyper", odeint),
+    "flow/hyper-network-adjoint": lambda: flow("hyper", odeint_adjoint),
+    "flow/hutchinson": lambda: flow("perceptron", odeint),
+    "flow/planar-layers": lambda: flow("layers", None),
     "ode-net/dopri5-adjoint": lambda: ode_net(odeint_adjoint, method="dopri5", rtol=1e-3, atol=1e-3),
 }
 

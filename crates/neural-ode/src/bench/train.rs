@@ -42,9 +42,9 @@ fn rk4(gradient: GradientMode) -> Solver {
 }
 
 /// So small that weights, and with them the number of steps, stay what they are.
-const LEARNING_RATE: f64 = 1e-9;
+pub(super) const LEARNING_RATE: f64 = 1e-9;
 
-fn optimizer(kind: OptimizerKind, momentum: f64) -> OptimizerConfig {
+pub(super) fn optimizer(kind: OptimizerKind, momentum: f64) -> OptimizerConfig {
     OptimizerConfig {
         kind,
         learning_rate: LEARNING_RATE,

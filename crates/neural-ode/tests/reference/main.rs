@@ -7,6 +7,7 @@ mod adaptive;
 mod adjoint;
 mod bad_inputs;
 mod batched;
+mod cnf;
 mod controller;
 mod fixed_step;
 mod latent_ode;

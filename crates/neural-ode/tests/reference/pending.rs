@@ -6,10 +6,11 @@ use crate::fixture;
 
 /// Files of which this folder (and `tests/tableaus`) read every part. That they read every field of it is up to the
 /// types there, which allow no other.
-const WHOLE: [&str; 8] = [
+const WHOLE: [&str; 9] = [
     "adaptive.json",
     "adjoint.json",
     "batched.json",
+    "cnf.json",
     "controller.json",
     "fixed_step.json",
     "odenet.json",
@@ -43,7 +44,6 @@ fn status(file: &str, part: &str, content: &Value) -> Option<Status> {
         }
         ("latent_ode.json", "spiral" | "encoder_no_dt" | "full" | "rnn_baseline") => Some(Status::Tested),
         ("latent_ode.json", "poisson") => pending("Poisson likelihood", content.get("expected")),
-        ("cnf.json", _) => pending("continuous normalizing flows", content.get("expected")),
         ("events.json", _) => pending("events", content.get("expected")),
         _ => None,
     }
