@@ -6,7 +6,7 @@
 //! From one requested time to the one before; there, the loss's own gradient is added to `a` and `y` is put back to
 //! the stored forward state. One evaluation of the three is one vector-Jacobian product.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use burn::prelude::*;
 
@@ -155,7 +155,7 @@ impl Interval {
     fn run<S: State, D: Dynamics<S>>(&self, dynamics: &D, start: S) -> Result<Run<S>, SolveError> {
         let mut task = Task::new(dynamics, start, &self.times);
         task.first_step = self.first_step;
-        Ok(self.solver.run(task, &mut |_| {})?)
+        Ok(self.solver.run(task, &mut |_| ControlFlow::Continue(()))?)
     }
 }
 

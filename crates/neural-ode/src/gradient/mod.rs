@@ -6,9 +6,9 @@
 
 mod adjoint;
 mod checkpointed;
-mod parameters;
+pub(crate) mod parameters;
 mod settings;
-mod times;
+pub(crate) mod times;
 
 use std::{
     fmt,
@@ -100,7 +100,7 @@ impl BackwardReport {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, statistics: BackwardStatistics) {
+    pub(crate) fn set(&self, statistics: BackwardStatistics) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics);
     }
 }

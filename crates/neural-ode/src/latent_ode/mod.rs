@@ -8,6 +8,7 @@
 //! | 5.1, RNN with and without the time between observations | [`baseline`] |
 //! | 5.1, training | [`train`], with the settings of [`config`] |
 //! | table 2 | [`evaluate`] |
+//! | 5, Poisson process likelihoods | [`poisson`] |
 
 pub mod baseline;
 pub mod config;
@@ -16,6 +17,7 @@ mod figures;
 pub mod model;
 pub mod network;
 pub mod objective;
+pub mod poisson;
 pub mod recurrent;
 pub mod spirals;
 pub mod train;

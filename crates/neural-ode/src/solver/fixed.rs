@@ -87,13 +87,16 @@ impl<S: State> Fixed<S> {
             let reached = progress.states.len();
             collect(progress, self.curve, self.resolution, &span, &state, &step)?;
             progress.last = (span.end, step.next.clone());
-            observe(&AcceptedStep {
+            let next = observe(&AcceptedStep {
                 span,
                 before: &state,
                 stages: &step.stages,
                 next: &step.next,
                 outputs: reached..progress.states.len(),
             });
+            if next.is_break() {
+                return Ok(());
+            }
             state = step.next;
         }
         Ok(())

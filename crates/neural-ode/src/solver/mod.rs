@@ -3,18 +3,21 @@
 mod adams;
 mod adaptive;
 pub mod controller;
+pub(crate) mod course;
 pub mod dense;
 mod fixed;
 pub mod initial_step;
 pub mod norm;
 pub(crate) mod options;
 mod replay;
-mod run;
+pub(crate) mod run;
 pub mod step;
 #[cfg(test)]
 mod tests;
 
 pub use options::{End, ErrorWeights, Interpolation};
+
+use std::ops::ControlFlow;
 
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task, check_slope};
@@ -233,7 +236,7 @@ impl Solver {
         times: &[f64],
     ) -> Result<Solution<S>, Failure<S>> {
         let task = Task::new(dynamics, initial, times);
-        Ok(self.run(task, &mut |_| {})?.solution)
+        Ok(self.run(task, &mut |_| ControlFlow::Continue(()))?.solution)
     }
 
     /// Solves from one time to another and keeps every step, so that the solution can be evaluated anywhere between.
@@ -267,6 +270,7 @@ impl Solver {
                 next: step.next.clone(),
                 slopes: step.stages.to_vec(),
             });
+            ControlFlow::Continue(())
         })?;
         let curve = self.curve();
         if !self.method.is_adaptive() && matches!(curve, Curve::Cubic) {
@@ -286,7 +290,7 @@ impl Solver {
     pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
         &self,
         task: Task<'_, S, D>,
-        observe: &mut dyn FnMut(&AcceptedStep<'_, S>),
+        observe: &mut run::Observer<'_, S>,
     ) -> Result<Run<S>, Failure<S>> {
         run::run(self.method, &self.options, task, observe)
     }

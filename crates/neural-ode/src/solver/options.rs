@@ -66,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) jump_at: Option<Vec<f64>>,
     pub(crate) norm: Option<Norm>,
     pub(crate) error_weights: Option<ErrorWeights>,
+    // Samples with steps of their own.
+    pub(crate) compaction: Option<bool>,
     // Gradients.
     pub(crate) gradient: GradientMode,
     pub(crate) checkpoint_every: Option<usize>,

@@ -1,5 +1,7 @@
 //! What the loops over steps have in common: checking input, calling the dynamics, collecting states, failing.
 
+use std::ops::ControlFlow;
+
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State, Statistics,
     gradient::BackwardReport,
@@ -8,7 +10,7 @@ use crate::{
         dense::Curve,
         fixed::Fixed,
         norm::{self, Tolerances},
-        options::Options,
+        options::{Options, invalid},
         step::AcceptedStep,
     },
 };
@@ -41,8 +43,8 @@ pub(crate) struct Run<S> {
     pub(crate) next_step: Option<f64>,
 }
 
-/// What reports accepted steps.
-pub(crate) type Observer<'a, S> = dyn FnMut(&AcceptedStep<'_, S>) + 'a;
+/// What reports accepted steps, and whether the solve goes on.
+pub(crate) type Observer<'a, S> = dyn FnMut(&AcceptedStep<'_, S>) -> ControlFlow<()> + 'a;
 
 /// See [`Solver::run`](crate::Solver::run).
 pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
@@ -117,6 +119,10 @@ pub(crate) fn check_shapes(
     times: &[f64],
 ) -> Result<(), SolveError> {
     options.check(method)?;
+    if options.compaction.is_some() {
+        let problem = "only samples with steps of their own leave their batch: see `solve_samples`".to_owned();
+        return Err(invalid("compaction", problem));
+    }
     check_times(times)?;
     check_state(initial)
 }
@@ -140,7 +146,7 @@ pub(crate) fn check(
     Ok(resolved)
 }
 
-fn check_times(times: &[f64]) -> Result<(), SolveError> {
+pub(crate) fn check_times(times: &[f64]) -> Result<(), SolveError> {
     let invalid = |problem: String| Err(SolveError::InvalidTimes { problem });
     if times.len() < 2 {
         return invalid(format!("{} of them, at least 2 are needed", times.len()));
@@ -162,7 +168,7 @@ fn check_times(times: &[f64]) -> Result<(), SolveError> {
     Ok(())
 }
 
-fn check_state(state: &impl State) -> Result<(), SolveError> {
+pub(crate) fn check_state(state: &impl State) -> Result<(), SolveError> {
     let shapes = state.shapes();
     if shapes.iter().all(|shape| shape.contains(&0)) {
         return Err(SolveError::InvalidState { shapes });

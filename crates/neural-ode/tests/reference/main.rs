@@ -8,6 +8,7 @@ mod adjoint;
 mod bad_inputs;
 mod batched;
 mod controller;
+mod events;
 mod fixed_step;
 mod latent_ode;
 mod ode_net;

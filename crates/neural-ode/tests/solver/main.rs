@@ -1,9 +1,11 @@
 //! The solvers obey the laws of what they compute, whatever the numbers.
 
 mod dense;
+mod events;
 mod gradients;
 mod options;
 mod orders;
+mod samples;
 mod states;
 mod steps;
 
