@@ -58,6 +58,7 @@ pub mod solution;
 pub mod solver;
 pub mod state;
 pub mod tableau;
+pub mod work_precision;
 
 pub use dynamics::Dynamics;
 pub use error::{Failure, SolveError};
@@ -80,6 +81,7 @@ use papers_core::{cli::Paper, paper};
 pub fn paper() -> Paper {
     paper!("Neural Ordinary Differential Equations (Chen et al., NeurIPS 2018)")
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
+        .family::<latent_ode::series::train::SeriesExperiment>(latent_ode::series::config::PRESETS)
         .family::<latent_ode::poisson::train::PoissonExperiment>(latent_ode::poisson::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)

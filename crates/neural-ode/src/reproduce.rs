@@ -67,6 +67,7 @@ fn summarize(quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     ];
     figures.extend(sets.into_iter().filter_map(|(set, what)| table_1(runs, set, what)));
     figures.extend(figure_3(runs)?);
+    figures.extend(crate::work_precision::figures()?);
     if quick {
         figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));
     }

@@ -1,8 +1,10 @@
-//! Benchmarks of fixed shapes: the solver on a small network, training steps of the paper's models, the shared loop,
+//! Benchmarks of fixed shapes: the solver on a small network and on single equations, samples with steps of their own,
+//! training steps of the paper's models, the shared loop,
 //! memory of the gradient modes. The script `pytorch.py` does the timed work with PyTorch and torchdiffeq.
 
 mod memory;
 mod perceptron;
+mod problems;
 mod solve;
 #[cfg(test)]
 mod tests;
@@ -61,7 +63,8 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 fn cases() -> Vec<Case> {
-    solve::cases().into_iter().chain(train::cases()).collect()
+    let all = solve::cases().into_iter().chain(problems::cases());
+    all.chain(train::cases()).collect()
 }
 
 /// Some updates of the default experiment. With one checkpoint among them there are more than in its own schedule;

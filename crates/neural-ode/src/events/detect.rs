@@ -8,7 +8,7 @@ use super::Events;
 use crate::{
     Dynamics, SolveError, State,
     solver::{
-        dense::Curve,
+        dense::{Curve, along_history},
         norm::{device_failure, epsilon},
         step::{AcceptedStep, Span},
     },
@@ -50,11 +50,16 @@ struct Piece<'a, S> {
     before: &'a S,
     next: &'a S,
     slopes: &'a [S],
+    nodes: &'a [f64],
     curve: Curve,
 }
 
 impl<S: State> Piece<'_, S> {
     fn at(&self, time: f64) -> S {
+        if !self.nodes.is_empty() {
+            let state = along_history(self.nodes, &self.span, self.before, self.next, self.slopes, time);
+            return state.plain();
+        }
         let state = self
             .curve
             .interpolate(&self.span, self.before, self.next, self.slopes, time);
@@ -138,6 +143,7 @@ where
             before: step.before,
             next: step.next,
             slopes: &slopes,
+            nodes: step.nodes,
             curve: self.curve,
         };
         let mut brackets = self.brackets(&piece)?;

@@ -156,6 +156,13 @@ impl<'a, const D: usize, F: SampleDynamics<D> + ?Sized> Loop<'a, F, D> {
             );
             return Err(invalid("method", problem));
         };
+        if tableau.is_implicit() {
+            let problem = format!(
+                "samples with steps of their own need an explicit one, not `{}`",
+                solver.method()
+            );
+            return Err(invalid("method", problem));
+        }
         let samples = times.into_iter().map(|times| {
             let course = Course::new(options, &times);
             Sample {

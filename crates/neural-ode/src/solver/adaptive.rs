@@ -8,6 +8,7 @@ use crate::{
         controller::{StepControl, inverse_ratio},
         course::Course,
         dense::Curve,
+        implicit::{self, Newton},
         initial_step::Beginning,
         norm::{self, Norm, Tolerances},
         options::Options,
@@ -26,6 +27,7 @@ pub(crate) struct Adaptive {
     norm: Norm,
     min_step: f64,
     max_step: f64,
+    newton: Newton,
     course: Course,
 }
 
@@ -45,6 +47,7 @@ impl Adaptive {
             norm: options.norm.clone().unwrap_or_default(),
             min_step: options.min_step.unwrap_or(0.0),
             max_step: options.max_step.unwrap_or(f64::INFINITY),
+            newton: Newton::new(options),
             course: Course::new(options, times),
         }
     }
@@ -80,10 +83,12 @@ impl Adaptive {
             }
             progress.begin_step()?;
             let span = self.course.span(now, first, &trial);
-            let mut step = step::take(self.tableau, &span, &state, slope.clone(), |time, state| {
-                progress.evaluate(time, state)
-            })?;
-            let ratio = self.error_ratio(&span, &state, &step)?;
+            let (mut step, is_solved) = self.take(progress, &span, &state, slope.clone())?;
+            let ratio = match is_solved {
+                true => self.error_ratio(&span, &state, &step)?,
+                // A stage that has no solution is like one that is not finite.
+                false => f64::INFINITY,
+            };
             let is_good = ratio <= 1.0;
             let factor = self
                 .control
@@ -124,6 +129,23 @@ impl Adaptive {
             };
         }
         Ok(proposal)
+    }
+
+    /// A step, and whether the equations of its stages could be solved.
+    fn take<S: State, D: Dynamics<S> + ?Sized>(
+        &self,
+        progress: &mut Progress<'_, S, D>,
+        span: &Span,
+        state: &S,
+        slope: S,
+    ) -> Result<(Step<S>, bool), SolveError> {
+        let mut evaluate = |time, state| progress.evaluate(time, state);
+        if self.tableau.is_implicit() {
+            let made = implicit::take(self.tableau, span, state, slope, &self.newton, &mut evaluate)?;
+            return Ok((made.step, made.is_converged));
+        }
+        let step = step::take(self.tableau, span, state, slope, evaluate)?;
+        Ok((step, true))
     }
 
     fn select_step<S: State, D: Dynamics<S> + ?Sized>(
@@ -177,6 +199,7 @@ impl Adaptive {
             span: *span,
             before,
             stages: &step.stages,
+            nodes: &[],
             next: &step.next,
             outputs: reached..progress.states.len(),
         })

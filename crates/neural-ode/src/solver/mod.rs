@@ -6,6 +6,7 @@ pub mod controller;
 pub(crate) mod course;
 pub mod dense;
 mod fixed;
+mod implicit;
 pub mod initial_step;
 pub mod norm;
 pub(crate) mod options;
@@ -14,6 +15,7 @@ pub(crate) mod run;
 pub mod step;
 #[cfg(test)]
 mod tests;
+mod variable_adams;
 
 pub use options::{End, ErrorWeights, Interpolation};
 
@@ -114,22 +116,23 @@ impl Solver {
         self
     }
 
-    /// Adams: one more than the most slopes that a step uses, 1 to 12 (1 is as 2); 4 by default.
+    /// Adams with fixed steps: one more than the most slopes that a step uses, 1 to 12 (1 is as 2); 4 by default.
+    /// `variable_adams`: the highest order, 12 by default.
     #[must_use]
     pub fn max_order(mut self, order: usize) -> Self {
         self.options.max_order = Some(order);
         self
     }
 
-    /// Implicit Adams: the most corrections of a step; 4 by default.
+    /// Implicit methods: the most corrections of a step, or of a stage; 4 by default for Adams, 10 for Newton's method.
     #[must_use]
     pub fn max_iterations(mut self, iterations: usize) -> Self {
         self.options.max_iterations = Some(iterations);
         self
     }
 
-    /// Implicit Adams: when a correction has converged, relative and absolute. By default the tolerances if they are
-    /// numbers, else the defaults of those.
+    /// Implicit methods: when a correction has converged, relative and absolute. By default the tolerances if they are
+    /// numbers, else the defaults of those; for Newton's method a hundredth of them.
     #[must_use]
     pub fn corrector_tolerances(mut self, relative: f64, absolute: f64) -> Self {
         self.options.corrector_tolerances = Some((relative, absolute));
@@ -269,6 +272,7 @@ impl Solver {
                 before: step.before.clone(),
                 next: step.next.clone(),
                 slopes: step.stages.to_vec(),
+                nodes: step.nodes.to_vec(),
             });
             ControlFlow::Continue(())
         })?;

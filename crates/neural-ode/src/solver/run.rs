@@ -9,9 +9,11 @@ use crate::{
         adaptive::Adaptive,
         dense::Curve,
         fixed::Fixed,
+        implicit::MOST_ELEMENTS,
         norm::{self, Tolerances},
         options::{Options, invalid},
         step::AcceptedStep,
+        variable_adams::VariableAdams,
     },
 };
 
@@ -71,6 +73,7 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
     };
     let outcome = match stepping {
         Stepping::Adaptive(adaptive) => adaptive.run(&mut progress, first_step, observe).map(Some),
+        Stepping::VariableAdams(adams) => adams.run(&mut progress, first_step, observe).map(Some),
         Stepping::Fixed(fixed) => fixed.run(&mut progress, observe).map(|()| None),
     };
     match outcome {
@@ -88,11 +91,15 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
 /// The loop of a method.
 enum Stepping<S> {
     Adaptive(Adaptive),
+    VariableAdams(VariableAdams),
     Fixed(Fixed<S>),
 }
 
 impl<S: State> Stepping<S> {
     fn new(method: Method, options: &Options, tolerances: Tolerances, times: &[f64]) -> Result<Self, SolveError> {
+        if method == Method::VariableAdams {
+            return Ok(Self::VariableAdams(VariableAdams::new(options, tolerances, times)));
+        }
         let tableau = options.tableau(method);
         match tableau.and_then(|tableau| Some((tableau, tableau.embedded?))) {
             Some((tableau, embedded)) => Ok(Self::Adaptive(Adaptive::new(
@@ -107,6 +114,7 @@ impl<S: State> Stepping<S> {
 pub(crate) fn curve(method: Method, options: &Options) -> Curve {
     match options.tableau(method) {
         Some(tableau) if tableau.embedded.is_some() => Curve::of(tableau),
+        None if method.is_adaptive() => Curve::Cubic,
         _ => Curve::fixed(options.interpolation.unwrap_or_default()),
     }
 }
@@ -124,7 +132,14 @@ pub(crate) fn check_shapes(
         return Err(invalid("compaction", problem));
     }
     check_times(times)?;
-    check_state(initial)
+    check_state(initial)?;
+    let count = |shape: Vec<usize>| shape.into_iter().product::<usize>();
+    let elements: usize = initial.shapes().into_iter().map(count).sum();
+    if method.is_implicit() && elements > MOST_ELEMENTS {
+        let problem = format!("`{method}` is for states of at most {MOST_ELEMENTS} elements, not {elements}");
+        return Err(invalid("method", problem));
+    }
+    Ok(())
 }
 
 /// Whether these options, times and initial state can be solved. The tolerances of the state, and whether they were
