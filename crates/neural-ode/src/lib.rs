@@ -48,6 +48,7 @@ pub mod dynamics;
 pub mod error;
 pub mod events;
 pub mod gradient;
+pub mod guide;
 pub mod latent_ode;
 pub mod method;
 pub mod ode_net;

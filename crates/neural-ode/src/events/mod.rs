@@ -27,7 +27,7 @@ use burn::prelude::*;
 
 use crate::{
     Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
-    gradient::times::moved,
+    gradient::{parameters::flatten, times::moved},
     solver::{Task, norm::Tolerance, options::invalid, run::check_slope},
 };
 use detect::{Crossing, Detector};
@@ -241,8 +241,8 @@ impl Solver {
         G: Fn(f64, S) -> Tensor<1>,
     {
         let plain = module.valid();
-        // The condition may hold tracked tensors even where the state is plain.
-        let is_lifted = initial.components().iter().any(Tensor::is_autodiff);
+        let has_tracked = !flatten(module).is_empty();
+        let is_lifted = has_tracked || initial.components().iter().any(Tensor::is_autodiff);
         let dynamics = |time: f64, state: S| plain.evaluate(time, state.plain());
         let found = self.find(&dynamics, &initial, [start, limit], events, is_lifted)?;
         if !is_lifted {

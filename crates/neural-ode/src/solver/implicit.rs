@@ -85,10 +85,9 @@ pub(crate) fn take<S: State>(
         let guess = stages.last().unwrap_or(&first).plain();
         let (state, converged) = equation.solve(&guess, newton, evaluate)?;
         is_converged &= converged;
-        stages.push(S::weighted_sum(&[
-            (1.0 / equation.weight, &state),
-            (-1.0 / equation.weight, &equation.base),
-        ]));
+        // The difference first: large states divided by a small step would overflow.
+        let change = S::weighted_sum(&[(1.0, &state), (-1.0, &equation.base)]);
+        stages.push(S::weighted_sum(&[(1.0 / equation.weight, &change)]));
         last = state;
     }
     let is_last_stage = tableau.matrix[tableau.stages() - 1] == tableau.weights;

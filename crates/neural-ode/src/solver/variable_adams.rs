@@ -24,6 +24,8 @@ use crate::{
 
 /// The most a step grows at once: polynomials through very unequal steps are unstable.
 const GROWTH: f64 = 2.0;
+/// The most that the sizes of all weights may sum to, in units of the step: on equal steps those of order 12 do.
+const LARGEST_WEIGHTS: f64 = 2e3;
 /// A step after which order and size are left alone unless it grows at least so much.
 const WORTHWHILE: f64 = 1.2;
 
@@ -79,6 +81,16 @@ impl<S: State> History<S> {
             .zip(first.into_iter().chain(&self.slopes))
             .collect()
     }
+}
+
+/// The order, or a lower one if the weights of that are large with opposite signs: rounding of the slopes would count so
+/// many times.
+fn usable_order<S: State>(history: &History<S>, order: usize, start: f64, end: f64) -> usize {
+    let is_usable = |order: &usize| {
+        let weights = history::weights(&history.times_after(None, *order), start, end);
+        weights.iter().map(|weight| weight.abs()).sum::<f64>() <= LARGEST_WEIGHTS * (end - start)
+    };
+    (1..=order).rev().find(is_usable).unwrap_or(1)
 }
 
 /// Order, size and how long both have been what they are.
@@ -145,6 +157,7 @@ impl VariableAdams {
             }
             progress.begin_step()?;
             let span = self.course.span(now, first, &trial);
+            pace.order = usable_order(&history, pace.order, now, trial.end);
             let order = pace.order;
             // Weights are integrals over the step in the direction of time.
             let signed = |weights: Vec<f64>| weights.into_iter().map(|weight| direction * weight).collect::<Vec<_>>();
