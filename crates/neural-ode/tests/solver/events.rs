@@ -107,6 +107,7 @@ fn touching_zero_is_an_error_and_no_event_is_one() {
     };
     assert!((time - 1.0).abs() < 1e-3, "{time}");
 
+    let events = Events::new(position);
     let failure = solver
         .solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 1.0, &events)
         .unwrap_err();
