@@ -68,12 +68,48 @@ pub enum SolveError {
         /// The steps attempted.
         steps: usize,
     },
+    /// No terminal event before the limit.
+    #[error("no terminal event up to t = {limit}")]
+    EventNotFound {
+        /// The limit.
+        limit: f64,
+    },
+    /// A condition that only touches zero: the time of the event has no gradient.
+    #[error(
+        "component {component} of the event grazes zero at t = {time}: its time is not defined by a change of sign"
+    )]
+    GrazingEvent {
+        /// Where.
+        time: f64,
+        /// Which component.
+        component: usize,
+    },
+    /// A condition that is NaN or infinite.
+    #[error("the condition of the event is not finite at t = {time}")]
+    NonFiniteEvent {
+        /// Near which time.
+        time: f64,
+    },
     /// The device could not compute or be read.
     #[error("the device failed: {problem}")]
     Device {
         /// What it reports.
         problem: String,
     },
+}
+
+impl SolveError {
+    /// The time at which the solve failed, if it failed on its way.
+    pub fn time(&self) -> Option<f64> {
+        match self {
+            Self::NonFiniteDynamics { time }
+            | Self::StepUnderflow { time, .. }
+            | Self::MaxSteps { time, .. }
+            | Self::GrazingEvent { time, .. }
+            | Self::NonFiniteEvent { time } => Some(*time),
+            _ => None,
+        }
+    }
 }
 
 /// A solve that failed, and how far it came.

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | solvers, error control (section 2, figure 3) | [`Solver`], [`Method`], [`tableau`], [`solver`] |
 //! | adjoint sensitivity (section 2, appendices B and C) | [`GradientMode`], [`gradient`] |
+//! | events | [`events`] |
+//! | samples with steps of their own | [`samples`] |
 //! | 3, ODE-Net on MNIST (table 1, figure 3) | [`ode_net`] |
 //! | 4, continuous normalizing flows (figures 4, 5) | [`flow`] |
 //! | 5, latent ODEs on spirals (table 2, figure 8) | [`latent_ode`] |
@@ -45,22 +47,28 @@ pub mod bench;
 mod divergence;
 pub mod dynamics;
 pub mod error;
+pub mod events;
 pub mod flow;
 pub mod gradient;
+pub mod guide;
 pub mod latent_ode;
 pub mod method;
 pub mod ode_net;
 mod reproduce;
+pub mod samples;
 pub mod settings;
 pub mod solution;
 pub mod solver;
 pub mod state;
 pub mod tableau;
+pub mod work_precision;
 
 pub use dynamics::Dynamics;
 pub use error::{Failure, SolveError};
+pub use events::{Direction, EventSolution, Events, Occurrence};
 pub use gradient::{BackwardStatistics, GradientMode};
 pub use method::Method;
+pub use samples::{SampleDynamics, SampleSolution, SampleTimes, Samples};
 pub use solution::{Solution, Statistics};
 pub use solver::{
     End, ErrorWeights, Interpolation, Solver,
@@ -76,6 +84,8 @@ use papers_core::{cli::Paper, paper};
 pub fn paper() -> Paper {
     paper!("Neural Ordinary Differential Equations (Chen et al., NeurIPS 2018)")
         .family::<latent_ode::train::LatentOdeExperiment>(latent_ode::config::PRESETS)
+        .family::<latent_ode::series::train::SeriesExperiment>(latent_ode::series::config::PRESETS)
+        .family::<latent_ode::poisson::train::PoissonExperiment>(latent_ode::poisson::config::PRESETS)
         .family::<ode_net::train::OdeNet>(ode_net::config::PRESETS)
         .family::<flow::train::FlowExperiment>(flow::config::PRESETS)
         .reproduction(reproduce::REPRODUCTION)

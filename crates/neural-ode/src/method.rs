@@ -31,6 +31,12 @@ pub enum Method {
     ExplicitAdams,
     /// Adams-Bashforth corrected by Adams-Moulton, fixed step.
     ImplicitAdams,
+    /// Euler's implicit method, order 1, fixed step, for stiff equations with small states.
+    ImplicitEuler,
+    /// The implicit midpoint method, order 2, fixed step, for stiff equations with small states.
+    ImplicitMidpoint,
+    /// The trapezoidal rule, order 2, fixed step, for stiff equations with small states.
+    Trapezoid,
     /// Heun's method, order 2(1), adaptive steps.
     AdaptiveHeun,
     /// Fehlberg's method, order 2(1), adaptive steps.
@@ -43,11 +49,15 @@ pub enum Method {
     Tsit5,
     /// Prince and Dormand's method, order 8(7), adaptive steps.
     Dopri8,
+    /// Kværnø's method, order 3(2), adaptive steps, for stiff equations with small states.
+    Kvaerno3,
+    /// Adams methods of orders 1 to 12 that choose their order and their steps.
+    VariableAdams,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Euler,
         Self::Midpoint,
         Self::Heun2,
@@ -57,12 +67,17 @@ impl Method {
         Self::Rk4Classic,
         Self::ExplicitAdams,
         Self::ImplicitAdams,
+        Self::ImplicitEuler,
+        Self::ImplicitMidpoint,
+        Self::Trapezoid,
         Self::AdaptiveHeun,
         Self::Fehlberg2,
         Self::Bosh3,
         Self::Dopri5,
         Self::Tsit5,
         Self::Dopri8,
+        Self::Kvaerno3,
+        Self::VariableAdams,
     ];
 
     /// Its name, as in "rk4_classic".
@@ -77,24 +92,43 @@ impl Method {
             Self::Rk4Classic => "rk4_classic",
             Self::ExplicitAdams => "explicit_adams",
             Self::ImplicitAdams => "implicit_adams",
+            Self::ImplicitEuler => "implicit_euler",
+            Self::ImplicitMidpoint => "implicit_midpoint",
+            Self::Trapezoid => "trapezoid",
             Self::AdaptiveHeun => "adaptive_heun",
             Self::Fehlberg2 => "fehlberg2",
             Self::Bosh3 => "bosh3",
             Self::Dopri5 => "dopri5",
             Self::Tsit5 => "tsit5",
             Self::Dopri8 => "dopri8",
+            Self::Kvaerno3 => "kvaerno3",
+            Self::VariableAdams => "variable_adams",
         }
     }
 
     /// Whether it chooses its own steps by an error estimate.
     pub fn is_adaptive(self) -> bool {
-        self.tableau().is_some_and(|tableau| tableau.embedded.is_some())
+        self == Self::VariableAdams || self.tableau().is_some_and(|tableau| tableau.embedded.is_some())
+    }
+
+    /// Whether every step solves equations with a Jacobian: for stiff equations, and small states only.
+    pub fn is_implicit(self) -> bool {
+        self.tableau().is_some_and(Tableau::is_implicit)
+    }
+
+    /// Whether its steps use slopes of those before.
+    pub const fn is_multistep(self) -> bool {
+        matches!(self, Self::ExplicitAdams | Self::ImplicitAdams | Self::VariableAdams)
     }
 
     /// Its coefficients; `None` for the Adams methods, which have [`tableau::adams`].
     pub const fn tableau(self) -> Option<&'static Tableau> {
         Some(match self {
-            Self::ExplicitAdams | Self::ImplicitAdams => return None,
+            Self::ExplicitAdams | Self::ImplicitAdams | Self::VariableAdams => return None,
+            Self::ImplicitEuler => &tableau::IMPLICIT_EULER,
+            Self::ImplicitMidpoint => &tableau::IMPLICIT_MIDPOINT,
+            Self::Trapezoid => &tableau::TRAPEZOID,
+            Self::Kvaerno3 => &tableau::KVAERNO3,
             Self::Euler => &tableau::EULER,
             Self::Midpoint => &tableau::MIDPOINT,
             Self::Heun2 => &tableau::HEUN2,
@@ -186,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn six_methods_are_adaptive() {
+    fn eight_methods_are_adaptive() {
         let adaptive: Vec<_> = Method::ALL
             .into_iter()
             .filter(|method| method.is_adaptive())
@@ -194,7 +228,16 @@ mod tests {
             .collect();
         assert_eq!(
             adaptive,
-            ["adaptive_heun", "fehlberg2", "bosh3", "dopri5", "tsit5", "dopri8"]
+            [
+                "adaptive_heun",
+                "fehlberg2",
+                "bosh3",
+                "dopri5",
+                "tsit5",
+                "dopri8",
+                "kvaerno3",
+                "variable_adams"
+            ]
         );
     }
 

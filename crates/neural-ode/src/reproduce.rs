@@ -69,6 +69,7 @@ fn summarize(_quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     figures.extend(sets.into_iter().filter_map(|(set, what)| table_1(runs, set, what)));
     figures.extend(figure_3(runs)?);
     figures.extend(flow::reproduce::summarize(runs)?);
+    figures.extend(crate::work_precision::figures()?);
     figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));
     Ok(Findings {
         figures,

@@ -116,10 +116,52 @@ fn checkpointed_gradients_are_the_direct_ones_for_every_method() {
     }
 }
 
+/// The parameters' gradient has no say in the steps, and is no part of the state: as many evaluations as with the
+/// seminorm, and the same gradients up to the tolerance.
+#[test]
+fn the_quadrature_needs_no_state_for_the_parameters() {
+    for method in [
+        Method::Dopri5,
+        Method::Tsit5,
+        Method::Bosh3,
+        Method::AdaptiveHeun,
+        Method::Rk4,
+        Method::Euler,
+    ] {
+        for jump in [None, Some(0.4)] {
+            let solver = |mode| {
+                let solver = Solver::new(method).gradient(mode);
+                match method.is_adaptive() {
+                    true => solver.tolerances(1e-6, 1e-8).jump_at(Vec::from_iter(jump)),
+                    false => solver.step_size(1e-3),
+                }
+            };
+            let semi = gradients(&solver(GradientMode::AdjointSeminorm), &Pendulum::new());
+            let quadrature = gradients(&solver(GradientMode::QuadratureAdjoint), &Pendulum::new());
+            // The weights of a step are the same, so that only rounding differs.
+            assert_close(&quadrature, &semi, 1e-10);
+        }
+    }
+}
+
+#[test]
+fn methods_without_stages_have_no_quadrature() {
+    for method in [Method::ExplicitAdams, Method::VariableAdams, Method::Kvaerno3] {
+        let start = tensor_f64(START.to_vec(), [2, 2], &device().autodiff()).require_grad();
+        let solver = Solver::new(method).gradient(GradientMode::QuadratureAdjoint);
+        let failure = solver.solve_module(&Pendulum::new(), start, &TIMES).unwrap_err();
+        assert!(
+            matches!(failure.error, SolveError::InvalidOption { option: "gradient", .. }),
+            "{failure}"
+        );
+    }
+}
+
 #[test]
 fn the_error_of_the_adjoint_shrinks_with_the_tolerance() {
     for mode in [
         GradientMode::Adjoint,
+        GradientMode::QuadratureAdjoint,
         GradientMode::AdjointSeminorm,
         GradientMode::InterpolatedAdjoint,
     ] {

@@ -1,9 +1,11 @@
-//! Benchmarks of fixed shapes: the solver on a small network, training steps of the paper's models, the shared loop,
+//! Benchmarks of fixed shapes: the solver on a small network and on single equations, samples with steps of their own,
+//! training steps of the paper's models, the shared loop,
 //! memory of the gradient modes. The script `pytorch.py` does the timed work with PyTorch and torchdiffeq.
 
 mod flow;
 mod memory;
 mod perceptron;
+mod problems;
 mod solve;
 #[cfg(test)]
 mod tests;
@@ -62,8 +64,8 @@ pub fn check() -> anyhow::Result<()> {
 }
 
 fn cases() -> Vec<Case> {
-    let cases = solve::cases().into_iter().chain(train::cases());
-    cases.chain(flow::cases()).collect()
+    let all = solve::cases().into_iter().chain(problems::cases());
+    all.chain(train::cases()).chain(flow::cases()).collect()
 }
 
 /// Some updates of the default experiment. With one checkpoint among them there are more than in its own schedule;

@@ -74,6 +74,74 @@ def dopri5():
     return adaptive_steps()
 
 
+# problems.rs
+
+
+def van_der_pol(t, y):
+    x, v = y[0:1], y[1:2]
+    return torch.cat([v, (1 - x.square()) * v - x])
+
+
+def lorenz(t, y):
+    x, y, z = y[0:1], y[1:2], y[2:3]
+    return torch.cat([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
+
+
+def lotka_volterra(t, y):
+    x, y = y[0:1], y[1:2]
+    met = x * y
+    return torch.cat([1.5 * x - met, met - 3 * y])
+
+
+class Equation(nn.Module):
+    """So that accepted steps can be counted."""
+
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, t, y):
+        return self.slope(t, y)
+
+
+@cache
+def steps_of(slope, start, end, method):
+    equation, steps = Equation(slope), []
+    equation.callback_accept_step = lambda time, state, step: steps.append(step)
+    with torch.no_grad():
+        odeint(equation, torch.tensor(start), torch.tensor([0.0, end]), method=method, rtol=1e-5, atol=1e-5)
+    return len(steps)
+
+
+def equation(slope, start, end, method):
+    with torch.no_grad():
+        odeint(slope, torch.tensor(start), torch.tensor([0.0, end]), method=method, rtol=1e-5, atol=1e-5)
+    return steps_of(slope, start, end, method)
+
+
+def implicit_adams():
+    options = {"step_size": 0.01, "max_order": 4}
+    with torch.no_grad():
+        times = torch.tensor([0.0, 10.0])
+        odeint(van_der_pol, torch.tensor((2.0, 0.0)), times, method="implicit_adams", rtol=1e-5, atol=1e-5, options=options)
+    return 1000
+
+
+@cache
+def speeds_problem():
+    speeds = torch.where(torch.arange(512) % 16 == 0, 30.0, 1.0)[:, None]
+    return with_filled_weights(Perceptron(32, 256)), speeds, filled((512, 32), 2.0)
+
+
+def joint():
+    """torchdiffeq has one step for all samples."""
+    network, speeds, start = speeds_problem()
+    with torch.no_grad():
+        times = torch.tensor([0.0, 5.0])
+        odeint(lambda t, y: network(t, y) * speeds, start, times, method="dopri5", rtol=1e-5, atol=1e-5)
+    return 1
+
+
 # train.rs
 
 
@@ -271,6 +339,12 @@ CASES = {
     "solver/rk4-checkpointed": lambda: rk4_gradient(odeint),
     "solver/rk4-adjoint": lambda: rk4_gradient(odeint_adjoint),
     "solver/dopri5": dopri5,
+    "problems/van-der-pol-dopri5": lambda: equation(van_der_pol, (2.0, 0.0), 20.0, "dopri5"),
+    "problems/lorenz-dopri8": lambda: equation(lorenz, (1.0, 1.0, 1.0), 10.0, "dopri8"),
+    "problems/lotka-volterra-bosh3": lambda: equation(lotka_volterra, (1.0, 1.0), 10.0, "bosh3"),
+    "problems/van-der-pol-implicit-adams": implicit_adams,
+    "samples/joint": joint,
+    "samples/independent": joint,
     "latent-ode/dopri5": latent_ode,
     "ode-net/rk4-direct": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),
     "ode-net/rk4-checkpointed": lambda: ode_net(odeint, method="rk4", options={"step_size": 0.5}),

@@ -6,7 +6,7 @@
 //! From one requested time to the one before; there, the loss's own gradient is added to `a` and `y` is put back to
 //! the stored forward state. One evaluation of the three is one vector-Jacobian product.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use burn::prelude::*;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     DenseSolution, Dynamics, Solution, SolveError, Solver, State, Statistics,
-    solver::{Run, Task, norm::Norm},
+    solver::{Run, Task, norm::Norm, run::Observer},
 };
 
 /// The state, its adjoint and the parameters' gradient.
@@ -135,7 +135,7 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for InterpolatedAd
 }
 
 /// The way back over the intervals between requested times.
-struct Intervals {
+pub(super) struct Intervals {
     solver: Solver,
     times: Vec<f64>,
     parameters: Tensor<1>,
@@ -143,27 +143,36 @@ struct Intervals {
 }
 
 /// From one requested time to the one before.
-struct Interval {
+pub(super) struct Interval {
     solver: Solver,
     /// Of the time before.
-    index: usize,
+    pub(super) index: usize,
     times: [f64; 2],
     first_step: Option<f64>,
 }
 
 impl Interval {
     fn run<S: State, D: Dynamics<S>>(&self, dynamics: &D, start: S) -> Result<Run<S>, SolveError> {
+        self.run_observed(dynamics, start, &mut |_| ControlFlow::Continue(()))
+    }
+
+    pub(super) fn run_observed<S: State, D: Dynamics<S>>(
+        &self,
+        dynamics: &D,
+        start: S,
+        observe: &mut Observer<'_, S>,
+    ) -> Result<Run<S>, SolveError> {
         let mut task = Task::new(dynamics, start, &self.times);
         task.first_step = self.first_step;
-        Ok(self.solver.run(task, &mut |_| {})?)
+        Ok(self.solver.run(task, observe)?)
     }
 }
 
 /// What is left of a run: its statistics and the step it would have tried next.
-type Summary = (Statistics, Option<f64>);
+pub(super) type Summary = (Statistics, Option<f64>);
 
 impl Intervals {
-    fn new(solver: Solver, times: &[f64], parameters: Tensor<1>) -> Self {
+    pub(super) fn new(solver: Solver, times: &[f64], parameters: Tensor<1>) -> Self {
         Self {
             solver,
             times: times.to_vec(),
@@ -174,7 +183,7 @@ impl Intervals {
 
     /// Pulls the gradients at all times back to the first one. `solve` goes over one interval, from the time of its
     /// index to the one before.
-    fn pull(
+    pub(super) fn pull(
         &mut self,
         cotangents: Vec<Cotangent>,
         tensors: usize,
@@ -204,7 +213,7 @@ impl Intervals {
         Ok(adjoint)
     }
 
-    fn finish(self, initial: Cotangent, reverse_state_drift: Option<f64>) -> Pulled {
+    pub(super) fn finish(self, initial: Cotangent, reverse_state_drift: Option<f64>) -> Pulled {
         Pulled {
             initial,
             parameters: self.parameters,
@@ -233,11 +242,11 @@ fn augmented_norm(tensors: usize, sizes: &[usize]) -> Norm {
     }))
 }
 
-fn negated<S: State>(state: &S) -> S {
+pub(super) fn negated<S: State>(state: &S) -> S {
     S::weighted_sum(&[(-1.0, state)])
 }
 
-fn summary<S>(run: &Run<S>) -> Summary {
+pub(super) fn summary<S>(run: &Run<S>) -> Summary {
     (run.solution.statistics, run.next_step)
 }
 

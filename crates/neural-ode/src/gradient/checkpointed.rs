@@ -1,6 +1,9 @@
 //! Re-running accepted steps backwards, stretch by stretch.
 
-use std::{cell::Cell, ops::Range};
+use std::{
+    cell::Cell,
+    ops::{ControlFlow, Range},
+};
 
 use burn::prelude::*;
 
@@ -94,6 +97,7 @@ pub(super) fn record<S: State, M: Dynamics<S>>(
             span: step.span,
             outputs: step.outputs.clone(),
         });
+        ControlFlow::Continue(())
     })?;
     Ok((run.solution, record))
 }

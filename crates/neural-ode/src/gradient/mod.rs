@@ -6,9 +6,10 @@
 
 mod adjoint;
 mod checkpointed;
-mod parameters;
+pub(crate) mod parameters;
+mod quadrature;
 mod settings;
-mod times;
+pub(crate) mod times;
 
 use std::{
     fmt,
@@ -45,6 +46,9 @@ pub enum GradientMode {
     /// The adjoint whose steps ignore the error of the parameters' gradient, which does not feed back (Kidger et al.
     /// 2021): fewer steps backwards.
     AdjointSeminorm,
+    /// The adjoint whose parameter gradient is a quadrature over the stages of its steps, instead of a part of the state:
+    /// less arithmetic for many parameters. Explicit Runge-Kutta methods only.
+    QuadratureAdjoint,
     /// The adjoint along the stored dense output of the forward solve instead of a backward state: immune to unstable
     /// reversal; memory grows with steps times stages times the state.
     InterpolatedAdjoint,
@@ -52,11 +56,12 @@ pub enum GradientMode {
 
 impl GradientMode {
     /// All modes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Direct,
         Self::Checkpointed,
         Self::Adjoint,
         Self::AdjointSeminorm,
+        Self::QuadratureAdjoint,
         Self::InterpolatedAdjoint,
     ];
 
@@ -67,6 +72,7 @@ impl GradientMode {
             Self::Checkpointed => "checkpointed",
             Self::Adjoint => "adjoint",
             Self::AdjointSeminorm => "adjoint-seminorm",
+            Self::QuadratureAdjoint => "quadrature-adjoint",
             Self::InterpolatedAdjoint => "interpolated-adjoint",
         }
     }
@@ -100,7 +106,7 @@ impl BackwardReport {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, statistics: BackwardStatistics) {
+    pub(crate) fn set(&self, statistics: BackwardStatistics) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics);
     }
 }
@@ -190,6 +196,11 @@ impl Solver {
             GradientMode::Adjoint | GradientMode::AdjointSeminorm => {
                 let solution = self.solve(&module, initial, times)?;
                 let pullback = adjoint::Adjoint::new(self, local, &solution);
+                Ok((solution, Box::new(pullback)))
+            }
+            GradientMode::QuadratureAdjoint => {
+                let solution = self.solve(&module, initial, times)?;
+                let pullback = quadrature::QuadratureAdjoint::new(self, local, &solution)?;
                 Ok((solution, Box::new(pullback)))
             }
             GradientMode::InterpolatedAdjoint => {

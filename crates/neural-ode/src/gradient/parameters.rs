@@ -10,7 +10,7 @@ use super::Cotangent;
 use crate::{Dynamics, State};
 
 /// All parameters that ask for gradients, each flattened, in the order of the module.
-pub(super) fn flatten<M: Module>(module: &M) -> Vec<Tensor<1>> {
+pub(crate) fn flatten<M: Module>(module: &M) -> Vec<Tensor<1>> {
     struct Collect(Vec<Tensor<1>>);
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -26,12 +26,12 @@ pub(super) fn flatten<M: Module>(module: &M) -> Vec<Tensor<1>> {
 }
 
 /// Whether a tensor belongs to a tape.
-pub(super) fn is_tracked<const D: usize>(tensor: &Tensor<D>) -> bool {
+pub(crate) fn is_tracked<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.is_autodiff() && tensor.is_tracked()
 }
 
 /// A copy of a module whose parameters are leaves of tapes of their own.
-pub(super) struct LocalModule<M> {
+pub(crate) struct LocalModule<M> {
     module: M,
     /// One element of the state's device and element type.
     zero: Tensor<1>,
@@ -45,7 +45,7 @@ impl<M: Module> LocalModule<M> {
     /// # Panics
     ///
     /// If the state has no tensors, which a solve refuses.
-    pub(super) fn new<S: State>(module: &M, state: &S) -> Self {
+    pub(crate) fn new<S: State>(module: &M, state: &S) -> Self {
         let module = module.valid().train();
         let sizes = flatten(&module).iter().map(|parameter| parameter.dims()[0]).collect();
         let first = state.plain().components().swap_remove(0);
@@ -56,23 +56,23 @@ impl<M: Module> LocalModule<M> {
         }
     }
 
-    pub(super) fn module(&self) -> &M {
+    pub(crate) fn module(&self) -> &M {
         &self.module
     }
 
     /// Number of elements of each parameter that asks for gradients.
-    pub(super) fn sizes(&self) -> &[usize] {
+    pub(crate) fn sizes(&self) -> &[usize] {
         &self.sizes
     }
 
     /// Zeros for the gradient of all parameters; of one element if there is no parameter.
-    pub(super) fn zeros(&self) -> Tensor<1> {
+    pub(crate) fn zeros(&self) -> Tensor<1> {
         let size: usize = self.sizes.iter().sum();
         self.zero.clone().repeat_dim(0, size.max(1))
     }
 
     /// `f(t, y)`, `aᵀ ∂f/∂y` and `aᵀ ∂f/∂θ` from one forward and one reverse pass.
-    pub(super) fn pull<S: State>(&self, time: f64, state: &S, cotangent: &S) -> (S, S, Tensor<1>)
+    pub(crate) fn pull<S: State>(&self, time: f64, state: &S, cotangent: &S) -> (S, S, Tensor<1>)
     where
         M: Dynamics<S>,
     {
@@ -89,7 +89,7 @@ impl<M: Module> LocalModule<M> {
     }
 
     /// The gradient of every parameter that asks for one; zeros where a parameter was not used.
-    pub(super) fn gradient(&self, gradients: &Gradients) -> Tensor<1> {
+    pub(crate) fn gradient(&self, gradients: &Gradients) -> Tensor<1> {
         struct Collect<'a> {
             gradients: &'a Gradients,
             parts: Vec<Tensor<1>>,
@@ -117,14 +117,14 @@ impl<M: Module> LocalModule<M> {
 }
 
 /// The values of a state as leaves of a new tape.
-pub(super) struct Leaf<S> {
+pub(crate) struct Leaf<S> {
     /// The state, made of the leaves.
-    pub(super) state: S,
+    pub(crate) state: S,
     leaves: Vec<Tensor<1>>,
 }
 
 impl<S: State> Leaf<S> {
-    pub(super) fn new(state: &S) -> Self {
+    pub(crate) fn new(state: &S) -> Self {
         let plain = state.plain();
         let components = plain.components().into_iter();
         let leaves: Vec<_> = components
@@ -136,13 +136,13 @@ impl<S: State> Leaf<S> {
         }
     }
 
-    pub(super) fn gradient(&self, gradients: &Gradients) -> Cotangent {
+    pub(crate) fn gradient(&self, gradients: &Gradients) -> Cotangent {
         self.leaves.iter().map(|leaf| leaf.grad(gradients)).collect()
     }
 }
 
 /// `Σ ⟨value, cotangent⟩`; `None` if nothing of it can be differentiated.
-pub(super) fn pairing<S: State>(value: &S, cotangent: &Cotangent) -> Option<Tensor<1>> {
+pub(crate) fn pairing<S: State>(value: &S, cotangent: &Cotangent) -> Option<Tensor<1>> {
     let pairs = value.components().into_iter().zip(cotangent);
     let tracked = pairs.filter(|(component, _)| is_tracked(component));
     let products = tracked.filter_map(|(component, cotangent)| {
@@ -153,7 +153,7 @@ pub(super) fn pairing<S: State>(value: &S, cotangent: &Cotangent) -> Option<Tens
 }
 
 /// A cotangent as a state.
-pub(super) fn filled<S: State>(like: &S, cotangent: Cotangent) -> S {
+pub(crate) fn filled<S: State>(like: &S, cotangent: Cotangent) -> S {
     let like = like.plain();
     let pairs = cotangent.into_iter().zip(like.components());
     let filled: Vec<_> = pairs
@@ -163,14 +163,14 @@ pub(super) fn filled<S: State>(like: &S, cotangent: Cotangent) -> S {
 }
 
 /// Zeros of the shapes of a state.
-pub(super) fn zeros<S: State>(like: &S) -> S {
+pub(crate) fn zeros<S: State>(like: &S) -> S {
     let like = like.plain();
     let zeros: Vec<_> = like.components().iter().map(Tensor::zeros_like).collect();
     like.rebuild(&mut zeros.into_iter())
 }
 
 /// Sum of two cotangents.
-pub(super) fn add(left: Cotangent, right: Cotangent) -> Cotangent {
+pub(crate) fn add(left: Cotangent, right: Cotangent) -> Cotangent {
     let pairs = left.into_iter().zip(right);
     let sum = |(left, right)| match (left, right) {
         (Some(left), Some(right)) => Some(left + right),

@@ -1,8 +1,8 @@
 //! What a solver is told about gradients.
 
-use super::GradientMode;
+use super::{GradientMode, quadrature};
 use crate::{
-    Method, SolveError, Solver, State, Statistics,
+    SolveError, Solver, State, Statistics,
     solver::{
         End,
         norm::{Norm, Tolerance, Tolerances},
@@ -56,6 +56,9 @@ impl Solver {
         if is_adjoint {
             let solver = self.backwards();
             solver.options.check(solver.method())?;
+            if self.options.gradient == GradientMode::QuadratureAdjoint {
+                quadrature::tableau_of(&solver)?;
+            }
             let is_plain = |tolerance: &Tolerance| matches!(tolerance, Tolerance::Same(_));
             let tolerances = solver.options.tolerances.as_ref();
             if tolerances.is_some_and(|both| !is_plain(&both.relative) || !is_plain(&both.absolute)) {
@@ -120,6 +123,6 @@ impl Solver {
 
     /// Whether the method needs several steps before, so that single steps cannot be made again.
     pub(super) fn is_multistep(&self) -> bool {
-        matches!(self.method(), Method::ExplicitAdams | Method::ImplicitAdams)
+        self.method().is_multistep()
     }
 }

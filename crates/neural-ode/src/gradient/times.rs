@@ -72,7 +72,7 @@ fn at_the_start<S: State>(initial: S, time: f64) -> Failure<S> {
 }
 
 /// The state plus `slope` times a zero, through which the gradient flows to a time.
-fn moved<S: State>(state: &S, slope: &S, zero: Tensor<1>) -> S {
+pub(crate) fn moved<S: State>(state: &S, slope: &S, zero: Tensor<1>) -> S {
     let pairs = state.components().into_iter().zip(slope.plain().components());
     let moved: Vec<_> = pairs
         .map(|(component, slope)| {

@@ -8,6 +8,8 @@
 //! | 5.1, RNN with and without the time between observations | [`baseline`] |
 //! | 5.1, training | [`train`], with the settings of [`config`] |
 //! | table 2 | [`evaluate`] |
+//! | time series of one's own | [`series`] |
+//! | 5, Poisson process likelihoods | [`poisson`] |
 
 pub mod baseline;
 pub mod config;
@@ -16,6 +18,8 @@ mod figures;
 pub mod model;
 pub mod network;
 pub mod objective;
+pub mod poisson;
 pub mod recurrent;
+pub mod series;
 pub mod spirals;
 pub mod train;

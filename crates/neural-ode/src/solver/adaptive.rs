@@ -1,13 +1,17 @@
 //! The loop of the methods that choose their own steps.
 
+use std::ops::ControlFlow;
+
 use crate::{
     Dynamics, SolveError, State,
     solver::{
         controller::{StepControl, inverse_ratio},
+        course::Course,
         dense::Curve,
+        implicit::{self, Newton},
         initial_step::Beginning,
         norm::{self, Norm, Tolerances},
-        options::{End, Options},
+        options::Options,
         run::{Observer, Progress},
         step::{self, AcceptedStep, Span, Step},
     },
@@ -23,28 +27,8 @@ pub(crate) struct Adaptive {
     norm: Norm,
     min_step: f64,
     max_step: f64,
-    ending: End,
-    direction: f64,
-    start: f64,
-    end: f64,
-    /// Where steps must end, in the order in which they are met; the first may be the start.
-    stops: Vec<Stop>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Stop {
-    time: f64,
-    is_jump: bool,
-}
-
-/// A step to be tried.
-#[derive(Debug, Clone, Copy)]
-struct Trial {
-    size: f64,
-    end: f64,
-    /// Whether `size` is less than what was proposed.
-    is_cut: bool,
-    is_jump: bool,
+    newton: Newton,
+    course: Course,
 }
 
 impl Adaptive {
@@ -55,14 +39,6 @@ impl Adaptive {
         tolerances: Tolerances,
         times: &[f64],
     ) -> Self {
-        let direction = (times[1] - times[0]).signum();
-        let start = direction * times[0];
-        let stops = options.points().map(|(time, is_jump)| Stop {
-            time: direction * time,
-            is_jump,
-        });
-        let mut stops: Vec<_> = stops.filter(|stop| stop.time >= start).collect();
-        stops.sort_by(|one, other| one.time.total_cmp(&other.time));
         Self {
             tableau,
             embedded,
@@ -71,11 +47,8 @@ impl Adaptive {
             norm: options.norm.clone().unwrap_or_default(),
             min_step: options.min_step.unwrap_or(0.0),
             max_step: options.max_step.unwrap_or(f64::INFINITY),
-            ending: options.end.unwrap_or_default(),
-            direction,
-            start,
-            end: direction * times[times.len() - 1],
-            stops,
+            newton: Newton::new(options),
+            course: Course::new(options, times),
         }
     }
 
@@ -86,14 +59,13 @@ impl Adaptive {
         first_step: Option<f64>,
         observe: &mut Observer<'_, S>,
     ) -> Result<f64, SolveError> {
-        let mut now = self.start;
+        let mut now = self.course.start;
         let mut state = progress.states[0].clone();
-        let begins_at_jump = self.stops.iter().any(|stop| stop.is_jump && stop.time == now);
-        let mut first = if begins_at_jump { now.next_up() } else { now };
-        let mut slope = progress.evaluate(self.direction * first, state.clone())?;
+        let mut first = self.course.first();
+        let mut slope = progress.evaluate(self.course.direction * first, state.clone())?;
         if !norm::is_finite(&slope)? {
             return Err(SolveError::NonFiniteDynamics {
-                time: self.direction * now,
+                time: self.course.direction * now,
             });
         }
         let mut proposal = match first_step {
@@ -103,18 +75,20 @@ impl Adaptive {
         let mut previous_inverse = 1.0;
         let mut was_finite = true;
 
-        while now < self.end {
+        while now < self.course.end {
             proposal = proposal.max(self.min_step).min(self.max_step);
-            let trial = self.trial(now, proposal);
+            let trial = self.course.trial(now, proposal);
             if trial.end <= now {
-                return Err(self.too_small(now, trial.size, was_finite));
+                return Err(self.course.too_small(now, trial.size, was_finite));
             }
             progress.begin_step()?;
-            let span = self.span(now, first, &trial);
-            let mut step = step::take(self.tableau, &span, &state, slope.clone(), |time, state| {
-                progress.evaluate(time, state)
-            })?;
-            let ratio = self.error_ratio(&span, &state, &step)?;
+            let span = self.course.span(now, first, &trial);
+            let (mut step, is_solved) = self.take(progress, &span, &state, slope.clone())?;
+            let ratio = match is_solved {
+                true => self.error_ratio(&span, &state, &step)?,
+                // A stage that has no solution is like one that is not finite.
+                false => f64::INFINITY,
+            };
             let is_good = ratio <= 1.0;
             let factor = self
                 .control
@@ -127,7 +101,7 @@ impl Adaptive {
                     continue;
                 }
                 if !was_finite {
-                    return Err(self.too_small(now, trial.size, was_finite));
+                    return Err(self.course.too_small(now, trial.size, was_finite));
                 }
                 progress.statistics.forced += 1;
             }
@@ -136,7 +110,9 @@ impl Adaptive {
             if !self.tableau.is_fsal {
                 step.stages.push(progress.evaluate(span.last, step.next.clone())?);
             }
-            self.report(progress, &span, &state, &step, observe);
+            if self.report(progress, &span, &state, &step, observe).is_break() {
+                return Ok(proposal);
+            }
             previous_inverse = inverse_ratio(ratio);
             proposal = match trial.is_cut {
                 true => proposal.max(trial.size * factor),
@@ -145,14 +121,31 @@ impl Adaptive {
             (now, first, state) = (trial.end, trial.end, step.next);
             slope = match step.stages.pop() {
                 Some(end_slope) if !trial.is_jump => end_slope,
-                _ if now >= self.end => break,
+                _ if now >= self.course.end => break,
                 _ => {
                     first = now.next_up();
-                    progress.evaluate(self.direction * first, state.clone())?
+                    progress.evaluate(self.course.direction * first, state.clone())?
                 }
             };
         }
         Ok(proposal)
+    }
+
+    /// A step, and whether the equations of its stages could be solved.
+    fn take<S: State, D: Dynamics<S> + ?Sized>(
+        &self,
+        progress: &mut Progress<'_, S, D>,
+        span: &Span,
+        state: &S,
+        slope: S,
+    ) -> Result<(Step<S>, bool), SolveError> {
+        let mut evaluate = |time, state| progress.evaluate(time, state);
+        if self.tableau.is_implicit() {
+            let made = implicit::take(self.tableau, span, state, slope, &self.newton, &mut evaluate)?;
+            return Ok((made.step, made.is_converged));
+        }
+        let step = step::take(self.tableau, span, state, slope, evaluate)?;
+        Ok((step, true))
     }
 
     fn select_step<S: State, D: Dynamics<S> + ?Sized>(
@@ -162,64 +155,16 @@ impl Adaptive {
         slope: &S,
     ) -> Result<f64, SolveError> {
         let beginning = Beginning {
-            time: self.direction * self.start,
-            direction: self.direction,
+            time: self.course.direction * self.course.start,
+            direction: self.course.direction,
             state: &state.plain(),
             slope: &slope.plain(),
-            reach: match self.ending {
-                End::Clip => self.end - self.start,
-                End::Overshoot => f64::INFINITY,
-            },
+            reach: self.course.reach(),
         };
         let initial = beginning.select_step(self.embedded.exponent, &self.tolerances, &self.norm, |time, state| {
             progress.evaluate(time, state)
         })?;
         Ok(initial.step)
-    }
-
-    /// The proposed step, or what is left of it up to the next stop.
-    fn trial(&self, now: f64, proposal: f64) -> Trial {
-        let uncut = Trial {
-            size: proposal,
-            end: now + proposal,
-            is_cut: false,
-            is_jump: false,
-        };
-        let index = self.stops.partition_point(|stop| stop.time <= now);
-        let last = Stop {
-            time: self.end,
-            is_jump: false,
-        };
-        let stop = match (self.stops.get(index), self.ending) {
-            (Some(stop), End::Clip) if stop.time > self.end => last,
-            (Some(stop), _) => *stop,
-            (None, End::Clip) => last,
-            (None, End::Overshoot) => return uncut,
-        };
-        if uncut.end < stop.time {
-            return uncut;
-        }
-        Trial {
-            size: stop.time - now,
-            end: stop.time,
-            is_cut: true,
-            is_jump: stop.is_jump,
-        }
-    }
-
-    fn span(&self, now: f64, first: f64, trial: &Trial) -> Span {
-        let last = if trial.is_jump {
-            trial.end.next_down()
-        } else {
-            trial.end
-        };
-        Span {
-            start: self.direction * now,
-            size: self.direction * trial.size,
-            end: self.direction * trial.end,
-            first: self.direction * first,
-            last: self.direction * last,
-        }
     }
 
     /// Error of a step in units of the tolerance, from plain values.
@@ -242,7 +187,7 @@ impl Adaptive {
         before: &S,
         step: &Step<S>,
         observe: &mut Observer<'_, S>,
-    ) {
+    ) -> ControlFlow<()> {
         let curve = Curve::of(self.tableau);
         let reached = progress.states.len();
         while let Some(time) = progress.due(span.end) {
@@ -254,20 +199,9 @@ impl Adaptive {
             span: *span,
             before,
             stages: &step.stages,
+            nodes: &[],
             next: &step.next,
             outputs: reached..progress.states.len(),
-        });
-    }
-
-    /// Why steps cannot be smaller: the last one tried was not finite, or not good enough.
-    fn too_small(&self, now: f64, size: f64, was_finite: bool) -> SolveError {
-        let time = self.direction * now;
-        if was_finite {
-            return SolveError::StepUnderflow {
-                time,
-                step: self.direction * size,
-            };
-        }
-        SolveError::NonFiniteDynamics { time }
+        })
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         Interpolation,
         step::{Span, scaled},
     },
-    tableau::{Interpolant, Tableau},
+    tableau::{Interpolant, Tableau, history},
 };
 
 /// How values inside a step are found.
@@ -70,6 +70,23 @@ pub(crate) struct Segment<S> {
     pub(crate) before: S,
     pub(crate) next: S,
     pub(crate) slopes: Vec<S>,
+    /// The times of the slopes, if they are of several steps.
+    pub(crate) nodes: Vec<f64>,
+}
+
+/// The state at a time of a step of a multistep method: the integral of the polynomial through slopes at these times,
+/// which end with that of the step, plus the straight line to what it misses of the state there.
+pub(crate) fn along_history<S: State>(nodes: &[f64], span: &Span, before: &S, next: &S, slopes: &[S], time: f64) -> S {
+    if time == span.end {
+        return next.clone();
+    }
+    let theta = span.position(time);
+    let part = history::weights(nodes, span.start, time);
+    let whole = history::weights(nodes, span.start, span.end);
+    let weights = part.into_iter().zip(whole).map(|(part, whole)| part - theta * whole);
+    let mut terms = vec![(1.0 - theta, before), (theta, next)];
+    terms.extend(weights.zip(slopes));
+    S::weighted_sum(&terms)
 }
 
 /// A solution that can be evaluated anywhere between its first and last time.
@@ -117,7 +134,11 @@ impl<S: State> DenseSolution<S> {
             before,
             next,
             slopes,
+            nodes,
         } = segment;
+        if !nodes.is_empty() {
+            return Ok(along_history(nodes, span, before, next, slopes, time));
+        }
         Ok(self.curve.interpolate(span, before, next, slopes, time))
     }
 

@@ -7,6 +7,7 @@ use crate::{
     solver::{
         adams::Adams,
         dense::{Curve, Segment},
+        implicit::{self, Newton},
         norm::{self, Tolerances},
         options::{Options, invalid},
         run::{self, Observer, Progress},
@@ -34,6 +35,7 @@ impl<S: State> Fixed<S> {
         times: &[f64],
     ) -> Result<Self, SolveError> {
         let stepper = match method.tableau() {
+            Some(tableau) if tableau.is_implicit() => Stepper::Implicit(tableau, Newton::new(options)),
             Some(tableau) => Stepper::RungeKutta(tableau),
             None => Stepper::Adams(Adams::new(method, options, tolerances)),
         };
@@ -87,13 +89,17 @@ impl<S: State> Fixed<S> {
             let reached = progress.states.len();
             collect(progress, self.curve, self.resolution, &span, &state, &step)?;
             progress.last = (span.end, step.next.clone());
-            observe(&AcceptedStep {
+            let next = observe(&AcceptedStep {
                 span,
                 before: &state,
                 stages: &step.stages,
+                nodes: &[],
                 next: &step.next,
                 outputs: reached..progress.states.len(),
             });
+            if next.is_break() {
+                return Ok(());
+            }
             state = step.next;
         }
         Ok(())
@@ -152,6 +158,7 @@ pub(crate) fn add_end_slopes<S: State, D: Dynamics<S> + ?Sized>(
 /// What makes a step.
 enum Stepper<S> {
     RungeKutta(&'static Tableau),
+    Implicit(&'static Tableau, Newton),
     Adams(Adams<S>),
 }
 
@@ -167,6 +174,12 @@ impl<S: State> Stepper<S> {
             Self::RungeKutta(tableau) => step::take(tableau, span, before, first, |time, state| {
                 progress.evaluate(time, state)
             }),
+            Self::Implicit(tableau, newton) => {
+                let mut evaluate = |time, state| progress.evaluate(time, state);
+                let made = implicit::take(tableau, span, before, first, newton, &mut evaluate)?;
+                progress.statistics.unconverged += usize::from(!made.is_converged);
+                Ok(made.step)
+            }
             Self::Adams(adams) => adams.take(progress, span, before, first),
         }
     }

@@ -52,19 +52,12 @@ impl<S: State> Beginning<'_, S> {
     ) -> Result<InitialStep, SolveError> {
         let d0 = tolerances.measure(norm, self.state, self.state)?;
         let d1 = tolerances.measure(norm, self.slope, self.state)?;
-        let is_usable = d0 >= 1e-5 && d1 >= 1e-5 && (d0 / d1).is_finite();
-        let h0 = if is_usable { 0.01 * d0 / d1 } else { 1e-6 };
-        let h0 = h0.min(self.reach);
+        let h0 = trial_size(d0, d1).min(self.reach);
         let signed = self.direction * h0;
         let slope = evaluate(self.time + signed, self.state.add_scaled(&[(signed, self.slope)]))?.plain();
         let change = S::weighted_sum(&[(1.0, &slope), (-1.0, self.slope)]);
         let d2 = tolerances.measure(norm, &change, self.state)? / h0;
-        let steepest = d1.max(d2);
-        let h1 = if steepest <= 1e-15 || !d2.is_finite() {
-            (1e-3 * h0).max(1e-6)
-        } else {
-            (0.01 / steepest).powf(1.0 / exponent as f64)
-        };
+        let h1 = aimed_size(exponent, h0, d1, d2);
         Ok(InitialStep {
             d0,
             d1,
@@ -73,5 +66,21 @@ impl<S: State> Beginning<'_, S> {
             h1,
             step: h1.min(100.0 * h0),
         })
+    }
+}
+
+/// `h0`: the size of the trial Euler step.
+pub(crate) fn trial_size(d0: f64, d1: f64) -> f64 {
+    let is_usable = d0 >= 1e-5 && d1 >= 1e-5 && (d0 / d1).is_finite();
+    if is_usable { 0.01 * d0 / d1 } else { 1e-6 }
+}
+
+/// `h1`: the size at which the error of a method with exponent `k` should be a hundredth of the tolerance.
+pub(crate) fn aimed_size(exponent: usize, h0: f64, d1: f64, d2: f64) -> f64 {
+    let steepest = d1.max(d2);
+    if steepest <= 1e-15 || !d2.is_finite() {
+        (1e-3 * h0).max(1e-6)
+    } else {
+        (0.01 / steepest).powf(1.0 / exponent as f64)
     }
 }

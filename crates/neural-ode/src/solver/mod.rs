@@ -3,18 +3,23 @@
 mod adams;
 mod adaptive;
 pub mod controller;
+pub(crate) mod course;
 pub mod dense;
 mod fixed;
+mod implicit;
 pub mod initial_step;
 pub mod norm;
 pub(crate) mod options;
 mod replay;
-mod run;
+pub(crate) mod run;
 pub mod step;
 #[cfg(test)]
 mod tests;
+mod variable_adams;
 
 pub use options::{End, ErrorWeights, Interpolation};
+
+use std::ops::ControlFlow;
 
 pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task, check_slope};
@@ -111,22 +116,23 @@ impl Solver {
         self
     }
 
-    /// Adams: one more than the most slopes that a step uses, 1 to 12 (1 is as 2); 4 by default.
+    /// Adams with fixed steps: one more than the most slopes that a step uses, 1 to 12 (1 is as 2); 4 by default.
+    /// `variable_adams`: the highest order, 12 by default.
     #[must_use]
     pub fn max_order(mut self, order: usize) -> Self {
         self.options.max_order = Some(order);
         self
     }
 
-    /// Implicit Adams: the most corrections of a step; 4 by default.
+    /// Implicit methods: the most corrections of a step, or of a stage; 4 by default for Adams, 10 for Newton's method.
     #[must_use]
     pub fn max_iterations(mut self, iterations: usize) -> Self {
         self.options.max_iterations = Some(iterations);
         self
     }
 
-    /// Implicit Adams: when a correction has converged, relative and absolute. By default the tolerances if they are
-    /// numbers, else the defaults of those.
+    /// Implicit methods: when a correction has converged, relative and absolute. By default the tolerances if they are
+    /// numbers, else the defaults of those; for Newton's method a hundredth of them.
     #[must_use]
     pub fn corrector_tolerances(mut self, relative: f64, absolute: f64) -> Self {
         self.options.corrector_tolerances = Some((relative, absolute));
@@ -233,7 +239,7 @@ impl Solver {
         times: &[f64],
     ) -> Result<Solution<S>, Failure<S>> {
         let task = Task::new(dynamics, initial, times);
-        Ok(self.run(task, &mut |_| {})?.solution)
+        Ok(self.run(task, &mut |_| ControlFlow::Continue(()))?.solution)
     }
 
     /// Solves from one time to another and keeps every step, so that the solution can be evaluated anywhere between.
@@ -266,7 +272,9 @@ impl Solver {
                 before: step.before.clone(),
                 next: step.next.clone(),
                 slopes: step.stages.to_vec(),
+                nodes: step.nodes.to_vec(),
             });
+            ControlFlow::Continue(())
         })?;
         let curve = self.curve();
         if !self.method.is_adaptive() && matches!(curve, Curve::Cubic) {
@@ -286,7 +294,7 @@ impl Solver {
     pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
         &self,
         task: Task<'_, S, D>,
-        observe: &mut dyn FnMut(&AcceptedStep<'_, S>),
+        observe: &mut run::Observer<'_, S>,
     ) -> Result<Run<S>, Failure<S>> {
         run::run(self.method, &self.options, task, observe)
     }

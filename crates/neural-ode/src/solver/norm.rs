@@ -203,6 +203,14 @@ impl Tolerances {
         }
     }
 
+    /// Both, if they are numbers.
+    pub(crate) fn numbers(&self) -> Option<(f64, f64)> {
+        match (&self.relative, &self.absolute) {
+            (Tolerance::Same(relative), Tolerance::Same(absolute)) => Some((*relative, *absolute)),
+            _ => None,
+        }
+    }
+
     /// What fits the precision of most uses: `1e-6` and `1e-8` in `f64`, `1e-3` and `1e-6` else.
     pub(crate) fn default_for(dtype: DType) -> Self {
         match dtype {

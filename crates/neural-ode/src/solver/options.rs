@@ -66,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) jump_at: Option<Vec<f64>>,
     pub(crate) norm: Option<Norm>,
     pub(crate) error_weights: Option<ErrorWeights>,
+    // Samples with steps of their own.
+    pub(crate) compaction: Option<bool>,
     // Gradients.
     pub(crate) gradient: GradientMode,
     pub(crate) checkpoint_every: Option<usize>,
@@ -110,11 +112,12 @@ impl Options {
             ("grid", self.grid.is_some()),
             ("interpolation", self.interpolation.is_some()),
         ];
-        let of_adams = [
-            ("max_order", self.max_order.is_some()),
+        let of_adams = [("max_order", self.max_order.is_some())];
+        let of_implicit = [
             ("max_iterations", self.max_iterations.is_some()),
             ("corrector_tolerances", self.corrector_tolerances.is_some()),
         ];
+        let of_runge_kutta = [("controller", self.controller.is_some())];
         let of_adaptive = [
             ("first_step", self.first_step.is_some()),
             ("min_step", self.min_step.is_some()),
@@ -129,10 +132,13 @@ impl Options {
             ("norm", self.norm.is_some()),
         ];
         let of_dopri5 = [("error_weights", self.error_weights.is_some())];
-        let is_adams = matches!(method, Method::ExplicitAdams | Method::ImplicitAdams);
-        let groups: [(&[_], bool); 4] = [
+        // The fixed-step methods share their loop, so that explicit Adams takes what implicit Adams has.
+        let has_corrections = method.is_implicit() || matches!(method, Method::ExplicitAdams | Method::ImplicitAdams);
+        let groups: [(&[_], bool); 6] = [
             (&of_fixed, !method.is_adaptive()),
-            (&of_adams, is_adams),
+            (&of_adams, method.is_multistep()),
+            (&of_implicit, has_corrections),
+            (&of_runge_kutta, method != Method::VariableAdams),
             (&of_adaptive, method.is_adaptive()),
             (&of_dopri5, method == Method::Dopri5),
         ];

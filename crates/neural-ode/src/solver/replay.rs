@@ -6,6 +6,7 @@ use crate::{
         Solver,
         dense::Curve,
         fixed,
+        implicit::{self, Newton},
         step::{self, Span},
     },
     tableau::Tableau,
@@ -17,6 +18,7 @@ pub(crate) struct Replay {
     tableau: &'static Tableau,
     curve: Curve,
     resolution: f64,
+    newton: Newton,
 }
 
 /// A step made again.
@@ -34,6 +36,7 @@ impl Replay {
         let tableau = solver.options.tableau(solver.method)?;
         Some(Self {
             tableau,
+            newton: Newton::new(&solver.options),
             curve: solver.curve(),
             // Steps of adaptive methods end where they end.
             resolution: match tableau.embedded {
@@ -61,12 +64,16 @@ impl Replay {
             Some((time, slope)) if time == span.first => slope,
             _ => dynamics.evaluate(span.first, before.clone()),
         };
-        let mut step = step::take(self.tableau, span, before, first, |time, state| {
-            Ok(dynamics.evaluate(time, state))
-        })?;
+        let mut evaluate = |time, state| Ok(dynamics.evaluate(time, state));
+        let mut step = if self.tableau.is_implicit() {
+            implicit::take(self.tableau, span, before, first, &self.newton, &mut evaluate)?.step
+        } else {
+            step::take(self.tableau, span, before, first, evaluate)?
+        };
         let is_end = |time: f64| (time - span.end).abs() <= self.resolution;
         let is_between = times.iter().any(|time| !is_end(*time));
-        if !self.tableau.is_fsal && is_between && self.curve != Curve::Linear {
+        let needs_end_slope = !self.tableau.is_fsal && is_between && self.curve != Curve::Linear;
+        if needs_end_slope {
             step.stages.push(dynamics.evaluate(span.last, step.next.clone()));
         }
         let state_at = |time: f64| match is_end(time) {
@@ -74,7 +81,7 @@ impl Replay {
             false => self.curve.interpolate(span, before, &step.next, &step.stages, time),
         };
         let states = times.iter().map(|time| state_at(*time)).collect();
-        let has_end_slope = self.tableau.is_fsal || step.stages.len() > self.tableau.stages();
+        let has_end_slope = self.tableau.is_fsal || needs_end_slope;
         let end_slope = step.stages.pop().filter(|_| has_end_slope);
         Ok(Replayed {
             states,

@@ -1,5 +1,7 @@
 //! What the loops over steps have in common: checking input, calling the dynamics, collecting states, failing.
 
+use std::ops::ControlFlow;
+
 use crate::{
     Dynamics, Failure, Method, Solution, SolveError, State, Statistics,
     gradient::BackwardReport,
@@ -7,9 +9,11 @@ use crate::{
         adaptive::Adaptive,
         dense::Curve,
         fixed::Fixed,
+        implicit::MOST_ELEMENTS,
         norm::{self, Tolerances},
-        options::Options,
+        options::{Options, invalid},
         step::AcceptedStep,
+        variable_adams::VariableAdams,
     },
 };
 
@@ -41,8 +45,8 @@ pub(crate) struct Run<S> {
     pub(crate) next_step: Option<f64>,
 }
 
-/// What reports accepted steps.
-pub(crate) type Observer<'a, S> = dyn FnMut(&AcceptedStep<'_, S>) + 'a;
+/// What reports accepted steps, and whether the solve goes on.
+pub(crate) type Observer<'a, S> = dyn FnMut(&AcceptedStep<'_, S>) -> ControlFlow<()> + 'a;
 
 /// See [`Solver::run`](crate::Solver::run).
 pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
@@ -69,6 +73,7 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
     };
     let outcome = match stepping {
         Stepping::Adaptive(adaptive) => adaptive.run(&mut progress, first_step, observe).map(Some),
+        Stepping::VariableAdams(adams) => adams.run(&mut progress, first_step, observe).map(Some),
         Stepping::Fixed(fixed) => fixed.run(&mut progress, observe).map(|()| None),
     };
     match outcome {
@@ -86,11 +91,15 @@ pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
 /// The loop of a method.
 enum Stepping<S> {
     Adaptive(Adaptive),
+    VariableAdams(VariableAdams),
     Fixed(Fixed<S>),
 }
 
 impl<S: State> Stepping<S> {
     fn new(method: Method, options: &Options, tolerances: Tolerances, times: &[f64]) -> Result<Self, SolveError> {
+        if method == Method::VariableAdams {
+            return Ok(Self::VariableAdams(VariableAdams::new(options, tolerances, times)));
+        }
         let tableau = options.tableau(method);
         match tableau.and_then(|tableau| Some((tableau, tableau.embedded?))) {
             Some((tableau, embedded)) => Ok(Self::Adaptive(Adaptive::new(
@@ -105,6 +114,7 @@ impl<S: State> Stepping<S> {
 pub(crate) fn curve(method: Method, options: &Options) -> Curve {
     match options.tableau(method) {
         Some(tableau) if tableau.embedded.is_some() => Curve::of(tableau),
+        None if method.is_adaptive() => Curve::Cubic,
         _ => Curve::fixed(options.interpolation.unwrap_or_default()),
     }
 }
@@ -117,8 +127,19 @@ pub(crate) fn check_shapes(
     times: &[f64],
 ) -> Result<(), SolveError> {
     options.check(method)?;
+    if options.compaction.is_some() {
+        let problem = "only samples with steps of their own leave their batch: see `solve_samples`".to_owned();
+        return Err(invalid("compaction", problem));
+    }
     check_times(times)?;
-    check_state(initial)
+    check_state(initial)?;
+    let count = |shape: Vec<usize>| shape.into_iter().product::<usize>();
+    let elements: usize = initial.shapes().into_iter().map(count).sum();
+    if method.is_implicit() && elements > MOST_ELEMENTS {
+        let problem = format!("`{method}` is for states of at most {MOST_ELEMENTS} elements, not {elements}");
+        return Err(invalid("method", problem));
+    }
+    Ok(())
 }
 
 /// Whether these options, times and initial state can be solved. The tolerances of the state, and whether they were
@@ -140,7 +161,7 @@ pub(crate) fn check(
     Ok(resolved)
 }
 
-fn check_times(times: &[f64]) -> Result<(), SolveError> {
+pub(crate) fn check_times(times: &[f64]) -> Result<(), SolveError> {
     let invalid = |problem: String| Err(SolveError::InvalidTimes { problem });
     if times.len() < 2 {
         return invalid(format!("{} of them, at least 2 are needed", times.len()));
@@ -162,7 +183,7 @@ fn check_times(times: &[f64]) -> Result<(), SolveError> {
     Ok(())
 }
 
-fn check_state(state: &impl State) -> Result<(), SolveError> {
+pub(crate) fn check_state(state: &impl State) -> Result<(), SolveError> {
     let shapes = state.shapes();
     if shapes.iter().all(|shape| shape.contains(&0)) {
         return Err(SolveError::InvalidState { shapes });

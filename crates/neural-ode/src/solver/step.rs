@@ -68,12 +68,14 @@ pub(crate) struct AcceptedStep<'a, S> {
     pub(crate) before: &'a S,
     /// The slopes at the stages. With adaptive steps the last of them is the slope at the end.
     pub(crate) stages: &'a [S],
+    /// The times of these slopes, if they are of several steps.
+    pub(crate) nodes: &'a [f64],
     pub(crate) next: &'a S,
     /// Which of the requested times lie in the step, its start excluded and its end included.
     pub(crate) outputs: Range<usize>,
 }
 
-/// Makes a step from `before`, with `first` the slope there.
+/// Makes a step of an explicit method from `before`, with `first` the slope there.
 ///
 /// All operations are tensor operations: with tracked tensors the same call is a step that has gradients.
 ///

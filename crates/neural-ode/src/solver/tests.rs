@@ -1,5 +1,7 @@
 //! Recording a solve, replaying it, and carrying its step on.
 
+use std::ops::ControlFlow;
+
 use burn::prelude::*;
 use papers_core::testing::{assert_close, device, tensor_f64, values};
 
@@ -39,7 +41,10 @@ fn replayed_steps_have_the_states_and_gradients_of_the_solve() {
         };
         let mut steps = Vec::new();
         let task = Task::new(&field, initial(&device()), &TIMES);
-        let recorded = solver.run(task, &mut |step| steps.push((step.span, step.outputs.clone())));
+        let recorded = solver.run(task, &mut |step| {
+            steps.push((step.span, step.outputs.clone()));
+            ControlFlow::Continue(())
+        });
 
         let leaf = initial(&device().autodiff()).require_grad();
         let mut state = leaf.clone();
@@ -70,7 +75,7 @@ fn a_carried_step_continues_a_solve() {
             first_step,
             ..Task::new(&field, initial, times)
         };
-        solver.run(task, &mut |_| {}).unwrap()
+        solver.run(task, &mut |_| ControlFlow::Continue(())).unwrap()
     };
     let first = run(initial(&device()), &[1.0, 0.5], None);
     let middle = first.solution.into_last();
@@ -90,6 +95,7 @@ fn adaptive_steps_are_reported_with_the_slope_at_their_end() {
             let expected = field(step.span.last, step.next.clone());
             assert_eq!(values(end_slope), values(expected), "{method}");
             steps += 1;
+            ControlFlow::Continue(())
         });
         assert_eq!(run.unwrap().solution.statistics.accepted, steps);
     }

@@ -1,4 +1,4 @@
-//! Coefficients of the solvers: Butcher tableaus of the explicit Runge-Kutta methods, weights of the Adams methods.
+//! Coefficients of the solvers: Butcher tableaus of the Runge-Kutta methods, weights of the Adams methods.
 //!
 //! A step from `(t, y)` of size `h` evaluates `k_i = f(t + c_i h, y + h Σ_j a_ij k_j)` and ends at
 //! `y1 = y + h Σ_i b_i k_i`. Methods with adaptive steps estimate the error of that step as `h Σ_i e_i k_i`.
@@ -7,16 +7,19 @@ pub mod adams;
 mod dopri5;
 mod dopri8;
 mod fixed;
+pub mod history;
+mod implicit;
 mod low_order;
 mod tsit5;
 
 pub use dopri5::{DOPRI5, DOPRI5_CLASSIC};
 pub use dopri8::DOPRI8;
 pub use fixed::{EULER, HEUN2, HEUN3, MIDPOINT, RALSTON2, RK4, RK4_CLASSIC};
+pub use implicit::{IMPLICIT_EULER, IMPLICIT_MIDPOINT, KVAERNO3, TRAPEZOID};
 pub use low_order::{ADAPTIVE_HEUN, BOSH3, FEHLBERG2};
 pub use tsit5::TSIT5;
 
-/// An explicit Runge-Kutta method. All slices have one entry per stage.
+/// A Runge-Kutta method, explicit or diagonally implicit. All slices have one entry per stage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tableau {
     /// Name, as in [`Method::name`](crate::method::Method::name).
@@ -25,7 +28,7 @@ pub struct Tableau {
     pub order: usize,
     /// `c`: where in the step a stage is evaluated, in `[0, 1]`; the first is 0.
     pub nodes: &'static [f64],
-    /// `a`: row `i` has `i` entries, so the first row is empty.
+    /// `a`: row `i` has `i` entries, so the first row is empty; `i + 1` if the method is implicit.
     pub matrix: &'static [&'static [f64]],
     /// `b`: the weights of the stages in the result.
     pub weights: &'static [f64],
@@ -66,6 +69,11 @@ impl Tableau {
     /// Number of stages.
     pub const fn stages(&self) -> usize {
         self.weights.len()
+    }
+
+    /// Whether stages depend on themselves.
+    pub fn is_implicit(&self) -> bool {
+        !self.matrix[0].is_empty()
     }
 
     /// How values inside a step are found; methods with a fixed step use the cubic.

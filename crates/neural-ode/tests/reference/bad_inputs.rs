@@ -5,7 +5,7 @@ use burn::{
     prelude::*,
     tensor::DType,
 };
-use neural_ode::{Dynamics, Failure, GradientMode, Method, Solution, SolveError, Solver};
+use neural_ode::{Dynamics, Events, Failure, GradientMode, Method, Solution, SolveError, Solver};
 use papers_core::testing::{device, tensor_f64, values};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -107,11 +107,13 @@ impl Entry {
 fn bad_inputs_give_the_errors_of_the_reference() {
     let file: File = fixture("bad_inputs.json");
     let mut report = Report::default();
-    // Events are not solved yet.
-    let cases = file.cases.iter().filter(|case| !case.call.contains_key("event"));
-    for case in cases {
+    for case in &file.cases {
         let mut call = file.defaults.clone();
         call.extend(case.call.clone());
+        if call.contains_key("event") {
+            report.case(&case.name, problems_of_event(case, &call));
+            continue;
+        }
         for entry in Entry::all() {
             let problems = match outcome(&call, entry) {
                 Ok(solution) => problems_of_solution(case, &call, entry, &solution),
@@ -121,6 +123,37 @@ fn bad_inputs_give_the_errors_of_the_reference() {
         }
     }
     report.finish();
+}
+
+/// A solve until `event` is zero, at most to `t_max`.
+fn problems_of_event(case: &Case, call: &Map<String, Value>) -> Vec<String> {
+    let shift = match call["event"].as_str().expect("a condition") {
+        "y" => 0.0,
+        "y+1" => 1.0,
+        other => panic!("no condition reads {other}"),
+    };
+    let slope = Slope::new(Law::named(call["f"].as_str().expect("an equation")));
+    let start = call.get("t").map_or(0.0, |times| numbers(times)[0]);
+    let limit = number(&call["t_max"]);
+    let events = Events::new(|_: f64, state: Tensor<1>| state + shift);
+    let solver = solver(call).expect("the solver is not at fault");
+    match solver.solve_event(&slope, tensor(&numbers(&call["y0"])), start, limit, &events) {
+        Ok(found) => {
+            let error = mismatch("error", None, case.expected_error.as_deref());
+            let expected = case.expected_t.map(|time| vec![time]).unwrap_or_default();
+            let time = differences("time", &[found.end], &expected, case.t_tol.unwrap_or(1e-9));
+            [error, time].into_iter().flatten().collect()
+        }
+        Err(failure) => {
+            let kind = match failure.error {
+                SolveError::EventNotFound { limit: named } if named == limit => "EventNotFound",
+                ref other => kind_and_time(other).0,
+            };
+            mismatch("error", Some(kind), case.expected_error.as_deref())
+                .into_iter()
+                .collect()
+        }
+    }
 }
 
 fn problems_of_solution(
@@ -219,7 +252,8 @@ fn solver(call: &Map<String, Value>) -> Result<Solver, SolveError> {
     solver = solver.tolerances(number(&call["rtol"]), number(&call["atol"]));
     for (option, value) in call {
         solver = match option.as_str() {
-            "f" | "y0" | "t" | "method" | "rtol" | "atol" | "dtype" | "y0_shape" | "f_returns_shape" => solver,
+            "f" | "event" | "t_max" | "y0" | "t" | "method" | "rtol" | "atol" | "dtype" | "y0_shape"
+            | "f_returns_shape" => solver,
             "step_size" => solver.step_size(number(value)),
             "grid" => solver.grid(numbers(value)),
             "safety" => solver.safety(number(value)),

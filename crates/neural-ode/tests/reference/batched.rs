@@ -1,10 +1,10 @@
-//! `batched.json`: Van der Pol oscillators of different stiffness, each alone and all in one state with one step size.
-//! (A batch in which every row has its own step size comes with per-sample stepping; see `pending`.)
+//! `batched.json`: Van der Pol oscillators of different stiffness, each alone, all in one state with one step size,
+//! and all in one batch in which every row has its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::prelude::*;
-use neural_ode::{End, Method, Solver};
+use neural_ode::{End, Method, Samples, Solver};
 use papers_core::testing::{device, tensor_f64, values};
 use serde::Deserialize;
 
@@ -109,6 +109,56 @@ fn every_row_alone_meets_its_numbers_and_counts() {
                 &format!("{method} mu {}", row.mu),
                 problems.into_iter().flatten().collect(),
             );
+        }
+    }
+    report.finish();
+}
+
+#[test]
+fn all_rows_in_one_batch_meet_their_numbers_and_counts() {
+    let file: File = fixture("batched.json");
+    let mut report = Report::default();
+    let rows: Vec<&Row> = file.rows.iter().collect();
+    let damping = tensor_f64(rows.iter().map(|row| row.mu).collect(), [rows.len(), 1], &device());
+    let (start, _) = oscillators(&rows);
+    let slope = |at: &Samples<'_>, state: Tensor<2>| {
+        let (position, speed) = (state.clone().narrow(1, 0, 1), state.narrow(1, 1, 1));
+        let force = at.rows_of(&damping) * (position.clone().square().neg() + 1.0) * speed.clone() - position;
+        Tensor::cat(vec![speed, force], 1)
+    };
+    let times: Vec<Vec<f64>> = rows.iter().map(|row| row.t.clone()).collect();
+    let methods: BTreeSet<&String> = rows.iter().flat_map(|row| row.methods.keys()).collect();
+    for name in methods {
+        let method: Method = name.parse().expect("a method");
+        for compaction in [true, false] {
+            let solver = file.solver(method).compaction(compaction);
+            let solution = solver
+                .solve_samples(&slope, start.clone(), times.clone())
+                .expect("a solution");
+            let states: Vec<Vec<f64>> = solution.states.iter().map(|state| values(state.clone())).collect();
+            for (index, row) in rows.iter().enumerate() {
+                let Some(expected) = row.methods.get(name) else {
+                    continue;
+                };
+                let own: Vec<f64> = states[..row.t.len()]
+                    .iter()
+                    .flat_map(|state| state[2 * index..2 * index + 2].to_vec())
+                    .collect();
+                let counts = solution.statistics[index];
+                let mut problems = vec![
+                    mismatch("error", solution.errors[index].clone(), None),
+                    differences("y", &own, &expected.y.concat(), file.check_tol),
+                ];
+                if expected.closest_error_ratio_to_1 > CLEAR_DECISION {
+                    problems.push(mismatch("nfe", counts.evaluations, expected.nfe));
+                    problems.push(mismatch("accepted", counts.accepted, expected.accepted));
+                    problems.push(mismatch("rejected", counts.rejected, expected.rejected));
+                }
+                report.case(
+                    &format!("{name} mu {}", row.mu),
+                    problems.into_iter().flatten().collect(),
+                );
+            }
         }
     }
     report.finish();

@@ -9,6 +9,7 @@ use neural_ode::{
         baseline::Rnn,
         model::{Decoder, LatentDynamics, LatentOde, Recognition},
         objective,
+        poisson::PoissonProcess,
         recurrent::Recurrence,
         spirals::{Batch, Curves, Turning},
     },
@@ -22,8 +23,6 @@ use serde_json::Value;
 
 use crate::{Report, differences, fixture};
 
-/// What later work reads from the file.
-const PENDING: [&str; 1] = ["poisson"];
 /// Where the file has no tolerance of its own: closed forms.
 const CLOSED_FORM: f64 = 1e-12;
 /// The gradients in the file are 2.05e-7 off their limit, which Runge-Kutta solves with 64 to 1000 steps for each
@@ -37,22 +36,18 @@ type Params = BTreeMap<String, Value>;
 fn latent_odes_match_the_reference() {
     let file: BTreeMap<String, Value> = fixture("latent_ode.json");
     let mut report = Report::default();
-    let mut pending = Vec::new();
+    let dynamics = file["full"]["params"].clone();
     for (name, case) in file {
         let problems = match name.as_str() {
             "spiral" => spirals(&read(case)),
             "encoder_no_dt" => encoder(&read(case)),
             "full" => full(&read(case)),
             "rnn_baseline" => baseline(&read(case)),
-            name if PENDING.contains(&name) => {
-                pending.push(name.to_owned());
-                continue;
-            }
+            "poisson" => poisson(&read(case), &read(dynamics.clone())),
             _ => vec!["no test knows this case".to_owned()],
         };
         report.case(&name, problems);
     }
-    eprintln!("pending in latent_ode.json: {} ({})", pending.len(), pending.join(", "));
     report.finish();
 }
 
@@ -343,6 +338,78 @@ fn baseline(case: &BaselineCase) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PoissonCase {
+    /// In words.
+    #[serde(rename = "meaning")]
+    _meaning: String,
+    #[serde(rename = "Wp")]
+    weight: Vec<Vec<f64>>,
+    #[serde(rename = "bp")]
+    bias: Vec<f64>,
+    z0: Vec<Vec<f64>>,
+    events: Vec<f64>,
+    t_start: f64,
+    t_end: f64,
+    expected: PoissonExpected,
+    tol: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PoissonExpected {
+    lambda_at_events: Vec<f64>,
+    integral: f64,
+    log_lik: f64,
+}
+
+/// With the dynamics of the case `full`.
+fn poisson(case: &PoissonCase, params: &Params) -> Vec<String> {
+    let device = testing::device();
+    let process = PoissonProcess {
+        dynamics: LatentDynamics {
+            first: linear(params, "f.W1", "f.b1", &device),
+            second: linear(params, "f.W2", "f.b2", &device),
+            output: linear(params, "f.W3", "f.b3", &device),
+        },
+        rate: Linear {
+            weight: Param::from_tensor(matrix(&case.weight, &device).transpose() * 1.0),
+            bias: Some(Param::from_tensor(tensor_f64(
+                case.bias.clone(),
+                [case.bias.len()],
+                &device,
+            ))),
+        },
+    };
+    let mut problems = Vec::new();
+    for solver in [
+        Solver::new(Method::Rk4).step_size(1.0 / 512.0),
+        Solver::new(Method::Tsit5).tolerances(1e-10, 1e-12),
+    ] {
+        let initial = matrix(&case.z0, &device);
+        let window = [case.t_start, case.t_end];
+        let found = process
+            .log_likelihood(&solver, initial, std::slice::from_ref(&case.events), window)
+            .expect("a smooth field");
+        let rates = values(found.rates.expect("there are events"));
+        problems.extend(differences("lambda", &rates, &case.expected.lambda_at_events, case.tol));
+        problems.extend(differences(
+            "integral",
+            &values(found.integral),
+            &[case.expected.integral],
+            case.tol,
+        ));
+        problems.extend(differences(
+            "log_lik",
+            &values(found.log_likelihood),
+            &[case.expected.log_lik],
+            case.tol,
+        ));
+    }
+    problems
 }
 
 /// Observations `[batch][observations]` at the same times for every sample.

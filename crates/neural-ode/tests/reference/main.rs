@@ -9,10 +9,11 @@ mod bad_inputs;
 mod batched;
 mod cnf;
 mod controller;
+mod events;
 mod fixed_step;
 mod latent_ode;
 mod ode_net;
-mod pending;
+mod whole;
 mod problems;
 mod single_step;
 

@@ -1,11 +1,14 @@
 //! The solvers obey the laws of what they compute, whatever the numbers.
 
 mod dense;
+mod events;
 mod gradients;
 mod options;
 mod orders;
+mod samples;
 mod states;
 mod steps;
+mod stiff;
 
 use burn::prelude::*;
 use neural_ode::{Method, Solver};
@@ -27,6 +30,11 @@ pub(crate) fn wave_solution(time: f64) -> f64 {
 /// A method made to take steps of this size, also an adaptive one.
 pub(crate) fn with_steps_of(method: Method, size: f64) -> Solver {
     match method.is_adaptive() {
+        true if method.is_implicit() => Solver::new(method)
+            .tolerances(1e9, 1e9)
+            .first_step(size)
+            .max_step(size)
+            .corrector_tolerances(1e-12, 1e-12),
         true => Solver::new(method).tolerances(1e9, 1e9).first_step(size).max_step(size),
         false => Solver::new(method).step_size(size),
     }

@@ -9,6 +9,13 @@ const END: f64 = 3.0;
 /// Orders measured between finite steps are not whole.
 const MARGIN: f64 = 0.3;
 
+/// All but those whose order varies.
+fn with_an_order() -> impl Iterator<Item = Method> {
+    Method::ALL
+        .into_iter()
+        .filter(|method| *method != Method::VariableAdams)
+}
+
 fn order(method: Method) -> f64 {
     match method {
         // With the default `max_order` of 4: three slopes, and four with that at the end.
@@ -33,7 +40,7 @@ fn measured_order(error: impl Fn(f64) -> f64, steps: f64) -> f64 {
 
 #[test]
 fn every_method_converges_with_its_order() {
-    for method in Method::ALL {
+    for method in with_an_order() {
         let error = |size: f64| {
             let solver = with_steps_of(method, size);
             let solver = match method {
@@ -50,7 +57,7 @@ fn every_method_converges_with_its_order() {
 
 #[test]
 fn dense_output_is_nearly_as_accurate_as_the_steps() {
-    for method in Method::ALL {
+    for method in with_an_order() {
         let error = |size: f64| {
             let solver = with_steps_of(method, size);
             largest_error(&solver.solve_dense(&wave, tensor(&[1.0]), 0.0, END).unwrap())

@@ -58,7 +58,8 @@ fn there_and_back_is_the_beginning() {
         };
         let there = solver.solve(&wave, tensor(&[1.0, -2.0]), &[0.0, 1.0]).unwrap();
         let back = solver.solve(&wave, there.into_last(), &[1.0, 0.0]).unwrap();
-        let tolerance = if method == Method::Euler { 0.05 } else { 1e-3 };
+        let is_first_order = matches!(method, Method::Euler | Method::ImplicitEuler);
+        let tolerance = if is_first_order { 0.05 } else { 1e-3 };
         assert_close(&values(back.into_last()), &[1.0, -2.0], tolerance);
     }
 }
@@ -144,12 +145,14 @@ fn jumps_are_met_from_both_sides() {
             let solver = Solver::new(method).jump_at([1.0]);
             let solution = solver.solve(&dynamics, tensor(&[0.0]), &[0.0, 0.9, 1.1, 2.0]).unwrap();
             let states: Vec<_> = solution.states.into_iter().flat_map(values).collect();
-            assert_close(&states, &[0.0, 0.9, 0.7, -2.0], 1e-12);
+            // Weights of Adams methods have opposite signs, which costs digits.
+            let rounding = if method.is_multistep() { 1e-10 } else { 1e-12 };
+            assert_close(&states, &[0.0, 0.9, 0.7, -2.0], rounding);
             assert_eq!(solution.statistics.rejected, 0, "{method}");
             // Backwards, and with the jump where the solve begins.
             for (start, end, expected) in [(2.0, 0.0, 2.0), (1.0, 2.0, -3.0), (1.0, 0.0, -1.0)] {
                 let solution = solver.solve(&dynamics, tensor(&[0.0]), &[start, end]).unwrap();
-                assert_close(&values(solution.into_last()), &[expected], 1e-12);
+                assert_close(&values(solution.into_last()), &[expected], rounding);
             }
         }
     }

@@ -1,0 +1,214 @@
+//! Events: which are found, in which order, and that their gradients are right.
+
+use burn::{
+    module::{Module, Param},
+    prelude::*,
+};
+use neural_ode::{Direction, Dynamics, Events, GradientMode, Method, SolveError, Solver};
+use papers_core::testing::{assert_close, assert_gradient, device, tensor_f64, values};
+
+use crate::tensor;
+
+const PI: f64 = std::f64::consts::PI;
+
+/// `x' = v`, `v' = -x`.
+fn circle(_: f64, state: Tensor<1>) -> Tensor<1> {
+    let (x, v) = (state.clone().narrow(0, 0, 1), state.narrow(0, 1, 1));
+    Tensor::cat(vec![v, x.neg()], 0)
+}
+
+fn position(_: f64, state: Tensor<1>) -> Tensor<1> {
+    state.narrow(0, 0, 1)
+}
+
+fn exact(method: Method) -> Solver {
+    match method.is_adaptive() {
+        true => Solver::new(method).tolerances(1e-8, 1e-10),
+        false => Solver::new(method).step_size(5e-3).tolerances(1e-8, 1e-10),
+    }
+}
+
+#[test]
+fn every_method_finds_the_zeros_of_a_cosine() {
+    for method in Method::ALL {
+        let events = Events::new(position).recorded();
+        let solution = exact(method)
+            .solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 10.0, &events)
+            .unwrap();
+        let times: Vec<f64> = solution.events.iter().map(|event| event.time).collect();
+        let error = match method {
+            Method::Euler | Method::ImplicitEuler => 0.05,
+            _ => 2e-3,
+        };
+        assert_close(&times, &[0.5 * PI, 1.5 * PI, 2.5 * PI], error);
+        let rises: Vec<bool> = solution.events.iter().map(|event| event.rises).collect();
+        assert_eq!(rises, [false, true, false], "{method}");
+        assert_eq!(solution.end, 10.0);
+    }
+}
+
+#[test]
+fn directions_and_ends_are_those_of_each_component() {
+    let condition = |_: f64, state: Tensor<1>| state;
+    let solve = |events: &Events<_>, start: f64, limit: f64| {
+        let solution = exact(Method::Tsit5)
+            .solve_event(&circle, tensor(&[1.0, 0.0]), start, limit, events)
+            .unwrap();
+        let events = solution.events.iter().map(|event| (event.component, event.time));
+        (events.collect::<Vec<_>>(), solution.end)
+    };
+    // v = -sin t is zero in the beginning and at multiples of pi.
+    let (found, end) = solve(&Events::new(condition).terminal([false, true]), 0.0, 10.0);
+    assert_eq!(found.iter().map(|event| event.0).collect::<Vec<_>>(), [0, 1]);
+    assert_close(&[found[0].1, found[1].1, end], &[0.5 * PI, PI, PI], 1e-7);
+
+    let directions = [Direction::Rising, Direction::Falling];
+    let (found, _) = solve(&Events::new(condition).directions(directions).recorded(), 0.0, 7.0);
+    assert_eq!(found.iter().map(|event| event.0).collect::<Vec<_>>(), [0, 1]);
+    assert_close(&[found[0].1, found[1].1], &[1.5 * PI, 2.0 * PI], 1e-7);
+
+    // Backwards in time the directions are those in which the solve goes.
+    let events = Events::new(position).direction(Direction::Rising);
+    let solution = exact(Method::Dopri5)
+        .solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, -10.0, &events)
+        .unwrap();
+    assert_close(&[solution.end], &[-1.5 * PI], 1e-7);
+}
+
+#[test]
+fn two_changes_of_sign_in_one_step_are_seen() {
+    // One step of 1 over a parabola that is negative between 0.45 and 0.55 only.
+    let slope = |time: f64, state: Tensor<1>| state.zeros_like() + 2.0 * (time - 0.5);
+    let start = || tensor(&[0.25 - 0.0025]);
+    let solver = Solver::new(Method::Rk4).grid([0.0, 1.0]);
+    let events = Events::new(position).recorded().tolerance(1e-12);
+    let solution = solver.solve_event(&slope, start(), 0.0, 1.0, &events).unwrap();
+    let times: Vec<f64> = solution.events.iter().map(|event| event.time).collect();
+    assert!(
+        times.is_empty(),
+        "between points at 0.4 and 0.6 there is nothing to see: {times:?}"
+    );
+    let events = Events::new(position).recorded().tolerance(1e-12).interior_points(9);
+    let solution = solver.solve_event(&slope, start(), 0.0, 1.0, &events).unwrap();
+    let times: Vec<f64> = solution.events.iter().map(|event| event.time).collect();
+    assert_close(&times, &[0.45, 0.55], 1e-10);
+}
+
+#[test]
+fn touching_zero_is_an_error_and_no_event_is_one() {
+    // (t - 1)³ crosses zero flat.
+    let solver = Solver::new(Method::Dopri5).tolerances(1e-10, 1e-12);
+    let flat = Events::new(|time: f64, state: Tensor<1>| state.narrow(0, 0, 1).zeros_like() + (time - 1.0).powi(3));
+    let failure = solver
+        .solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 3.0, &flat.tolerance(0.0))
+        .unwrap_err();
+    let SolveError::GrazingEvent { time, component: 0 } = failure.error else {
+        panic!("{failure}");
+    };
+    assert!((time - 1.0).abs() < 1e-3, "{time}");
+
+    let events = Events::new(position);
+    let failure = solver
+        .solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 1.0, &events)
+        .unwrap_err();
+    assert_eq!(failure.error, SolveError::EventNotFound { limit: 1.0 });
+    let partial = failure.partial.expect("the solve itself has finished");
+    assert_close(&values(partial.into_last()), &[1f64.cos(), -1f64.sin()], 1e-8);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let solve = |events: &Events<fn(f64, Tensor<1>) -> Tensor<1>>| {
+        let failure = exact(Method::Tsit5).solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 5.0, events);
+        match failure.unwrap_err().error {
+            SolveError::InvalidOption { option, .. } => option,
+            other => panic!("{other}"),
+        }
+    };
+    type Condition = fn(f64, Tensor<1>) -> Tensor<1>;
+    let both: Condition = |_, state| state;
+    let none: Condition = |_, state| Tensor::zeros([0], (&state.device(), state.dtype()));
+    assert_eq!(solve(&Events::new(none)), "events");
+    assert_eq!(solve(&Events::new(both).terminal([true; 3])), "terminal");
+    assert_eq!(solve(&Events::new(both).directions([Direction::Any; 3])), "directions");
+    assert_eq!(solve(&Events::new(both).tolerance(f64::NAN)), "tolerance");
+    assert_eq!(solve(&Events::new(both).tolerance(-1.0)), "tolerance");
+
+    let nan = Events::new(|time: f64, state: Tensor<1>| state * if time > 0.5 { f64::NAN } else { 1.0 });
+    let failure = exact(Method::Tsit5)
+        .solve_event(&circle, tensor(&[1.0, 1.0]), 0.0, 5.0, &nan)
+        .unwrap_err();
+    assert!(matches!(failure.error, SolveError::NonFiniteEvent { .. }), "{failure}");
+    let failure = exact(Method::Tsit5)
+        .solve_event(&circle, tensor(&[1.0, 1.0]), 0.0, 0.0, &nan)
+        .unwrap_err();
+    assert!(matches!(failure.error, SolveError::InvalidTimes { .. }), "{failure}");
+}
+
+#[test]
+fn times_and_states_have_gradients_of_the_start_and_of_the_condition() {
+    // Steps of one size: the choice of steps is not differentiated.
+    for method in [Method::Dopri5, Method::Bosh3, Method::Dopri8, Method::Rk4] {
+        let solver = match method.is_adaptive() {
+            true => Solver::new(method).tolerances(1e9, 1e9).first_step(0.02).max_step(0.02),
+            false => Solver::new(method).step_size(0.02),
+        };
+        assert_gradient(&[1.0, 0.3, 0.2, 0.5], |inputs| {
+            let start = inputs.clone().narrow(0, 0, 2);
+            let (level, tilt) = (inputs.clone().narrow(0, 2, 1), inputs.narrow(0, 3, 1));
+            let condition = |time: f64, state: Tensor<1>| {
+                let (x, v) = (state.clone().narrow(0, 0, 1), state.narrow(0, 1, 1));
+                let wall = x - level.clone() - tilt.clone() * v * (0.2 * time).sin();
+                wall
+            };
+            let events = Events::new(condition).recorded().tolerance(0.0);
+            let solution = solver.solve_event(&circle, start, 0.0, 6.0, &events).unwrap();
+            assert_eq!(solution.events.len(), 2);
+            let parts = solution
+                .events
+                .into_iter()
+                .flat_map(|event| [event.moment, event.state]);
+            Tensor::cat(parts.collect(), 0)
+        });
+    }
+}
+
+/// `x' = v`, `v' = -k x`.
+#[derive(Module, Debug)]
+struct Spring {
+    stiffness: Param<Tensor<1>>,
+}
+
+impl Dynamics<Tensor<1>> for Spring {
+    fn evaluate(&self, _: f64, state: Tensor<1>) -> Tensor<1> {
+        let (x, v) = (state.clone().narrow(0, 0, 1), state.narrow(0, 1, 1));
+        Tensor::cat(vec![v, x * self.stiffness.val().neg()], 0)
+    }
+}
+
+#[test]
+fn parameters_have_gradients_in_every_mode() {
+    let device = device().autodiff();
+    for mode in GradientMode::ALL {
+        for method in [Method::Tsit5, Method::Rk4] {
+            let spring = Spring {
+                stiffness: Param::from_tensor(tensor_f64(vec![4.0], [1], &device)),
+            };
+            let start = tensor_f64(vec![1.0, 0.0], [2], &device).require_grad();
+            let events = Events::new(position);
+            let solver = exact(method).gradient(mode);
+            let solution = solver
+                .solve_event_module(&spring, start.clone(), 0.0, 3.0, &events)
+                .unwrap();
+            // t = pi / (2 sqrt k), v = -sqrt k.
+            assert_close(&[solution.end], &[PI / 4.0], 1e-7);
+            let speed = solution.state.clone().narrow(0, 1, 1);
+            let gradients = (solution.events[0].moment.clone() + speed * 2.0).backward();
+            let gradient = values(spring.stiffness.val().grad(&gradients).unwrap());
+            assert_close(&gradient, &[-PI / 32.0 - 0.5], 1e-5);
+            // Neither depends on the amplitude but the speed: v = -a sqrt k.
+            let gradient = values(start.grad(&gradients).unwrap());
+            assert_close(&gradient[..1], &[-4.0], 1e-5);
+        }
+    }
+}
