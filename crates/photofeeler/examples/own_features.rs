@@ -50,7 +50,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         voters: PEOPLE,
         range: [1.0, 10.0],
     };
-    let fitted = ratings.fit(&["phase_1.steps=300", "schedule.steps=800"], &context)?;
+    // People who want the opposite: the distribution alone does not say what kind of film it is.
+    let settings = ["phase_1.steps=300", "schedule.steps=800", "phase_2.input='both'"];
+    let fitted = ratings.fit(&settings, &context)?;
     let votes = fitted.findings()?.votes;
     let told = |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.2}"));
     eprintln!(
