@@ -13,9 +13,9 @@ mod events;
 mod fixed_step;
 mod latent_ode;
 mod ode_net;
-mod whole;
 mod problems;
 mod single_step;
+mod whole;
 
 use papers_core::testing;
 use serde::de::DeserializeOwned;
