@@ -2,13 +2,9 @@
 
     python3 -m pip install torch numpy
 
-Started with the number of threads. Writes a line {"ready": versions}; then reads lines "CASE SECONDS", repeats the
-work of the case for at least so long, and answers {"milliseconds": per unit, "units": of the work done once}.
+How it is asked and answers: `timed.py`.
 """
 
-import json
-import sys
-import time
 from functools import cache
 
 import numpy as np
@@ -16,21 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-
-def filled(shape, scale):
-    """Numbers that depend on the index of an element alone, the same as those of `filled.rs`."""
-    index = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
-    return (2 * scale * (index * 7919 % 1009 / 1009 - 0.5)).reshape(shape).float()
-
-
-def with_filled_weights(module):
-    with torch.no_grad():
-        for part in module.modules():
-            if isinstance(part, (nn.Linear, nn.Conv2d)):
-                part.weight.copy_(filled(part.weight.shape, part.weight[0].numel() ** -0.5))
-                if part.bias is not None:
-                    part.bias.zero_()
-    return module
+from timed import filled, serve, with_filled_weights
 
 
 # Networks
@@ -213,21 +195,4 @@ def prepared(name):
     return CASES[name]()
 
 
-def answer(request):
-    name, seconds = request.split()
-    if name not in CASES:
-        return {"error": "no such case"}
-    work = prepared(name)
-    begun, units = time.perf_counter(), 0
-    while True:
-        once = work()
-        units += once
-        elapsed = time.perf_counter() - begun
-        if elapsed >= float(seconds):
-            return {"milliseconds": 1e3 * elapsed / units, "units": once}
-
-
-torch.set_num_threads(int(sys.argv[1]))
-print(json.dumps({"ready": f"PyTorch {torch.__version__} and NumPy {np.__version__}"}), flush=True)
-for line in sys.stdin:
-    print(json.dumps(answer(line)), flush=True)
+serve({name: lambda name=name: prepared(name)() for name in CASES}, f" and NumPy {np.__version__}")

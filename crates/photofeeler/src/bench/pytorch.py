@@ -2,18 +2,16 @@
 
     python3 -m pip install torch
 
-Started with the number of threads. Writes a line {"ready": versions}; then reads lines "CASE SECONDS", repeats the
-work of the case for at least so long, and answers {"milliseconds": per unit, "units": of the work done once}.
+How it is asked and answers: `timed.py`.
 """
 
-import json
-import sys
-import time
 from functools import cache
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from timed import filled, serve
 
 BINS, PHOTOS, VOTERS, LEARNED = 10, 800, 150, 2000
 # Batch, side, channels in, channels of the layers.
@@ -21,12 +19,6 @@ CNN = {"portraits": (64, 32, 1, [16, 32, 64]), "mebeauty": (48, 48, 3, [16, 32, 
 # Embedding and hidden units.
 SIZES = {"portraits": (8, [32, 32]), "mebeauty": (16, [64, 64])}
 BATCH, LARGE = 128, (4, 3, 71, 71)
-
-
-def filled(shape, scale):
-    """Numbers that depend on the index of an element alone, the same as those of `filled.rs`."""
-    index = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
-    return (2 * scale * (index * 7919 % 1009 / 1009 - 0.5)).reshape(shape).float()
 
 
 def targets(rows):
@@ -170,20 +162,4 @@ CASES = {
 }
 
 
-def answer(request):
-    name, seconds = request.split()
-    if name not in CASES:
-        return {"error": "no such case"}
-    begun, units = time.perf_counter(), 0
-    while True:
-        once = CASES[name]()
-        units += once
-        elapsed = time.perf_counter() - begun
-        if elapsed >= float(seconds):
-            return {"milliseconds": 1e3 * elapsed / units, "units": once}
-
-
-torch.set_num_threads(int(sys.argv[1]))
-print(json.dumps({"ready": f"PyTorch {torch.__version__}"}), flush=True)
-for line in sys.stdin:
-    print(json.dumps(answer(line)), flush=True)
+serve(CASES)
