@@ -2,7 +2,6 @@
 //! `cargo xtask test --backends`.
 
 use neural_ode::{
-    flow::{self, config::FlowConfig, train::FlowExperiment},
     latent_ode::{self, config::LatentOdeConfig, train::LatentOdeExperiment},
     ode_net::{
         config::{OdeNetConfig, PRESETS},
@@ -46,24 +45,4 @@ fn the_latent_ode_trains_alike() {
     let spirals = latent_ode::config::PRESETS;
     let config: LatentOdeConfig = config::experiment(spirals, "spirals", &sets).expect("settings that exist");
     check::<LatentOdeExperiment>("latent ODE", &config);
-}
-
-#[test]
-fn flows_train_alike() {
-    for (preset, model) in [
-        ("moons", "hyper-network"),
-        ("checkerboard", "perceptron"),
-        ("density", "gated"),
-        ("density", "planar-flow"),
-    ] {
-        let sets = [
-            "batch=32",
-            "data.validation=32",
-            "data.test=32",
-            "sizes.units=8",
-            &format!("model='{model}'"),
-        ];
-        let config: FlowConfig = config::experiment(flow::config::PRESETS, preset, &sets).expect("settings that exist");
-        check::<FlowExperiment>(model, &config);
-    }
 }
