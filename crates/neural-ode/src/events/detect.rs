@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+/// Events, time and state of the end, and evaluations of the dynamics.
+type Found<S> = (Vec<Crossing<S>>, (f64, S), usize);
+
 /// Slopes of the condition below this have no sign.
 const GRAZING: f64 = 1e-12;
 
@@ -122,7 +125,7 @@ where
     }
 
     /// The events, the end of the last step, and the evaluations of the dynamics.
-    pub(super) fn finish(self) -> Result<(Vec<Crossing<S>>, (f64, S), usize), SolveError> {
+    pub(super) fn finish(self) -> Result<Found<S>, SolveError> {
         match (self.error, self.end) {
             (Some(error), _) => Err(error),
             (None, Some(end)) => Ok((self.crossings, end, self.evaluations)),

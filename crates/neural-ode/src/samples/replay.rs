@@ -104,7 +104,7 @@ pub(super) fn collect(
     owners: &[(usize, usize)],
 ) {
     let is_end = |&(lane, time): &(usize, f64)| time == spans[lane].end;
-    let part = |ends: bool| -> (Vec<(usize, f64)>, Vec<(usize, usize)>) {
+    let part = |ends: bool| -> (Vec<_>, Vec<_>) {
         let pairs = requests.iter().copied().zip(owners.iter().copied());
         pairs.filter(|(request, _)| is_end(request) == ends).unzip()
     };

@@ -31,10 +31,8 @@ impl Table {
         let most = counts.iter().copied().max().unwrap_or(0);
         let mut positions = vec![vec![samples; samples]; most];
         positions[0] = (0..samples).collect();
-        let mut position = samples + 1;
-        for &(sample, index) in self.owners.iter().flatten() {
+        for (position, &(sample, index)) in (samples + 1..).zip(self.owners.iter().flatten()) {
             positions[index][sample] = position;
-            position += 1;
         }
         for (sample, &count) in counts.iter().enumerate() {
             for index in count..most {

@@ -158,8 +158,7 @@ fn times_and_states_have_gradients_of_the_start_and_of_the_condition() {
             let (level, tilt) = (inputs.clone().narrow(0, 2, 1), inputs.narrow(0, 3, 1));
             let condition = |time: f64, state: Tensor<1>| {
                 let (x, v) = (state.clone().narrow(0, 0, 1), state.narrow(0, 1, 1));
-                let wall = x - level.clone() - tilt.clone() * v * (0.2 * time).sin();
-                wall
+                x - level.clone() - tilt.clone() * v * (0.2 * time).sin()
             };
             let events = Events::new(condition).recorded().tolerance(0.0);
             let solution = solver.solve_event(&circle, start, 0.0, 6.0, &events).unwrap();
