@@ -301,7 +301,8 @@ impl Solver {
         Ok(found)
     }
 
-    /// The solver and the times with which the accepted steps up to the last event are made again.
+    /// The solver and the times with which a solve up to the last event is made again: with the same steps where they do not vary, while
+    /// an adaptive method chooses them anew.
     fn again<S>(&self, found: &Found<S>, [start, limit]: [f64; 2]) -> (Self, Vec<f64>) {
         let end = found.end.0;
         let mut times = vec![start];
