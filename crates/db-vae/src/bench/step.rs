@@ -112,12 +112,12 @@ fn weights(experiment: &str) -> anyhow::Result<impl FnMut() -> anyhow::Result<us
 /// Histograms, weights and draws alone.
 fn latents_to_weights() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize> + use<>> {
     let [faces, latent] = MANY;
-    let means = (0..faces * latent).map(|index| f64::from(filled::number(index)));
+    let means = (0..faces * latent).map(filled::number);
     let latents = Latents::new(means.collect(), latent)?;
     let mut sampler = DebiasingSampler::new(Resampling::LabMax { smoothing: 0.01 }, BINS, faces, latent)?;
     Ok(move || {
         sampler.refresh(&latents, None)?;
-        std::hint::black_box(sampler.rows((0..faces).map(|draw| f64::from(filled::number(draw)) + 0.5)));
+        std::hint::black_box(sampler.rows((0..faces).map(|draw| filled::number(draw) + 0.5)));
         Ok(1)
     })
 }
