@@ -53,6 +53,7 @@ pub mod gradient;
 pub mod guide;
 pub mod latent_ode;
 pub mod method;
+mod numbers;
 pub mod ode_net;
 mod reproduce;
 pub mod samples;
@@ -61,6 +62,7 @@ pub mod solution;
 pub mod solver;
 pub mod state;
 pub mod tableau;
+pub mod vector_space;
 pub mod work_precision;
 
 pub use dynamics::Dynamics;
@@ -77,6 +79,7 @@ pub use solver::{
     norm::{Norm, Tolerance},
 };
 pub use state::State;
+pub use vector_space::VectorSpace;
 
 use papers_core::{cli::Paper, paper};
 

@@ -1,5 +1,7 @@
 //! What a step costs where the equation costs nothing, and what steps of their own are worth to samples.
 
+use std::hint::black_box;
+
 use burn::prelude::*;
 use papers_core::{
     bench::{Case, filled},
@@ -38,6 +40,15 @@ pub(super) fn cases() -> Vec<Case> {
             solve(van_der_pol, &[2.0, 0.0], 10.0, solver.corrector_tolerances(1e-5, 1e-5))
         })
         .target(TARGET),
+        Case::new("numbers/van-der-pol-dopri5-scipy", "step", van_der_pol_of_numbers).target(TARGET),
+        Case::new("numbers/van-der-pol-dopri5-diffrax", "step", van_der_pol_of_numbers).target(TARGET),
+        Case::new("numbers/lorenz-dopri8-diffrax", "step", lorenz_of_numbers).target(TARGET),
+        Case::new(
+            "numbers/lotka-volterra-bosh3-diffrax",
+            "step",
+            lotka_volterra_of_numbers,
+        )
+        .target(TARGET),
         Case::new("samples/joint", "solve", joint).target(TARGET),
         Case::new("samples/independent", "solve", independent).target(TARGET),
     ]
@@ -63,6 +74,35 @@ fn solve(
         start.device().sync()?;
         Ok(solution.statistics.accepted)
     })
+}
+
+/// The same equations without tensors.
+fn numbers<const N: usize>(
+    slope: impl Fn(f64, [f64; N]) -> [f64; N],
+    start: [f64; N],
+    end: f64,
+    method: Method,
+) -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
+    let solver = Solver::new(method).tolerances(1e-5, 1e-5);
+    Ok(move || {
+        let solution = solver.solve(&slope, black_box(start), &[0.0, end])?;
+        Ok(black_box(solution).statistics.accepted)
+    })
+}
+
+fn van_der_pol_of_numbers() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
+    let slope = |_: f64, [x, v]: [f64; 2]| [v, (1.0 - x * x) * v - x];
+    numbers(slope, [2.0, 0.0], 20.0, Method::Dopri5)
+}
+
+fn lorenz_of_numbers() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
+    let slope = |_: f64, [x, y, z]: [f64; 3]| [10.0 * (y - x), x * (28.0 - z) - y, x * y - 8.0 / 3.0 * z];
+    numbers(slope, [1.0, 1.0, 1.0], 10.0, Method::Dopri8)
+}
+
+fn lotka_volterra_of_numbers() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
+    let slope = |_: f64, [x, y]: [f64; 2]| [1.5 * x - x * y, x * y - 3.0 * y];
+    numbers(slope, [1.0, 1.0], 10.0, Method::Bosh3)
 }
 
 fn parts<const N: usize>(state: &Tensor<1>) -> [Tensor<1>; N] {

@@ -1,6 +1,7 @@
 """The work of the benchmarks in this folder, with PyTorch and torchdiffeq.
 
     python3 -m pip install torch torchdiffeq
+    python3 -m pip install diffrax scipy        # for the cases of plain numbers, which are left out without them
 
 How it is asked and answers: `timed.py`.
 """
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 import torchdiffeq
 from torchdiffeq import odeint, odeint_adjoint
 
-from timed import filled, serve, with_filled_weights
+from timed import Skipped, filled, serve, with_filled_weights
 
 
 # solve.rs
@@ -117,6 +118,54 @@ def equation(slope, start, end, method):
     with torch.no_grad():
         odeint(slope, torch.tensor(start), torch.tensor([0.0, end]), method=method, rtol=1e-5, atol=1e-5)
     return steps_of(slope, start, end, method)
+
+
+def diffrax_of_numbers(slope, start, end, method):
+    """A solve that XLA has compiled as a whole."""
+    try:
+        import diffrax
+        import jax
+    except ModuleNotFoundError as missing:
+        raise Skipped(f"`pip install diffrax` for this case: {missing}") from missing
+    solve = compiled(diffrax, jax, slope, end, method)
+    states, steps = solve(jax.numpy.array(start))
+    states.block_until_ready()
+    return int(steps)
+
+
+@cache
+def compiled(diffrax, jax, slope, end, method):
+    jax.config.update("jax_enable_x64", True)
+    controller = diffrax.PIDController(rtol=1e-5, atol=1e-5)
+    term = diffrax.ODETerm(lambda t, y, _: jax.numpy.stack(slope(y)))
+
+    def solve(start):
+        found = diffrax.diffeqsolve(
+            term, getattr(diffrax, method)(), 0.0, end, None, start, stepsize_controller=controller, max_steps=16384
+        )
+        return found.ys, found.stats["num_accepted_steps"]
+
+    return jax.jit(solve)
+
+
+def scipy_of_numbers(slope, start, end, method):
+    try:
+        from scipy.integrate import solve_ivp
+    except ModuleNotFoundError as missing:
+        raise Skipped(f"`pip install scipy` for this case: {missing}") from missing
+    return len(solve_ivp(lambda t, y: slope(y), (0, end), start, method=method, rtol=1e-5, atol=1e-5).t) - 1
+
+
+def van_der_pol_of_numbers(y):
+    return y[1], (1 - y[0] ** 2) * y[1] - y[0]
+
+
+def lorenz_of_numbers(y):
+    return 10 * (y[1] - y[0]), y[0] * (28 - y[2]) - y[1], y[0] * y[1] - 8 / 3 * y[2]
+
+
+def lotka_volterra_of_numbers(y):
+    return 1.5 * y[0] - y[0] * y[1], y[0] * y[1] - 3 * y[1]
 
 
 def implicit_adams():
@@ -343,6 +392,10 @@ CASES = {
     "problems/lorenz-dopri8": lambda: equation(lorenz, (1.0, 1.0, 1.0), 10.0, "dopri8"),
     "problems/lotka-volterra-bosh3": lambda: equation(lotka_volterra, (1.0, 1.0), 10.0, "bosh3"),
     "problems/van-der-pol-implicit-adams": implicit_adams,
+    "numbers/van-der-pol-dopri5-scipy": lambda: scipy_of_numbers(van_der_pol_of_numbers, (2.0, 0.0), 20.0, "RK45"),
+    "numbers/van-der-pol-dopri5-diffrax": lambda: diffrax_of_numbers(van_der_pol_of_numbers, (2.0, 0.0), 20.0, "Dopri5"),
+    "numbers/lorenz-dopri8-diffrax": lambda: diffrax_of_numbers(lorenz_of_numbers, (1.0, 1.0, 1.0), 10.0, "Dopri8"),
+    "numbers/lotka-volterra-bosh3-diffrax": lambda: diffrax_of_numbers(lotka_volterra_of_numbers, (1.0, 1.0), 10.0, "Bosh3"),
     "samples/joint": joint,
     "samples/independent": joint,
     "latent-ode/dopri5": latent_ode,

@@ -117,7 +117,7 @@ impl Solver {
         let tolerances = self.options.tolerances.clone();
         let (tolerances, _) = tolerances
             .unwrap_or_else(|| Tolerances::default_for(dtype))
-            .resolve(state)?;
+            .resolve(&state.plain().components())?;
         Ok(tolerances)
     }
 

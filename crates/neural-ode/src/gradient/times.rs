@@ -4,11 +4,8 @@ use burn::prelude::*;
 
 use super::BackwardReport;
 use crate::{
-    Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
-    solver::{
-        check_slope,
-        norm::{self, device_failure},
-    },
+    Dynamics, Failure, Solution, SolveError, Solver, State, Statistics, VectorSpace as _,
+    solver::{check_slope, norm::device_failure},
 };
 
 impl Solver {
@@ -39,7 +36,7 @@ impl Solver {
         let of_time = |index: usize| moves.clone().narrow(0, index, 1);
 
         let slope = check_slope(plain.evaluate(host[0], initial.plain()), &initial)?;
-        if !norm::is_finite(&slope)? {
+        if !slope.is_finite()? {
             return Err(at_the_start(initial, host[0]));
         }
         let start = moved(&initial, &slope, of_time(0).neg());

@@ -30,7 +30,7 @@ mod table;
 use burn::prelude::*;
 
 use crate::{
-    Norm, SolveError, Solver, Statistics,
+    Norm, SolveError, Solver, Statistics, VectorSpace as _,
     gradient::{BackwardReport, BackwardStatistics, GradientMode},
     solver::{
         norm::{self, Tolerance, Tolerances},
@@ -267,7 +267,7 @@ impl Solver {
         }
         let tolerances = self.options.tolerances.clone();
         let tolerances = tolerances.unwrap_or_else(|| Tolerances::default_for(initial.dtype()));
-        let (resolved, is_raised) = tolerances.resolve(initial)?;
+        let (resolved, is_raised) = initial.resolve(tolerances)?;
         match (resolved.relative, resolved.absolute) {
             (Tolerance::Same(relative), Tolerance::Same(absolute)) => Ok(((relative, absolute), is_raised)),
             _ => Err(SolveError::InvalidTolerance {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Dynamics, Method, SolveError, State,
+    Dynamics, Method, SolveError, VectorSpace,
     solver::{
         norm::{Norm, Tolerance, Tolerances},
         options::Options,
@@ -31,7 +31,7 @@ pub(crate) struct Adams<S> {
     size: f64,
 }
 
-impl<S: State> Adams<S> {
+impl<S: VectorSpace> Adams<S> {
     pub(crate) fn new(method: Method, options: &Options, tolerances: &Tolerances) -> Self {
         let convergence = match (options.corrector_tolerances, &tolerances.relative, &tolerances.absolute) {
             (Some((relative, absolute)), _, _) => Tolerances::new(relative, absolute),

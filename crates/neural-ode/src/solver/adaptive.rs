@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 
 use crate::{
-    Dynamics, SolveError, State,
+    Dynamics, SolveError, VectorSpace,
     solver::{
         controller::{StepControl, inverse_ratio},
         course::Course,
         dense::Curve,
-        implicit::{self, Newton},
+        implicit::Newton,
         initial_step::Beginning,
-        norm::{self, Norm, Tolerances},
+        norm::{Norm, Tolerances},
         options::Options,
         run::{Observer, Progress},
         step::{self, AcceptedStep, Span, Step},
@@ -53,7 +53,7 @@ impl Adaptive {
     }
 
     /// Steps from the first time to the last; the step that would come next.
-    pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
+    pub(crate) fn run<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         progress: &mut Progress<'_, S, D>,
         first_step: Option<f64>,
@@ -63,7 +63,7 @@ impl Adaptive {
         let mut state = progress.states[0].clone();
         let mut first = self.course.first();
         let mut slope = progress.evaluate(self.course.direction * first, state.clone())?;
-        if !norm::is_finite(&slope)? {
+        if !slope.is_finite()? {
             return Err(SolveError::NonFiniteDynamics {
                 time: self.course.direction * now,
             });
@@ -132,7 +132,7 @@ impl Adaptive {
     }
 
     /// A step, and whether the equations of its stages could be solved.
-    fn take<S: State, D: Dynamics<S> + ?Sized>(
+    fn take<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         progress: &mut Progress<'_, S, D>,
         span: &Span,
@@ -141,14 +141,14 @@ impl Adaptive {
     ) -> Result<(Step<S>, bool), SolveError> {
         let mut evaluate = |time, state| progress.evaluate(time, state);
         if self.tableau.is_implicit() {
-            let made = implicit::take(self.tableau, span, state, slope, &self.newton, &mut evaluate)?;
+            let made = S::implicit_step(self.tableau, span, state, slope, &self.newton, &mut evaluate)?;
             return Ok((made.step, made.is_converged));
         }
         let step = step::take(self.tableau, span, state, slope, evaluate)?;
         Ok((step, true))
     }
 
-    fn select_step<S: State, D: Dynamics<S> + ?Sized>(
+    fn select_step<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         progress: &mut Progress<'_, S, D>,
         state: &S,
@@ -168,7 +168,7 @@ impl Adaptive {
     }
 
     /// Error of a step in units of the tolerance, from plain values.
-    fn error_ratio<S: State>(&self, span: &Span, before: &S, step: &Step<S>) -> Result<f64, SolveError> {
+    fn error_ratio<S: VectorSpace>(&self, span: &Span, before: &S, step: &Step<S>) -> Result<f64, SolveError> {
         let (before, next) = (before.plain(), step.next.plain());
         let mut error = step.weighted_stages(self.embedded.error_weights, span);
         if !self.tableau.is_fsal {
@@ -180,7 +180,7 @@ impl Adaptive {
     }
 
     /// Collects the states at the requested times in the step, and reports it.
-    fn report<S: State, D: Dynamics<S> + ?Sized>(
+    fn report<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         progress: &mut Progress<'_, S, D>,
         span: &Span,

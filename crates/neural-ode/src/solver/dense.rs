@@ -1,7 +1,7 @@
 //! The solution between the ends of steps.
 
 use crate::{
-    SolveError, State, Statistics,
+    SolveError, Statistics, VectorSpace,
     solver::{
         Interpolation,
         step::{Span, scaled},
@@ -41,7 +41,7 @@ impl Curve {
     /// the straight line, which needs none).
     ///
     /// All operations are tensor operations: with tracked tensors the result has gradients.
-    pub fn interpolate<S: State>(self, span: &Span, before: &S, next: &S, slopes: &[S], time: f64) -> S {
+    pub fn interpolate<S: VectorSpace>(self, span: &Span, before: &S, next: &S, slopes: &[S], time: f64) -> S {
         if time == span.end {
             return next.clone();
         }
@@ -76,7 +76,14 @@ pub(crate) struct Segment<S> {
 
 /// The state at a time of a step of a multistep method: the integral of the polynomial through slopes at these times,
 /// which end with that of the step, plus the straight line to what it misses of the state there.
-pub(crate) fn along_history<S: State>(nodes: &[f64], span: &Span, before: &S, next: &S, slopes: &[S], time: f64) -> S {
+pub(crate) fn along_history<S: VectorSpace>(
+    nodes: &[f64],
+    span: &Span,
+    before: &S,
+    next: &S,
+    slopes: &[S],
+    time: f64,
+) -> S {
     if time == span.end {
         return next.clone();
     }
@@ -103,7 +110,7 @@ pub struct DenseSolution<S> {
     pub statistics: Statistics,
 }
 
-impl<S: State> DenseSolution<S> {
+impl<S: VectorSpace> DenseSolution<S> {
     /// The state at a time, in a number of comparisons logarithmic in the number of steps.
     ///
     /// # Errors

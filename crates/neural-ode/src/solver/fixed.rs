@@ -1,14 +1,12 @@
 //! The loop of the methods with a given grid.
 
-use burn::prelude::*;
-
 use crate::{
-    Dynamics, Method, SolveError, State, Statistics,
+    Dynamics, Method, SolveError, Statistics, VectorSpace,
     solver::{
         adams::Adams,
         dense::{Curve, Segment},
-        implicit::{self, Newton},
-        norm::{self, Tolerances},
+        implicit::Newton,
+        norm::Tolerances,
         options::{Options, invalid},
         run::{self, Observer, Progress},
         step::{self, AcceptedStep, Span, Step},
@@ -27,7 +25,7 @@ pub(crate) struct Fixed<S> {
     resolution: f64,
 }
 
-impl<S: State> Fixed<S> {
+impl<S: VectorSpace> Fixed<S> {
     pub(crate) fn new(
         method: Method,
         options: &Options,
@@ -77,7 +75,7 @@ impl<S: State> Fixed<S> {
             }
             progress.begin_step()?;
             let first = progress.evaluate(span.first, state.clone())?;
-            if index == 0 && !norm::is_finite(&first)? {
+            if index == 0 && !first.is_finite()? {
                 return Err(SolveError::NonFiniteDynamics { time: span.start });
             }
             let step = self.stepper.take(progress, &span, &state, first)?;
@@ -113,7 +111,7 @@ pub(crate) fn resolution(times: &[f64]) -> f64 {
 }
 
 /// Adds the states at the requested times in the step.
-fn collect<S: State, D: Dynamics<S> + ?Sized>(
+fn collect<S: VectorSpace, D: Dynamics<S> + ?Sized>(
     progress: &mut Progress<'_, S, D>,
     curve: Curve,
     resolution: f64,
@@ -138,7 +136,7 @@ fn collect<S: State, D: Dynamics<S> + ?Sized>(
 }
 
 /// Leaves of every segment the slopes at its ends, as the cubic needs them.
-pub(crate) fn add_end_slopes<S: State, D: Dynamics<S> + ?Sized>(
+pub(crate) fn add_end_slopes<S: VectorSpace, D: Dynamics<S> + ?Sized>(
     segments: &mut [Segment<S>],
     dynamics: &D,
     statistics: &mut Statistics,
@@ -162,7 +160,7 @@ enum Stepper<S> {
     Adams(Adams<S>),
 }
 
-impl<S: State> Stepper<S> {
+impl<S: VectorSpace> Stepper<S> {
     fn take<D: Dynamics<S> + ?Sized>(
         &mut self,
         progress: &mut Progress<'_, S, D>,
@@ -176,7 +174,7 @@ impl<S: State> Stepper<S> {
             }),
             Self::Implicit(tableau, newton) => {
                 let mut evaluate = |time, state| progress.evaluate(time, state);
-                let made = implicit::take(tableau, span, before, first, newton, &mut evaluate)?;
+                let made = S::implicit_step(tableau, span, before, first, newton, &mut evaluate)?;
                 progress.statistics.unconverged += usize::from(!made.is_converged);
                 Ok(made.step)
             }
@@ -254,7 +252,6 @@ struct Watched<S> {
     span: Span,
     before: S,
     next: S,
-    sums: Vec<Tensor<1>>,
 }
 
 impl<S> Default for Watch<S> {
@@ -263,13 +260,12 @@ impl<S> Default for Watch<S> {
     }
 }
 
-impl<S: State> Watch<S> {
+impl<S: VectorSpace> Watch<S> {
     fn add(&mut self, span: &Span, before: &S, next: &S) {
         self.steps.push(Watched {
             span: *span,
             before: before.clone(),
             next: next.clone(),
-            sums: next.plain().components().into_iter().map(Tensor::sum).collect(),
         });
     }
 
@@ -280,7 +276,8 @@ impl<S: State> Watch<S> {
     /// Fails, and takes back what was done since, if a result was not finite.
     fn check<D: Dynamics<S> + ?Sized>(&mut self, progress: &mut Progress<'_, S, D>) -> Result<(), SolveError> {
         let steps = std::mem::take(&mut self.steps);
-        let Some(index) = first_bad(&steps)? else {
+        let states: Vec<&S> = steps.iter().map(|step| &step.next).collect();
+        let Some(index) = S::first_not_finite(&states)? else {
             return Ok(());
         };
         let failed = &steps[index];
@@ -293,22 +290,4 @@ impl<S: State> Watch<S> {
         progress.last = (failed.span.start, failed.before.clone());
         Err(SolveError::NonFiniteDynamics { time: failed.span.end })
     }
-}
-
-/// The first step whose result is not finite.
-fn first_bad<S: State>(steps: &[Watched<S>]) -> Result<Option<usize>, SolveError> {
-    let sums: Vec<_> = steps.iter().flat_map(|step| step.sums.clone()).collect();
-    if sums.is_empty() {
-        return Ok(None);
-    }
-    let tensors = sums.len() / steps.len();
-    let sums = Tensor::cat(sums, 0).try_into_data().map_err(norm::device_failure)?;
-    let sums: Vec<f64> = sums.iter().collect();
-    for (index, (step, sums)) in steps.iter().zip(sums.chunks(tensors)).enumerate() {
-        // A sum may also overflow where no element does.
-        if sums.iter().any(|sum| !sum.is_finite()) && !norm::is_finite(&step.next)? {
-            return Ok(Some(index));
-        }
-    }
-    Ok(None)
 }

@@ -22,7 +22,7 @@ const SHARE: f64 = 1e-2;
 
 /// How the equation of a stage is solved.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Newton {
+pub struct Newton {
     tolerances: Option<(f64, f64)>,
     iterations: usize,
 }
@@ -48,7 +48,7 @@ impl Newton {
 }
 
 /// A step, and whether the equations of all its stages were solved.
-pub(crate) struct ImplicitStep<S> {
+pub struct ImplicitStep<S> {
     pub(crate) step: Step<S>,
     pub(crate) is_converged: bool,
 }

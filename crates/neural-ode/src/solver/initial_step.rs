@@ -1,7 +1,7 @@
 //! The first step of an adaptive solve (Hairer, Nørsett, Wanner: Solving ODEs I, sec. II.4).
 
 use crate::{
-    SolveError, State,
+    SolveError, VectorSpace,
     solver::norm::{Norm, Tolerances},
 };
 
@@ -37,7 +37,7 @@ pub struct Beginning<'a, S> {
     pub reach: f64,
 }
 
-impl<S: State> Beginning<'_, S> {
+impl<S: VectorSpace> Beginning<'_, S> {
     /// Selects the first step of a method with exponent `k`; evaluates the dynamics once.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ pub mod controller;
 pub(crate) mod course;
 pub mod dense;
 mod fixed;
-mod implicit;
+pub(crate) mod implicit;
 pub mod initial_step;
 pub mod norm;
 pub(crate) mod options;
@@ -25,7 +25,7 @@ pub(crate) use replay::Replay;
 pub(crate) use run::{Run, Task, check_slope};
 
 use crate::{
-    Dynamics, Failure, Method, Solution, SolveError, State,
+    Dynamics, Failure, Method, Solution, SolveError, VectorSpace,
     solver::{
         controller::Controller,
         dense::{Curve, DenseSolution, Segment},
@@ -232,7 +232,7 @@ impl Solver {
     /// # Errors
     ///
     /// A [`Failure`] with any [`SolveError`], and what was solved up to it.
-    pub fn solve<S: State, D: Dynamics<S> + ?Sized>(
+    pub fn solve<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         dynamics: &D,
         initial: S,
@@ -247,7 +247,7 @@ impl Solver {
     /// # Errors
     ///
     /// A [`Failure`] with any [`SolveError`].
-    pub fn solve_dense<S: State, D: Dynamics<S> + ?Sized>(
+    pub fn solve_dense<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         dynamics: &D,
         initial: S,
@@ -260,7 +260,7 @@ impl Solver {
     }
 
     /// Solves and keeps every step, besides the states at the requested times.
-    pub(crate) fn run_dense<S: State, D: Dynamics<S> + ?Sized>(
+    pub(crate) fn run_dense<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         task: Task<'_, S, D>,
     ) -> Result<(Run<S>, DenseSolution<S>), Failure<S>> {
@@ -291,7 +291,7 @@ impl Solver {
     }
 
     /// Solves and reports every accepted step. See [`Task`] and [`Run`].
-    pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
+    pub(crate) fn run<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         task: Task<'_, S, D>,
         observe: &mut run::Observer<'_, S>,
@@ -300,13 +300,13 @@ impl Solver {
     }
 
     /// What [`run`](Self::run) checks before it evaluates anything.
-    pub(crate) fn check<S: State>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
+    pub(crate) fn check<S: VectorSpace>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
         run::check(self.method, &self.options, initial, times)?;
         Ok(())
     }
 
     /// The part of [`check`](Self::check) that does not read the device.
-    pub(crate) fn check_shapes<S: State>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
+    pub(crate) fn check_shapes<S: VectorSpace>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
         run::check_shapes(self.method, &self.options, initial, times)
     }
 

@@ -7,7 +7,7 @@ use burn::{
     tensor::{DType, FloatDType},
 };
 
-use crate::{SolveError, State};
+use crate::{SolveError, VectorSpace};
 
 /// How a state in units of the tolerance becomes one number.
 #[derive(Clone, Default)]
@@ -71,7 +71,7 @@ impl Norm {
 pub enum Tolerance {
     /// The same for all elements.
     Same(f64),
-    /// One for each tensor of the state.
+    /// One for each tensor of the state, or for each of plain numbers.
     PerTensor(Vec<f64>),
     /// One for each element: for each tensor of the state a flattened one.
     PerElement(Vec<Tensor<1>>),
@@ -123,11 +123,33 @@ impl Tolerance {
                 -largest(shown.map(|tolerance| tolerance.neg().max()))?
             }
         };
-        if least.is_finite() && least >= 0.0 {
-            return Ok(());
+        check_range(name, least)
+    }
+
+    /// [`check`](Self::check) for so many plain numbers.
+    fn check_numbers(&self, name: &str, count: usize) -> Result<(), SolveError> {
+        let least = match self {
+            Self::Same(tolerance) => *tolerance,
+            Self::PerTensor(tolerances) if tolerances.len() == count => least(tolerances.iter().copied()),
+            Self::PerTensor(tolerances) => {
+                let problem = format!("{} {name} ones for a state of {count} numbers", tolerances.len());
+                return Err(SolveError::InvalidTolerance { problem });
+            }
+            Self::PerElement(_) => {
+                let problem = format!("the {name} ones are tensors, and the state is of numbers");
+                return Err(SolveError::InvalidTolerance { problem });
+            }
+        };
+        check_range(name, least)
+    }
+
+    /// That of a number of a state of plain ones, which [`check_numbers`](Self::check_numbers) has seen.
+    pub(crate) fn of_number(&self, index: usize) -> f64 {
+        match self {
+            Self::Same(tolerance) => *tolerance,
+            Self::PerTensor(tolerances) => tolerances[index],
+            Self::PerElement(_) => unreachable!("refused for plain numbers"),
         }
-        let problem = format!("the {name} one is {least}, not a number of at least 0");
-        Err(SolveError::InvalidTolerance { problem })
     }
 
     fn is_zero(&self) -> bool {
@@ -224,23 +246,41 @@ impl Tolerances {
     /// # Errors
     ///
     /// [`SolveError::InvalidTolerance`].
-    pub(crate) fn resolve(self, state: &impl State) -> Result<(Self, bool), SolveError> {
-        let components: Vec<_> = state.plain().components();
-        self.relative.check("relative", &components)?;
-        self.absolute.check("absolute", &components)?;
-        if self.relative.is_zero() && self.absolute.is_zero() {
-            let problem = "both are zero".to_owned();
-            return Err(SolveError::InvalidTolerance { problem });
-        }
+    pub(crate) fn resolve(self, components: &[Tensor<1>]) -> Result<(Self, bool), SolveError> {
+        self.relative.check("relative", components)?;
+        self.absolute.check("absolute", components)?;
+        self.check_any()?;
         let floor = components
             .first()
             .map_or(0.0, |component| 10.0 * epsilon(component.dtype()));
         let (relative, is_raised) = self.relative.at_least(floor);
         let resolved = Self {
-            relative: relative.like(&components),
-            absolute: self.absolute.like(&components),
+            relative: relative.like(components),
+            absolute: self.absolute.like(components),
         };
         Ok((resolved, is_raised))
+    }
+
+    /// [`resolve`](Self::resolve) for so many plain numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`SolveError::InvalidTolerance`].
+    pub(crate) fn resolve_numbers(self, count: usize) -> Result<(Self, bool), SolveError> {
+        self.relative.check_numbers("relative", count)?;
+        self.absolute.check_numbers("absolute", count)?;
+        self.check_any()?;
+        let (relative, is_raised) = self.relative.at_least(10.0 * f64::EPSILON);
+        let absolute = self.absolute;
+        Ok((Self { relative, absolute }, is_raised))
+    }
+
+    fn check_any(&self) -> Result<(), SolveError> {
+        if self.relative.is_zero() && self.absolute.is_zero() {
+            let problem = "both are zero".to_owned();
+            return Err(SolveError::InvalidTolerance { problem });
+        }
+        Ok(())
     }
 
     /// `‖value / (atol + rtol |at|)‖`.
@@ -248,9 +288,8 @@ impl Tolerances {
     /// # Errors
     ///
     /// [`SolveError::Device`].
-    pub fn measure<S: State>(&self, norm: &Norm, value: &S, at: &S) -> Result<f64, SolveError> {
-        let magnitudes = at.components().into_iter().map(Tensor::abs);
-        self.measure_components(norm, value.components(), magnitudes)
+    pub fn measure<S: VectorSpace>(&self, norm: &Norm, value: &S, at: &S) -> Result<f64, SolveError> {
+        value.in_units(self, norm, &[at])
     }
 
     /// `‖error / (atol + rtol max(|before|, |after|))‖`: a step is good enough if this is at most 1.
@@ -258,18 +297,22 @@ impl Tolerances {
     /// # Errors
     ///
     /// [`SolveError::Device`].
-    pub fn error_ratio<S: State>(&self, norm: &Norm, error: &S, before: &S, after: &S) -> Result<f64, SolveError> {
-        // In this order, since a NaN in the second tensor of `max_pair` would be lost.
-        let magnitudes = after.components().into_iter().zip(before.components());
-        let magnitudes = magnitudes.map(|(after, before)| after.abs().max_pair(before.abs()));
-        self.measure_components(norm, error.components(), magnitudes)
+    pub fn error_ratio<S: VectorSpace>(
+        &self,
+        norm: &Norm,
+        error: &S,
+        before: &S,
+        after: &S,
+    ) -> Result<f64, SolveError> {
+        error.in_units(self, norm, &[before, after])
     }
 
-    fn measure_components(
+    /// The norm of flattened tensors in units of the tolerance at these magnitudes.
+    pub(crate) fn measure_components(
         &self,
         norm: &Norm,
         values: Vec<Tensor<1>>,
-        magnitudes: impl Iterator<Item = Tensor<1>>,
+        magnitudes: Vec<Tensor<1>>,
     ) -> Result<f64, SolveError> {
         let pairs = values.into_iter().zip(magnitudes).enumerate();
         let scaled: Vec<_> = pairs
@@ -280,14 +323,6 @@ impl Tolerances {
             .collect();
         norm.measure(&scaled)
     }
-}
-
-/// Whether all elements are finite. Reads the device once.
-pub(crate) fn is_finite(state: &impl State) -> Result<bool, SolveError> {
-    // Zero times an element is NaN unless it is finite.
-    let components = state.plain().components().into_iter();
-    let zeros = components.map(|component| component.mul_scalar(0.0).sum());
-    Ok(largest(zeros)? == 0.0)
 }
 
 /// The distance from 1 to the next number of a precision.
@@ -330,6 +365,14 @@ pub(crate) fn device_failure(error: impl fmt::Display) -> SolveError {
     SolveError::Device {
         problem: error.to_string(),
     }
+}
+
+fn check_range(name: &str, least: f64) -> Result<(), SolveError> {
+    if least.is_finite() && least >= 0.0 {
+        return Ok(());
+    }
+    let problem = format!("the {name} one is {least}, not a number of at least 0");
+    Err(SolveError::InvalidTolerance { problem })
 }
 
 fn least(numbers: impl Iterator<Item = f64>) -> f64 {

@@ -1,12 +1,12 @@
 //! Making accepted steps again, such as on tracked tensors.
 
 use crate::{
-    Dynamics, SolveError, State,
+    Dynamics, SolveError, VectorSpace,
     solver::{
         Solver,
         dense::Curve,
         fixed,
-        implicit::{self, Newton},
+        implicit::Newton,
         step::{self, Span},
     },
     tableau::Tableau,
@@ -52,7 +52,7 @@ impl Replay {
     /// # Errors
     ///
     /// None as long as the dynamics are those of the solve.
-    pub(crate) fn step<S: State, D: Dynamics<S> + ?Sized>(
+    pub(crate) fn step<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         dynamics: &D,
         span: &Span,
@@ -66,7 +66,7 @@ impl Replay {
         };
         let mut evaluate = |time, state| Ok(dynamics.evaluate(time, state));
         let mut step = if self.tableau.is_implicit() {
-            implicit::take(self.tableau, span, before, first, &self.newton, &mut evaluate)?.step
+            S::implicit_step(self.tableau, span, before, first, &self.newton, &mut evaluate)?.step
         } else {
             step::take(self.tableau, span, before, first, evaluate)?
         };

@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 
 use crate::{
-    Dynamics, Failure, Method, Solution, SolveError, State, Statistics,
+    Dynamics, Failure, Method, Solution, SolveError, Statistics, VectorSpace,
     gradient::BackwardReport,
     solver::{
         adaptive::Adaptive,
         dense::Curve,
         fixed::Fixed,
         implicit::MOST_ELEMENTS,
-        norm::{self, Tolerances},
+        norm::Tolerances,
         options::{Options, invalid},
         step::AcceptedStep,
         variable_adams::VariableAdams,
@@ -49,7 +49,7 @@ pub(crate) struct Run<S> {
 pub(crate) type Observer<'a, S> = dyn FnMut(&AcceptedStep<'_, S>) -> ControlFlow<()> + 'a;
 
 /// See [`Solver::run`](crate::Solver::run).
-pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
+pub(crate) fn run<S: VectorSpace, D: Dynamics<S> + ?Sized>(
     method: Method,
     options: &Options,
     task: Task<'_, S, D>,
@@ -95,7 +95,7 @@ enum Stepping<S> {
     Fixed(Fixed<S>),
 }
 
-impl<S: State> Stepping<S> {
+impl<S: VectorSpace> Stepping<S> {
     fn new(method: Method, options: &Options, tolerances: Tolerances, times: &[f64]) -> Result<Self, SolveError> {
         if method == Method::VariableAdams {
             return Ok(Self::VariableAdams(VariableAdams::new(options, tolerances, times)));
@@ -123,7 +123,7 @@ pub(crate) fn curve(method: Method, options: &Options) -> Curve {
 pub(crate) fn check_shapes(
     method: Method,
     options: &Options,
-    initial: &impl State,
+    initial: &impl VectorSpace,
     times: &[f64],
 ) -> Result<(), SolveError> {
     options.check(method)?;
@@ -147,15 +147,15 @@ pub(crate) fn check_shapes(
 pub(crate) fn check(
     method: Method,
     options: &Options,
-    initial: &impl State,
+    initial: &impl VectorSpace,
     times: &[f64],
 ) -> Result<(Tolerances, bool), SolveError> {
     check_shapes(method, options, initial, times)?;
-    let dtype = initial.components()[0].dtype();
+    let dtype = initial.dtype();
     let tolerances = options.tolerances.clone();
     let tolerances = tolerances.unwrap_or_else(|| Tolerances::default_for(dtype));
-    let resolved = tolerances.resolve(initial)?;
-    if !norm::is_finite(initial)? {
+    let resolved = initial.resolve(tolerances)?;
+    if !initial.is_finite()? {
         return Err(SolveError::NonFiniteInitialState);
     }
     Ok(resolved)
@@ -183,7 +183,7 @@ pub(crate) fn check_times(times: &[f64]) -> Result<(), SolveError> {
     Ok(())
 }
 
-pub(crate) fn check_state(state: &impl State) -> Result<(), SolveError> {
+pub(crate) fn check_state(state: &impl VectorSpace) -> Result<(), SolveError> {
     let shapes = state.shapes();
     if shapes.iter().all(|shape| shape.contains(&0)) {
         return Err(SolveError::InvalidState { shapes });
@@ -192,7 +192,7 @@ pub(crate) fn check_state(state: &impl State) -> Result<(), SolveError> {
 }
 
 /// The slope, if its shapes are those of the state.
-pub(crate) fn check_slope<S: State>(slope: S, state: &S) -> Result<S, SolveError> {
+pub(crate) fn check_slope<S: VectorSpace>(slope: S, state: &S) -> Result<S, SolveError> {
     if slope.same_shapes(state) {
         return Ok(slope);
     }
@@ -216,7 +216,7 @@ pub(crate) struct Progress<'a, S, D: ?Sized> {
     pub(crate) statistics: Statistics,
 }
 
-impl<S: State, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
+impl<S: VectorSpace, D: Dynamics<S> + ?Sized> Progress<'_, S, D> {
     /// `f(t, y)`, counted and checked.
     pub(crate) fn evaluate(&mut self, time: f64, state: S) -> Result<S, SolveError> {
         self.statistics.evaluations += 1;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{SolveError, State, tableau::Tableau};
+use crate::{SolveError, VectorSpace, tableau::Tableau};
 
 /// Where a step lies in time. Backwards steps have a negative size.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,7 @@ pub struct Step<S> {
     pub next: S,
 }
 
-impl<S: State> Step<S> {
+impl<S: VectorSpace> Step<S> {
     /// The error estimate `h Σ e_i k_i` as plain values, if the method has one.
     pub fn error(&self, tableau: &Tableau, span: &Span) -> Option<S> {
         let weights = tableau.embedded?.error_weights;
@@ -56,7 +56,7 @@ impl<S: State> Step<S> {
 
     /// `h Σ w_i k_i` as plain values.
     pub(crate) fn weighted_stages(&self, weights: &[f64], span: &Span) -> S {
-        let stages: Vec<S> = self.stages.iter().map(State::plain).collect();
+        let stages: Vec<S> = self.stages.iter().map(VectorSpace::plain).collect();
         S::weighted_sum(&scaled(span.size, weights, &stages))
     }
 }
@@ -82,7 +82,7 @@ pub(crate) struct AcceptedStep<'a, S> {
 /// # Errors
 ///
 /// Those of `evaluate`.
-pub fn take<S: State>(
+pub fn take<S: VectorSpace>(
     tableau: &Tableau,
     span: &Span,
     before: &S,

@@ -8,13 +8,13 @@
 use std::{collections::VecDeque, ops::ControlFlow};
 
 use crate::{
-    Dynamics, SolveError, State,
+    Dynamics, SolveError, VectorSpace,
     solver::{
         controller::StepControl,
         course::Course,
         dense,
         initial_step::Beginning,
-        norm::{self, Norm, Tolerances},
+        norm::{Norm, Tolerances},
         options::Options,
         run::{Observer, Progress},
         step::AcceptedStep,
@@ -46,7 +46,7 @@ struct History<S> {
     slopes: VecDeque<S>,
 }
 
-impl<S: State> History<S> {
+impl<S: VectorSpace> History<S> {
     fn new(time: f64, slope: S) -> Self {
         Self {
             times: VecDeque::from([time]),
@@ -85,7 +85,7 @@ impl<S: State> History<S> {
 
 /// The order, or a lower one if the weights of that are large with opposite signs: rounding of the slopes would count so
 /// many times.
-fn usable_order<S: State>(history: &History<S>, order: usize, start: f64, end: f64) -> usize {
+fn usable_order<S: VectorSpace>(history: &History<S>, order: usize, start: f64, end: f64) -> usize {
     let is_usable = |order: &usize| {
         let weights = history::weights(&history.times_after(None, *order), start, end);
         weights.iter().map(|weight| weight.abs()).sum::<f64>() <= LARGEST_WEIGHTS * (end - start)
@@ -120,7 +120,7 @@ impl VariableAdams {
     }
 
     /// Steps from the first time to the last; the step that would come next.
-    pub(crate) fn run<S: State, D: Dynamics<S> + ?Sized>(
+    pub(crate) fn run<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         progress: &mut Progress<'_, S, D>,
         first_step: Option<f64>,
@@ -131,7 +131,7 @@ impl VariableAdams {
         let mut first = self.course.first();
         let mut state = progress.states[0].clone();
         let slope = progress.evaluate(direction * first, state.clone())?;
-        if !norm::is_finite(&slope)? {
+        if !slope.is_finite()? {
             return Err(SolveError::NonFiniteDynamics { time: direction * now });
         }
         let proposal = match first_step {
@@ -224,7 +224,7 @@ impl VariableAdams {
         Ok(pace.proposal)
     }
 
-    fn select_step<S: State, D: Dynamics<S> + ?Sized>(
+    fn select_step<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
         progress: &mut Progress<'_, S, D>,
         state: &S,
@@ -245,7 +245,7 @@ impl VariableAdams {
 
     /// The error of a step of some order in units of the tolerance: what one more slope changes in the correction.
     #[expect(clippy::too_many_arguments, reason = "a step has these parts")]
-    fn error<S: State>(
+    fn error<S: VectorSpace>(
         &self,
         history: &History<S>,
         slope: &S,
@@ -261,7 +261,7 @@ impl VariableAdams {
             *weight -= lower;
         }
         let (plain, slope) = (before.plain(), slope.plain());
-        let past: Vec<S> = history.slopes.iter().take(order).map(State::plain).collect();
+        let past: Vec<S> = history.slopes.iter().take(order).map(VectorSpace::plain).collect();
         let terms: Vec<(f64, &S)> = weights.into_iter().zip(std::iter::once(&slope).chain(&past)).collect();
         let next = next.plain();
         // If the state is infinite, no error is large in comparison: let it be NaN.
@@ -292,7 +292,7 @@ impl VariableAdams {
     }
 
     /// The order, of this one and its neighbors, whose next step is the largest.
-    fn after_acceptance<S: State>(
+    fn after_acceptance<S: VectorSpace>(
         &self,
         pace: Pace,
         history: &History<S>,
