@@ -127,14 +127,14 @@ def diffrax_of_numbers(slope, start, end, method):
         import jax
     except ModuleNotFoundError as missing:
         raise Skipped(f"`pip install diffrax` for this case: {missing}") from missing
-    solve = compiled(diffrax, jax, slope, end, method)
-    states, steps = solve(jax.numpy.array(start))
+    solve, start = compiled(diffrax, jax, slope, start, end, method)
+    states, steps = solve(start)
     states.block_until_ready()
     return int(steps)
 
 
 @cache
-def compiled(diffrax, jax, slope, end, method):
+def compiled(diffrax, jax, slope, start, end, method):
     jax.config.update("jax_enable_x64", True)
     controller = diffrax.PIDController(rtol=1e-5, atol=1e-5)
     term = diffrax.ODETerm(lambda t, y, _: jax.numpy.stack(slope(y)))
@@ -145,7 +145,7 @@ def compiled(diffrax, jax, slope, end, method):
         )
         return found.ys, found.stats["num_accepted_steps"]
 
-    return jax.jit(solve)
+    return jax.jit(solve), jax.numpy.array(start)
 
 
 def scipy_of_numbers(slope, start, end, method):
