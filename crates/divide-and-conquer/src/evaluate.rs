@@ -120,7 +120,12 @@ pub(crate) fn scalars(
     if config.agreement {
         // All test pictures are clustered, queries and gallery.
         let examples = [Some(&benchmark.queries), benchmark.gallery.as_ref()];
-        let labels: Vec<usize> = examples.into_iter().flatten().flat_map(Examples::labels).copied().collect();
+        let labels: Vec<usize> = examples
+            .into_iter()
+            .flatten()
+            .flat_map(Examples::labels)
+            .copied()
+            .collect();
         let values = unit.iter().flatten().flat_map(Rows::values).copied().collect();
         let rows = Rows::new(values, model.slices().dimension())?;
         let labeled = Labeled::new(&rows, &labels)?;

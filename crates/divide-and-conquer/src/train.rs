@@ -78,7 +78,8 @@ impl Experiment for MetricLearning {
             let (network, features) = Network::new(&config.model, shape, &device);
             Embedder::new(network, features, slices, &device)
         });
-        if config.model.kind == ModelKind::ResNet50 && config.model.resnet.weights.is_none() && context.saved.is_none() {
+        if config.model.kind == ModelKind::ResNet50 && config.model.resnet.weights.is_none() && context.saved.is_none()
+        {
             log::warn!(
                 "ResNet-50 begins with random weights: the paper's begins with ImageNet's, `--set \
                  model.resnet.weights='resnet50.safetensors'`"

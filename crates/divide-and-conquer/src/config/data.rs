@@ -170,7 +170,6 @@ impl DataConfig {
         let needs_name = matches!(self.kind, SetKind::Classes | SetKind::Archive);
         let problem = "must name a data set, as in `--set data.set='mnist'`";
         checks.require(!needs_name || !self.set.is_empty(), "set", problem)?;
-        self.check_use(checks)?;
         for (key, values) in [("mean", &self.mean), ("deviation", &self.deviation)] {
             let problem = "must be one number, or one for each of three colors";
             checks.require([1, 3].contains(&values.len()), key, problem)?;
@@ -183,6 +182,7 @@ impl DataConfig {
         checks.require(!self.kind.is_files() || self.files.is_some(), "files", problem)?;
         let problem = "is for kinds that are read from disk only";
         checks.require(self.kind.is_files() || self.files.is_none(), "files", problem)?;
+        self.check_use(checks)?;
         self.files.as_ref().map_or(Ok(()), FilesConfig::validate)
     }
 }

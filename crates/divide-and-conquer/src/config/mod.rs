@@ -212,7 +212,10 @@ mod tests {
         assert_eq!(phases, [Slices, Slices, Clusters, Clusters, Whole, Whole]);
         // The paper's text has two.
         let table = Timetable::new(&preset("sop").divide, 10);
-        assert_eq!([0, 189, 190].map(|epoch| table.phase(10 * epoch)), [Slices, Slices, Whole]);
+        assert_eq!(
+            [0, 189, 190].map(|epoch| table.phase(10 * epoch)),
+            [Slices, Slices, Whole]
+        );
         assert_eq!(config.schedule.steps, preset("sop").schedule.steps);
     }
 

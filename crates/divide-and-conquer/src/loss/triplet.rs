@@ -83,7 +83,10 @@ impl MetricLoss for TripletLoss {
         let distances = view.distances();
         let candidates = view.candidates(&distances);
         let no_negatives = !candidates.has_negatives();
-        let triplets = self.config.miner.mine_within(&self.config.mining, candidates, &mut *view.random);
+        let triplets = self
+            .config
+            .miner
+            .mine_within(&self.config.mining, candidates, &mut *view.random);
         if triplets.is_empty() {
             return Ok(Objective::nothing(view.embeddings, no_negatives));
         }

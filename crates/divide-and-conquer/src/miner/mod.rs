@@ -127,12 +127,7 @@ impl MiningConfig {
 
 impl MinerKind {
     /// The triples of the miner with this name, within these limits.
-    pub fn mine_within(
-        self,
-        limits: &MiningConfig,
-        candidates: Candidates<'_>,
-        random: &mut dyn Rng,
-    ) -> Vec<Triplet> {
+    pub fn mine_within(self, limits: &MiningConfig, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet> {
         match self {
             Self::SemiHard => SemiHard.mine(candidates, random),
             Self::DistanceWeighted => DistanceWeighted {

@@ -68,7 +68,11 @@ mod tests {
         assert_eq!(negatives(&places, 2, 0.5), [[1, 5], [2, 6]]);
         assert_eq!(negatives(&places, 2, 0.0), [[1, 3], [2, 5]]);
         assert_eq!(negatives(&places, 2, 0.8), [[1, 4], [2, 4]], "the last one again");
-        assert_eq!(negatives(&places, 2, 2.0), [[1, 3], [2, 5]], "all count if none is so far");
+        assert_eq!(
+            negatives(&places, 2, 2.0),
+            [[1, 3], [2, 5]],
+            "all count if none is so far"
+        );
         assert!(negatives(&places, 6, 0.5).is_empty(), "a class without another");
     }
 }

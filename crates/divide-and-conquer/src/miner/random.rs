@@ -48,7 +48,10 @@ mod tests {
         }
         assert_eq!(counts[..2], [0, 0]);
         // A thousand each; the standard deviation is 26.
-        assert!(counts[2..].iter().all(|count| (890..1110).contains(count)), "{counts:?}");
+        assert!(
+            counts[2..].iter().all(|count| (890..1110).contains(count)),
+            "{counts:?}"
+        );
         let one_class = Candidates {
             labels: &[0; 5],
             ..candidates

@@ -42,7 +42,10 @@ fn settings_that_make_no_sense_are_named() {
         ("loss.margin.learn_beta=true", "`loss.margin` is for"),
         ("loss.proxy_nca.restrict=true", "`loss.proxy_nca` is for"),
         ("loss.proxy_nca.rate_factor=0.0", "`loss.proxy_nca.rate_factor`"),
-        ("loss.contrastive.negative_margin=3.0", "`loss.contrastive.negative_margin`"),
+        (
+            "loss.contrastive.negative_margin=3.0",
+            "`loss.contrastive.negative_margin`",
+        ),
         ("loss.n_pair.temperature=1e-9", "`loss.n_pair.temperature`"),
         ("optimizer.learning_rate=1e9", "`optimizer.learning_rate`"),
         ("optimizer.loss_rate=0.1", "`optimizer.loss_rate` is for"),
@@ -78,7 +81,11 @@ fn settings_that_make_no_sense_are_named() {
 fn settings_of_pictures_in_memory_are_not_for_those_on_disk() {
     for (name, set, expected) in [
         ("folder", "data.pool=2", "`data.pool` is for"),
-        ("folder", "data.augmentation={flip=true,pad=0}", "`data.augmentation` is for"),
+        (
+            "folder",
+            "data.augmentation={flip=true,pad=0}",
+            "`data.augmentation` is for",
+        ),
         ("folder", "data.train_per_class=5", "`data.train_per_class` is for"),
         ("sop", "data.files.labels='labels.csv'", "`data.files.labels` is for"),
         ("sop", "data.files.test_share=0.3", "`data.files.test_share` is for"),

@@ -193,7 +193,10 @@ fn clothes_are_looked_for_in_a_gallery() {
     let pictures = load(&experiment("in-shop", folder.path(), &["data.files.skip_bad=true"])).expect("a set");
     let test = &pictures.tests[0];
     let gallery = test.gallery.as_ref().expect("a gallery");
-    assert_eq!((test.queries.class_names(), gallery.class_names()), (&["id_8".to_owned()][..], &["id_8".to_owned()][..]));
+    assert_eq!(
+        (test.queries.class_names(), gallery.class_names()),
+        (&["id_8".to_owned()][..], &["id_8".to_owned()][..])
+    );
     assert_eq!((test.queries.labels(), gallery.labels()), (&[0][..], &[0, 0][..]));
 
     in_shop(folder.path(), &rows[..7]);

@@ -158,7 +158,12 @@ fn features_and_gradients_are_those_of_pytorch() {
     let fixture: Value = testing::fixture(env!("CARGO_MANIFEST_DIR"), "resnet_small.json");
     let whole = |value: &Value| value.as_u64().unwrap() as usize;
     let list = |value: &Value| value.as_array().unwrap().iter().map(whole).collect::<Vec<usize>>();
-    let singles = |value: &Value| testing::numbers(value).into_iter().map(|value| value as f32).collect::<Vec<_>>();
+    let singles = |value: &Value| {
+        testing::numbers(value)
+            .into_iter()
+            .map(|value| value as f32)
+            .collect::<Vec<_>>()
+    };
     let config = ResNetConfig {
         channels: whole(&fixture["channels"]),
         blocks: list(&fixture["blocks"]),
@@ -188,7 +193,9 @@ fn features_and_gradients_are_those_of_pytorch() {
     }
     let features = network.features(images, Mode::Train);
     let factors = TensorData::new(singles(&fixture["factors"]), features.dims());
-    let gradients = (features * Tensor::from_data(factors, &plain.autodiff())).sum().backward();
+    let gradients = (features * Tensor::from_data(factors, &plain.autodiff()))
+        .sum()
+        .backward();
     let of = |name: &str| match name {
         "conv1.weight" => testing::values(network.conv1.weight.grad(&gradients).unwrap()),
         "bn1.weight" => testing::values(network.bn1.scale.grad(&gradients).unwrap()),
