@@ -82,6 +82,22 @@ pub enum MetricError {
         /// Usable classes.
         found: usize,
     },
+    /// A class that a loss has no parameters of.
+    #[error("class {class} is beyond the {classes} classes that the loss was made for")]
+    UnknownClass {
+        /// The class.
+        class: usize,
+        /// Classes of the loss.
+        classes: usize,
+    },
+    /// A learner that the embedding has not.
+    #[error("learner {learner} is beyond the {learners} slices of the embedding")]
+    UnknownLearner {
+        /// The learner.
+        learner: usize,
+        /// Slices, `K`.
+        learners: usize,
+    },
     /// The device could not be read.
     #[error("reading from the device: {0}")]
     Device(String),

@@ -6,21 +6,18 @@ use papers_core::{Result, base::journal::Scalars, random::Streams};
 use crate::{
     Embedder, EvaluationNorm, MetricError, Rows,
     config::EvaluationConfig,
+    course::ClusterOn,
     data::{Benchmark, Examples, View},
     network::Network,
     retrieval::{Labeled, Protocol, Retrieval, agreement, clustering_agreement, retrieve},
 };
 
-/// What a network makes of pictures, neither brought to length 1.
-#[derive(Debug, Clone)]
-pub(crate) struct Points {
-    /// `[pictures, features]`
-    pub(crate) features: Rows,
-    /// `[pictures, d]`
-    pub(crate) embeddings: Rows,
-}
-
-/// Passes pictures through a network off the tape, some at a time.
+/// Embeddings or features of pictures, not brought to length 1, from a network off the tape, some at a time. What is not asked
+/// for is not kept.
+///
+/// # Shapes
+///
+/// - output: `[pictures, d]` or `[pictures, features]`
 ///
 /// # Errors
 ///
@@ -30,23 +27,26 @@ pub(crate) fn points(
     model: &Embedder<Network>,
     view: &View,
     examples: &Examples,
+    kept: ClusterOn,
     batch: usize,
     device: &Device,
-) -> Result<Points> {
-    let (mut features, mut embeddings) = (Vec::new(), Vec::new());
-    let mut widths = [1, 1];
+) -> Result<Rows> {
+    let (mut values, mut width) = (Vec::new(), 1);
     let all: Vec<usize> = (0..examples.len()).collect();
     for indices in all.chunks(batch) {
-        let (of_features, of_embeddings) = model.forward(view.plain(examples, indices, device)?);
-        widths = [of_features.dims()[1], of_embeddings.dims()[1]];
-        features.extend(of_features.try_into_vec_as::<f32>()?);
-        embeddings.extend(of_embeddings.try_into_vec_as::<f32>()?);
+        let (features, embeddings) = model.forward(view.plain(examples, indices, device)?);
+        let points = match kept {
+            ClusterOn::Embedding => embeddings,
+            ClusterOn::Features => features,
+        };
+        width = points.dims()[1];
+        values.extend(points.try_into_vec_as::<f32>()?);
     }
-    let points = Points {
-        features: Rows::new(features, widths[0])?,
-        embeddings: Rows::new(embeddings, widths[1])?,
-    };
-    points.embeddings.check_finite("embeddings")?;
+    let points = Rows::new(values, width)?;
+    points.check_finite(match kept {
+        ClusterOn::Embedding => "embeddings",
+        ClusterOn::Features => "features",
+    })?;
     Ok(points)
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn retrieval(
     let queries = Labeled::new(queries, benchmark.queries.labels())?;
     match (gallery, &benchmark.gallery) {
         (Some(rows), Some(examples)) => {
-            // Numbers of classes are those of each part: both have the same classes, in the same order.
+            // Both have the same classes with the same numbers: `Benchmark::new` sees to it.
             let gallery = Labeled::new(rows, examples.labels())?;
             retrieve(queries, Protocol::Gallery(gallery), ks, device)
         }
@@ -91,16 +91,14 @@ pub(crate) fn scalars(
     device: &Device,
 ) -> Result<Scalars> {
     let slice = model.slices().width();
-    let embed = |examples: &Examples| {
-        Ok::<_, papers_core::Error>(points(model, view, examples, config.batch, device)?.embeddings)
-    };
+    let embed = |examples: &Examples| points(model, view, examples, ClusterOn::Embedding, config.batch, device);
     let queries = embed(&benchmark.queries)?;
     let gallery = benchmark.gallery.as_ref().map(embed).transpose()?;
-    let measure = |norm: EvaluationNorm| -> Result<(Rows, Retrieval)> {
+    let measure = |norm: EvaluationNorm| -> Result<([Option<Rows>; 2], Retrieval)> {
         let queries = compared(&queries, norm, slice)?;
         let gallery = gallery.as_ref().map(|rows| compared(rows, norm, slice)).transpose()?;
         let found = retrieval(benchmark, &queries, gallery.as_ref(), &config.ks, device)?;
-        Ok((queries, found))
+        Ok(([Some(queries), gallery], found))
     };
     let (unit, found) = measure(config.norm)?;
     let name = |what: &str| format!("{prefix}{what}");
@@ -120,7 +118,17 @@ pub(crate) fn scalars(
         scalars.push((name(&format!("recall_at_{}_other_norm", config.ks[0])), other.recall[0]));
     }
     if config.agreement {
-        let labeled = Labeled::new(&unit, benchmark.queries.labels())?;
+        // All test pictures are clustered, queries and gallery.
+        let examples = [Some(&benchmark.queries), benchmark.gallery.as_ref()];
+        let labels: Vec<usize> = examples
+            .into_iter()
+            .flatten()
+            .flat_map(Examples::labels)
+            .copied()
+            .collect();
+        let values = unit.iter().flatten().flat_map(Rows::values).copied().collect();
+        let rows = Rows::new(values, model.slices().dimension())?;
+        let labeled = Labeled::new(&rows, &labels)?;
         scalars.push((name("nmi"), clustering_agreement(labeled, &Streams::new(0), device)?));
     }
     Ok(scalars)

@@ -159,6 +159,15 @@ impl<T: Real> Rows<T> {
         self.normalized_by(what, self.width)
     }
 
+    /// Every row brought to length 1; rows of zeros stay what they are.
+    ///
+    /// # Errors
+    ///
+    /// [`MetricError::NonFinite`].
+    pub fn normalized_or_zero(&self, what: &'static str) -> Result<Self, MetricError> {
+        self.pieces_normalized(what, self.width, true)
+    }
+
     /// Every piece of `width` numbers of every row brought to length 1, as the released evaluation does it with slices.
     ///
     /// # Errors
@@ -169,12 +178,19 @@ impl<T: Real> Rows<T> {
     ///
     /// If a row is no whole number of pieces.
     pub fn normalized_by(&self, what: &'static str, width: usize) -> Result<Self, MetricError> {
+        self.pieces_normalized(what, width, false)
+    }
+
+    fn pieces_normalized(&self, what: &'static str, width: usize, allows_zero: bool) -> Result<Self, MetricError> {
         assert!(self.width.is_multiple_of(width), "pieces are whole");
         self.check_finite(what)?;
         let mut values = self.values.clone();
         for (piece, numbers) in values.chunks_exact_mut(width).enumerate() {
             let length = squared_length(numbers).sqrt();
             if length == 0.0 {
+                if allows_zero {
+                    continue;
+                }
                 let row = piece * width / self.width;
                 return Err(MetricError::ZeroVector { what, row });
             }
@@ -246,6 +262,10 @@ mod tests {
             }
         );
         assert_eq!(rows.select(&[0]).normalized("embeddings").unwrap().row(0), [0.6, 0.8]);
+        assert_eq!(
+            rows.normalized_or_zero("points").unwrap().values(),
+            [0.6, 0.8, 0.0, 0.0]
+        );
     }
 
     #[test]

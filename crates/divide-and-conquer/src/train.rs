@@ -16,10 +16,10 @@ use papers_core::{
 };
 
 use crate::{
-    Course, Embedder, EvaluationNorm, MetricError, Rows, Trainer, Turn, check_division,
-    config::MetricConfig,
+    Course, Embedder, MetricError, Rows, Trainer, Turn, check_division,
+    config::{MetricConfig, ModelKind},
     course::{ClusterOn, Division},
-    data::{HostBatch, Pictures},
+    data::{Examples, HostBatch, Pictures},
     evaluate, figures,
     loss::Loss,
     network::Network,
@@ -78,6 +78,13 @@ impl Experiment for MetricLearning {
             let (network, features) = Network::new(&config.model, shape, &device);
             Embedder::new(network, features, slices, &device)
         });
+        if config.model.kind == ModelKind::ResNet50 && config.model.resnet.weights.is_none() && context.saved.is_none()
+        {
+            log::warn!(
+                "ResNet-50 begins with random weights: the paper's begins with ImageNet's, `--set \
+                 model.resnet.weights='resnet50.safetensors'`"
+            );
+        }
         // A run that goes on has its own weights.
         let model = match &context.saved {
             Some(_) => model,
@@ -89,7 +96,7 @@ impl Experiment for MetricLearning {
         let loss = context
             .streams
             .initialize("loss", &device, || config.loss.init(slices, classes, &device));
-        let trainer = Trainer::new(model, loss, &config.optimizer, config.divide.slice_update);
+        let trainer = Trainer::new(model, loss, &config.learning(), config.divide.slice_update);
         Ok(Self {
             trainer: trainer.map_err(base::Error::from)?,
             course,
@@ -186,7 +193,7 @@ impl Experiment for MetricLearning {
                     self.pictures.train.len()
                 )));
             }
-            self.course.adopt(division);
+            self.course.adopt(division)?;
         }
         self.batches = None;
         Ok(())
@@ -198,11 +205,10 @@ impl MetricLearning {
     fn divide(&mut self, step: u64) -> Result<()> {
         let model = self.trainer.evaluation_model();
         let (view, batch) = (&self.pictures.view, self.config.evaluation.batch);
-        let points = evaluate::points(&model, view, &self.pictures.train, batch, &self.device)?;
-        let points: Rows = match self.config.divide.cluster_on {
-            ClusterOn::Embedding => points.embeddings.normalized("embeddings")?,
-            ClusterOn::Features => points.features.normalized("features")?,
-        };
+        let kept = self.config.divide.cluster_on;
+        let points = evaluate::points(&model, view, &self.pictures.train, kept, batch, &self.device)?;
+        // Without a direction a picture goes where the others are not: training does not end with it.
+        let points = points.normalized_or_zero("points to divide")?;
         let record = self.course.divide(&points, step, &self.device)?;
         if !record.suspended.is_empty() {
             let suspended: Vec<String> = record.suspended.iter().map(usize::to_string).collect();
@@ -270,16 +276,12 @@ impl MetricLearning {
         Ok(Some(*self.floor.get_or_init(|| floor)))
     }
 
-    /// Embeddings of a benchmark's queries as they are compared.
-    pub(crate) fn unit_embeddings(&self, examples: &crate::data::Examples, norm: EvaluationNorm) -> Result<Rows> {
+    /// Embeddings of pictures, not brought to length 1.
+    pub(crate) fn embeddings(&self, examples: &Examples) -> Result<Rows> {
         let model = self.trainer.evaluation_model();
         let batch = self.config.evaluation.batch;
-        let points = evaluate::points(&model, &self.pictures.view, examples, batch, &self.device)?;
-        Ok(evaluate::compared(
-            &points.embeddings,
-            norm,
-            self.config.slices().width(),
-        )?)
+        let view = &self.pictures.view;
+        evaluate::points(&model, view, examples, ClusterOn::Embedding, batch, &self.device)
     }
 }
 

@@ -29,7 +29,8 @@ pub struct OptimizerConfig {
     pub learning_rate: f64,
     /// L2 decay of their weights, as PyTorch's Adam has it.
     pub weight_decay: f64,
-    /// Adam's rate of what a loss learns, such as boundaries; without decay.
+    /// Adam's rate of what a loss learns, without decay. In runs it is that of learned boundaries: proxies have
+    /// `loss.proxy_nca.rate_factor`.
     pub loss_rate: f64,
     /// Share of the updates, the last ones, with a lower rate.
     pub final_share: f64,
@@ -57,11 +58,20 @@ impl OptimizerConfig {
     /// The setting below `optimizer`.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("optimizer");
-        checks.positive("learning_rate", self.learning_rate)?;
+        for (key, value) in [
+            ("learning_rate", self.learning_rate),
+            ("loss_rate", self.loss_rate),
+            ("final_factor", self.final_factor),
+        ] {
+            checks.positive(key, value)?;
+            checks.at_most(10.0, key, value)?;
+        }
         checks.not_negative("weight_decay", self.weight_decay)?;
-        checks.positive("loss_rate", self.loss_rate)?;
+        checks.at_most(10.0, "weight_decay", self.weight_decay)?;
         checks.share("final_share", self.final_share)?;
-        checks.positive("final_factor", self.final_factor)
+        let is_used = self.final_share > 0.0 || self.final_factor == Self::default().final_factor;
+        let problem = "is for `final_share` above 0 only";
+        checks.require(is_used, "final_factor", problem)
     }
 
     /// What rates are multiplied by at a step.
@@ -150,7 +160,8 @@ impl<B: Module + ModuleDisplay, L: MetricLoss> Trainer<B, L> {
     ///
     /// # Errors
     ///
-    /// [`MetricError::Labels`], [`MetricError::NonFinite`] naming the first bad embedding, what the loss reports.
+    /// [`MetricError::UnknownLearner`], [`MetricError::Labels`], [`MetricError::NonFinite`] naming the first bad embedding,
+    /// what the loss reports.
     pub fn step<const D: usize>(
         &mut self,
         inputs: Tensor<D>,
@@ -162,6 +173,12 @@ impl<B: Module + ModuleDisplay, L: MetricLoss> Trainer<B, L> {
     where
         B: Backbone<D>,
     {
+        if let Part::Slice(learner) = turn.part
+            && learner >= self.model.learners.len()
+        {
+            let learners = self.model.learners.len();
+            return Err(MetricError::UnknownLearner { learner, learners });
+        }
         let features = self.model.backbone.features(inputs, Mode::Train);
         let embeddings = normalize(self.model.embed(features, turn.part));
         let rows = Rows::of_tensor(embeddings.clone().inner())?;

@@ -2,6 +2,7 @@
 //! visited, which of them have labels, and batches that are ready when they are needed.
 
 mod augmentation;
+pub mod cuts;
 mod endless;
 mod epochs;
 mod label_split;

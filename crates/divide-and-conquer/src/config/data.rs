@@ -156,7 +156,15 @@ impl DataConfig {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        /// Of a class; far more than any has.
+        const MOST_PICTURES: usize = 1 << 20;
         let checks = Checks::of("data");
+        for (key, value) in [
+            ("train_per_class", self.train_per_class),
+            ("test_per_class", self.test_per_class),
+        ] {
+            checks.at_most(MOST_PICTURES, key, value)?;
+        }
         let problem = "must be at least 1, which pools nothing";
         checks.require(self.pool > 0, "pool", problem)?;
         let needs_name = matches!(self.kind, SetKind::Classes | SetKind::Archive);
@@ -174,7 +182,32 @@ impl DataConfig {
         checks.require(!self.kind.is_files() || self.files.is_some(), "files", problem)?;
         let problem = "is for kinds that are read from disk only";
         checks.require(self.kind.is_files() || self.files.is_none(), "files", problem)?;
+        self.check_use(checks)?;
         self.files.as_ref().map_or(Ok(()), FilesConfig::validate)
+    }
+}
+
+impl DataConfig {
+    /// Refuses settings that this kind of pictures does not look at.
+    fn check_use(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        let names = matches!(self.kind, SetKind::Classes | SetKind::Archive);
+        let problem = "is for the kinds `classes` and `archive` only";
+        checks.require(names || self.set.is_empty(), "set", problem)?;
+        let is_drawn = matches!(self.kind, SetKind::DigitPairs | SetKind::Dg100 | SetKind::Classes);
+        let problem = "is for the kinds `digit-pairs`, `dg-100` and `classes` only: others are taken whole";
+        checks.require(is_drawn || self.train_per_class == 0, "train_per_class", problem)?;
+        checks.require(is_drawn || self.test_per_class == 0, "test_per_class", problem)?;
+        let problem = "is for pictures in memory only: those on disk are resized and cut";
+        checks.require(!self.kind.is_files() || self.pool == 1, "pool", problem)?;
+        let is_unused = self.augmentation == Augmentation::default();
+        checks.require(!self.kind.is_files() || is_unused, "augmentation", problem)?;
+        let Some(files) = self.files.as_ref().filter(|_| self.kind != SetKind::Folder) else {
+            return Ok(());
+        };
+        let checks = Checks::of("data.files");
+        let problem = "is for `kind = 'folder'` only";
+        checks.require(files.labels.is_none(), "labels", problem)?;
+        checks.require(files.test_share == half(), "test_share", problem)
     }
 }
 

@@ -88,7 +88,8 @@ impl EvaluationConfig {
         let is_ascending = self.ks.windows(2).all(|pair| pair[0] < pair[1]) && self.ks.first().is_some_and(|&k| k > 0);
         let problem = "must be ascending numbers from 1 on, as in `[1, 2, 4, 8]`";
         checks.require(is_ascending, "ks", problem)?;
-        checks.at_least(1, "batch", self.batch)
+        checks.at_least(1, "batch", self.batch)?;
+        checks.at_most(MOST_OF_BATCH, "batch", self.batch)
     }
 }
 
@@ -101,7 +102,23 @@ impl MetricConfig {
     pub fn slices(&self) -> Slices {
         Slices::new(self.dimension, self.divide.learners).expect("a valid configuration")
     }
+
+    /// The rule of learning with the rate of what the loss learns: that of proxies is a multiple of the network's.
+    pub fn learning(&self) -> OptimizerConfig {
+        let loss_rate = match self.loss.kind {
+            LossKind::ProxyNca => self.optimizer.learning_rate * self.loss.proxy_nca.rate_factor,
+            _ => self.optimizer.loss_rate,
+        };
+        OptimizerConfig {
+            loss_rate,
+            ..self.optimizer.clone()
+        }
+    }
 }
+
+/// Numbers of an embedding, and pictures of a batch: more than any published set-up has.
+const MOST_DIMENSION: usize = 1 << 16;
+const MOST_OF_BATCH: usize = 1 << 14;
 
 impl RunConfig for MetricConfig {
     const MEASURED_WITH: &'static [&'static str] = &["evaluation"];
@@ -109,23 +126,24 @@ impl RunConfig for MetricConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         let top = Checks::top();
         top.at_least(1, "dimension", self.dimension)?;
+        top.at_most(MOST_DIMENSION, "dimension", self.dimension)?;
         let checks = Checks::of("batch");
-        checks.at_least(2, "classes", self.batch.classes)?;
-        checks.at_least(2, "images", self.batch.images)?;
+        for (key, value) in [("classes", self.batch.classes), ("images", self.batch.images)] {
+            checks.at_least(2, key, value)?;
+            checks.at_most(MOST_OF_BATCH, key, value)?;
+        }
+        let problem = format_args!("times `classes` must be at most {MOST_OF_BATCH}");
+        checks.require(self.batch.size() <= MOST_OF_BATCH, "images", problem)?;
         self.divide.validate()?;
         if let Err(error) = Slices::new(self.dimension, self.divide.learners) {
             return Checks::of("divide").require(false, "learners", format_args!("does not fit: {error}"));
         }
-        let problem =
-            "is not for `loss.kind = 'proxy-nca'`: name the classes of a cluster with `loss.proxy_nca.restrict`";
-        let is_proxy = self.loss.kind == LossKind::ProxyNca;
-        checks.require(
-            !is_proxy || !self.loss.margin.per_class,
-            "loss.margin.per_class",
-            problem,
-        )?;
         self.loss.validate()?;
         self.optimizer.validate()?;
+        let learns = self.loss.kind == LossKind::Margin && self.loss.margin.learn_beta;
+        let is_used = learns || self.optimizer.loss_rate == OptimizerConfig::default().loss_rate;
+        let problem = "is for `loss.margin.learn_beta = true` only";
+        Checks::of("optimizer").require(is_used, "loss_rate", problem)?;
         self.data.validate()?;
         self.model.validate()?;
         self.evaluation.validate()
@@ -141,6 +159,10 @@ mod tests {
     use papers_core::base::config;
 
     use super::*;
+    use crate::{
+        course::{ClusterOn, Phase, Timetable},
+        miner::MinerKind,
+    };
 
     fn preset(name: &str) -> MetricConfig {
         config::experiment(PRESETS, name, &[]).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -148,20 +170,17 @@ mod tests {
 
     #[test]
     fn the_papers_experiments_have_the_papers_settings() {
-        for (name, learners, ks) in [
-            ("cub-200-2011", 4, vec![1, 2, 4, 8]),
-            ("cars196", 4, vec![1, 2, 4, 8]),
-            ("sop", 8, vec![1, 10, 100, 1000]),
-            ("in-shop", 8, vec![1, 10, 20, 30, 50]),
-            ("vehicle-id", 8, vec![1, 5]),
+        for (name, ks) in [
+            ("cub-200-2011", vec![1, 2, 4, 8]),
+            ("cars196", vec![1, 2, 4, 8]),
+            ("sop", vec![1, 10, 100, 1000]),
+            ("in-shop", vec![1, 10, 20, 30, 50]),
+            ("vehicle-id", vec![1, 5]),
         ] {
             let config = preset(name);
             assert_eq!((config.dimension, config.batch.size()), (128, 80), "{name}");
-            assert_eq!(
-                (config.divide.learners, config.divide.recluster_every),
-                (learners, 2),
-                "{name}"
-            );
+            assert_eq!((config.batch.classes, config.batch.images), (20, 4), "{name}");
+            assert_eq!(config.divide.recluster_every, 2, "{name}");
             assert_eq!(config.evaluation.ks, ks, "{name}");
             assert_eq!(config.model.kind, ModelKind::ResNet50, "{name}");
             assert_eq!(
@@ -173,5 +192,38 @@ mod tests {
             assert_eq!((margin.alpha, margin.beta, margin.nu), (0.2, 1.2, 0.0), "{name}");
             assert_eq!(config.loss.kind, LossKind::Margin, "{name}");
         }
+        for name in ["sop", "in-shop", "vehicle-id"] {
+            assert_eq!(preset(name).divide.learners, 8, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_released_programs_choices_are_an_experiment() {
+        let config = preset("sop-released");
+        assert_eq!(config.divide.cluster_on, ClusterOn::Features);
+        assert_eq!(config.evaluation.norm, EvaluationNorm::Slice);
+        assert_eq!(config.loss.margin.miner, MinerKind::Nearest);
+        assert_eq!(config.loss.margin.mining.least, 0.5);
+        assert!(!config.loss.margin.learn_beta, "no optimizer knows the boundary");
+        // Slices until 80, clusters until 190, then everything, of 200 epochs.
+        let table = Timetable::new(&config.divide, 10);
+        let phases = [0, 79, 80, 189, 190, 199].map(|epoch| table.phase(10 * epoch + 5));
+        use Phase::{Clusters, Slices, Whole};
+        assert_eq!(phases, [Slices, Slices, Clusters, Clusters, Whole, Whole]);
+        // The paper's text has two.
+        let table = Timetable::new(&preset("sop").divide, 10);
+        assert_eq!(
+            [0, 189, 190].map(|epoch| table.phase(10 * epoch)),
+            [Slices, Slices, Whole]
+        );
+        assert_eq!(config.schedule.steps, preset("sop").schedule.steps);
+    }
+
+    #[test]
+    fn proxies_learn_faster_than_the_network() {
+        let sets = ["loss.kind='proxy-nca'"];
+        let config: MetricConfig = config::experiment(PRESETS, "digit-pairs", &sets).unwrap();
+        assert_eq!(config.learning().loss_rate, 10.0 * config.optimizer.learning_rate);
+        assert_eq!(preset("digit-pairs").learning(), preset("digit-pairs").optimizer);
     }
 }

@@ -88,12 +88,18 @@ impl ModelConfig {
         checks.at_most(512, "filters", self.conv_net.filters)?;
         checks.at_most(4, "deeper", self.conv_net.deeper)?;
         checks.at_least(1, "hidden", self.conv_net.hidden)?;
+        checks.at_most(1 << 16, "hidden", self.conv_net.hidden)?;
         let checks = Checks::of("model.resnet");
         checks.share_below_one("dropout", self.resnet.dropout)?;
         checks.at_least(1, "channels", self.resnet.channels)?;
         checks.at_most(512, "channels", self.resnet.channels)?;
         let problem = "must be four numbers, each at least 1";
         let is_whole = self.resnet.blocks.len() == 4 && !self.resnet.blocks.contains(&0);
-        checks.require(is_whole, "blocks", problem)
+        checks.require(is_whole, "blocks", problem)?;
+        let problem = "must be at most 64 each";
+        checks.require(self.resnet.blocks.iter().all(|&count| count <= 64), "blocks", problem)?;
+        let is_used = self.kind == ModelKind::ResNet50 || self.resnet.weights.is_none();
+        let problem = "is for `model.kind = 'resnet-50'` only";
+        checks.require(is_used, "weights", problem)
     }
 }

@@ -14,6 +14,7 @@ pub const PRESETS: &[Preset] = presets![
     "cub-200-2011",
     "cars196",
     "sop",
+    "sop-released",
     "in-shop",
     "vehicle-id",
 ];

@@ -59,7 +59,7 @@ impl Division {
     /// Divides anew. Clusters go to the learners that held most of them.
     #[expect(clippy::too_many_arguments, reason = "all of it is what a division depends on")]
     pub(super) fn next(
-        before: Option<Self>,
+        before: Option<&Self>,
         config: &DivideConfig,
         points: &Rows,
         labels: &[usize],
@@ -73,7 +73,7 @@ impl Division {
             return Err(MetricError::Labels { labels, rows });
         }
         let (clusters, objective) = clusters(config, points, streams, step, device)?;
-        let assignment = match &before {
+        let assignment = match before {
             Some(before) if config.matching => {
                 let learners = learners_of(&overlap(&clusters, &before.assignment, config.learners));
                 clusters.iter().map(|&cluster| learners[cluster]).collect()
@@ -98,16 +98,14 @@ impl Division {
                 .collect(),
             classes: samplers.iter().map(|sampler| sampler.classes().len()).collect(),
             objective,
-            agreement: before
-                .as_ref()
-                .map(|before| agreement(&division.assignment, &before.assignment)),
-            kept: before.as_ref().map(stayed),
+            agreement: before.map(|before| agreement(&division.assignment, &before.assignment)),
+            kept: before.map(stayed),
             class_agreement: agreement(&division.assignment, labels),
             suspended: (0..config.learners)
                 .filter(|&learner| !samplers[learner].is_usable())
                 .collect(),
         };
-        division.records = before.map_or_else(Vec::new, |before| before.records);
+        division.records = before.map_or_else(Vec::new, |before| before.records.clone());
         division.records.push(record);
         Ok(division)
     }

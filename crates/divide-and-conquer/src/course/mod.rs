@@ -101,11 +101,15 @@ impl DivideConfig {
     ///
     /// The setting below `divide`.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        /// Of starts of k-means and of iterations; far more than help.
+        const MOST: usize = 10_000;
         let checks = Checks::of("divide");
         checks.at_least(1, "learners", self.learners)?;
         checks.at_least(1, "recluster_every", self.recluster_every)?;
-        checks.at_least(1, "restarts", self.restarts)?;
-        checks.at_least(1, "iterations", self.iterations)?;
+        for (key, value) in [("restarts", self.restarts), ("iterations", self.iterations)] {
+            checks.at_least(1, key, value)?;
+            checks.at_most(MOST, key, value)?;
+        }
         checks.require(
             self.slices_until <= self.clusters_until,
             "slices_until",
@@ -115,7 +119,10 @@ impl DivideConfig {
             ),
         )?;
         let problem = "must be true, or `slices` must: without both nothing is divided";
-        checks.require(self.data || self.slices, "data", problem)
+        checks.require(self.data || self.slices, "data", problem)?;
+        let is_used = self.slices || self.slice_update == SliceUpdate::default();
+        let problem = "is for `slices = true` only";
+        checks.require(is_used, "slice_update", problem)
     }
 }
 
@@ -158,7 +165,8 @@ impl Course {
     ///
     /// # Errors
     ///
-    /// [`MetricError::Classes`] if fewer than two classes have two examples, [`MetricError::Clusters`] if there are fewer
+    /// [`MetricError::Setting`] of what [`DivideConfig::validate`] refuses, of an epoch without an update and of an empty
+    /// batch; [`MetricError::Classes`] if fewer than two classes have two examples, [`MetricError::Clusters`] if there are fewer
     /// examples than clusters.
     pub fn new(
         config: &DivideConfig,
@@ -167,6 +175,17 @@ impl Course {
         shape: BatchShape,
         streams: Streams,
     ) -> Result<Self, MetricError> {
+        config
+            .validate()
+            .map_err(|error| MetricError::Setting(error.to_string()))?;
+        for (count, problem) in [
+            (epoch_steps, "an epoch must have an update"),
+            (shape.size() as u64, "a batch must have an example"),
+        ] {
+            if count == 0 {
+                return Err(MetricError::Setting(problem.to_owned()));
+            }
+        }
         let everything: Vec<usize> = (0..labels.len()).collect();
         let all = BatchSampler::new(&everything, &labels, shape);
         if !all.is_usable() {
@@ -213,11 +232,11 @@ impl Course {
     ///
     /// # Errors
     ///
-    /// Points that are not finite or not as many as examples; those of [`KMeans::run`](crate::clustering::KMeans::run).
+    /// Points that are not finite or not as many as examples; those of [`KMeans::run`](crate::clustering::KMeans::run). The
+    /// division before stays then.
     pub fn divide(&mut self, points: &Rows, step: u64, device: &Device) -> Result<&DivisionRecord, MetricError> {
-        let before = self.division.take();
         let division = Division::next(
-            before,
+            self.division.as_ref(),
             &self.config,
             points,
             &self.labels,
@@ -226,7 +245,7 @@ impl Course {
             step,
             device,
         )?;
-        self.adopt(division);
+        self.adopt(division)?;
         Ok(self
             .division
             .as_ref()
@@ -235,7 +254,19 @@ impl Course {
     }
 
     /// Goes on with a division that was saved.
-    pub fn adopt(&mut self, division: Division) {
+    ///
+    /// # Errors
+    ///
+    /// [`MetricError::Labels`] if it is of another number of examples, [`MetricError::UnknownLearner`].
+    pub fn adopt(&mut self, division: Division) -> Result<(), MetricError> {
+        let (labels, rows) = (self.labels.len(), division.assignment.len());
+        if labels != rows {
+            return Err(MetricError::Labels { labels, rows });
+        }
+        let learners = self.config.learners;
+        if let Some(&learner) = division.assignment.iter().find(|&&learner| learner >= learners) {
+            return Err(MetricError::UnknownLearner { learner, learners });
+        }
         self.active = (0..self.config.learners)
             .filter_map(|learner| {
                 let sampler = BatchSampler::new(&division.members(learner), &self.labels, self.shape);
@@ -247,6 +278,7 @@ impl Course {
             })
             .collect();
         self.division = Some(division);
+        Ok(())
     }
 
     /// What the update of this step learns.

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use papers_core::{
     Error, Result,
@@ -123,6 +126,22 @@ impl Examples {
             class_names,
             causes: self.causes.iter().map(of).collect(),
         }
+    }
+
+    /// The pictures of the classes with these names, which are numbered in the order of their names.
+    pub(super) fn of_classes(self, names: &BTreeSet<String>) -> Self {
+        let is_kept = |index: &usize| names.contains(&self.class_names[self.labels[*index]]);
+        let kept: Vec<usize> = (0..self.len()).filter(is_kept).collect();
+        let mut examples = if kept.len() == self.len() {
+            self
+        } else {
+            self.subset(&kept)
+        };
+        let places: BTreeMap<&String, usize> = names.iter().zip(0..).collect();
+        let numbers: Vec<usize> = examples.class_names.iter().map(|name| places[name]).collect();
+        examples.labels.iter_mut().for_each(|label| *label = numbers[*label]);
+        examples.class_names = names.iter().cloned().collect();
+        examples
     }
 
     /// The pictures of all classes but `count` drawn ones, and of these.

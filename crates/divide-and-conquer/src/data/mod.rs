@@ -88,6 +88,41 @@ impl Pictures {
 }
 
 impl Benchmark {
+    /// Queries and the gallery that they are looked for in. The same class has the same number in both.
+    ///
+    /// Pictures that could not be read may have been the only ones of their class on one side: the class is left out of the
+    /// other then, with a warning.
+    pub(super) fn new(name: String, queries: Examples, gallery: Option<Examples>) -> Result<Self> {
+        let Some(gallery) = gallery else {
+            return Ok(Self {
+                name,
+                queries,
+                gallery: None,
+            });
+        };
+        let common: BTreeSet<String> = {
+            let of = |examples: &Examples| examples.used_class_names().map(str::to_owned).collect::<BTreeSet<_>>();
+            of(&queries).intersection(&of(&gallery)).cloned().collect()
+        };
+        if common.is_empty() {
+            return Err(Error::Usage("queries and gallery have no class in common".to_owned()));
+        }
+        let kept = |examples: Examples| -> Examples {
+            let all = examples.len();
+            let kept = examples.of_classes(&common);
+            if kept.len() < all {
+                let count = all - kept.len();
+                log::warn!("left out: {count} test pictures of classes that queries or gallery lack");
+            }
+            kept
+        };
+        Ok(Self {
+            name,
+            queries: kept(queries),
+            gallery: Some(kept(gallery)),
+        })
+    }
+
     /// Queries that are each other's gallery.
     fn of(queries: Examples) -> Self {
         Self {

@@ -7,6 +7,7 @@ use papers_core::{
     random::Streams,
 };
 
+use super::Embedded;
 use crate::{
     Rows,
     course::Division,
@@ -40,8 +41,8 @@ pub(super) fn neighbors(run: &MetricLearning, queries: &Rows, gallery: Option<&R
 pub(super) fn learners(
     run: &MetricLearning,
     division: &Division,
-    queries: &Rows,
-    gallery: Option<&Rows>,
+    whole: &Embedded,
+    by_slice: &Embedded,
 ) -> Result<Vec<Figure>> {
     let slices = run.config().slices();
     let train = &run.pictures().train;
@@ -76,17 +77,13 @@ pub(super) fn learners(
         body: Body::Png(images::sheet(&pictures, &tiles, QUERIES)?),
     }];
     // One query through the eyes of every learner.
-    let embeddings = run.unit_embeddings(&run.pictures().tests[0].queries, crate::EvaluationNorm::Slice)?;
-    let gallery_rows = match &run.pictures().tests[0].gallery {
-        Some(examples) => Some(run.unit_embeddings(examples, crate::EvaluationNorm::Slice)?),
-        None => None,
-    };
-    let query = drawn(queries.len(), 1);
-    let mut lines = vec![("all".to_owned(), found(run, queries, gallery, query[0])?)];
+    let query = drawn(whole.queries.len(), 1);
+    let places = found(run, &whole.queries, whole.gallery.as_ref(), query[0])?;
+    let mut lines = vec![("all".to_owned(), places)];
     for learner in 0..slices.learners() {
         let range = slices.range(learner);
-        let of_gallery = gallery_rows.as_ref().map(|rows| rows.columns(range.clone()));
-        let places = found(run, &embeddings.columns(range), of_gallery.as_ref(), query[0])?;
+        let of_gallery = by_slice.gallery.as_ref().map(|rows| rows.columns(range.clone()));
+        let places = found(run, &by_slice.queries.columns(range), of_gallery.as_ref(), query[0])?;
         lines.push((format!("learner {learner}"), places));
     }
     figures.push(Figure {

@@ -27,15 +27,11 @@ pub(super) fn run(run: &MetricLearning) -> Figure {
         "training pictures / classes",
         "test pictures / classes",
         "updates of an epoch",
+        "seconds of updates, since the last start",
+        "seconds of divisions in them",
     ]);
     let test = &pictures.tests[0].queries;
     let times = run.times();
-    // No part of the figure: the same run has the same bytes.
-    log::info!(
-        "{:.1} of {:.1} s in divisions since the last start",
-        times.dividing.as_secs_f64(),
-        times.all.as_secs_f64()
-    );
     let counts = |examples: &Examples| format!("{} / {}", examples.len(), examples.class_names().len());
     table.push([
         format!("{:?}", config.loss.kind).to_lowercase(),
@@ -45,6 +41,8 @@ pub(super) fn run(run: &MetricLearning) -> Figure {
         counts(&pictures.train),
         counts(test),
         run.course().timetable().epoch_steps().to_string(),
+        format!("{:.1}", times.all.as_secs_f64()),
+        format!("{:.1}", times.dividing.as_secs_f64()),
     ]);
     Figure {
         name: "run".to_owned(),
@@ -180,13 +178,12 @@ pub(super) fn stability(division: &Division) -> Result<Figure> {
 }
 
 /// What clusters and slices have to do with the causes of similarity, where these are known.
-pub(super) fn causes(run: &MetricLearning, division: &Division) -> Result<Option<Figure>> {
+pub(super) fn causes(run: &MetricLearning, division: &Division, embeddings: &Rows) -> Result<Option<Figure>> {
     let train = &run.pictures().train;
     if train.causes().is_empty() {
         return Ok(None);
     }
     let test = &run.pictures().tests[0];
-    let embeddings = run.unit_embeddings(&test.queries, crate::EvaluationNorm::Slice)?;
     let slices = run.config().slices();
     let names: Vec<String> = train.causes().iter().map(|cause| cause.name.clone()).collect();
     let mut columns = vec!["part".to_owned(), "Recall@1 of the class, %".to_owned()];
@@ -206,7 +203,7 @@ pub(super) fn causes(run: &MetricLearning, division: &Division) -> Result<Option
         table.push(cells);
         Ok(())
     };
-    push("all slices".to_owned(), &embeddings)?;
+    push("all slices".to_owned(), embeddings)?;
     for learner in 0..slices.learners() {
         push(format!("learner {learner}"), &embeddings.columns(slices.range(learner)))?;
     }

@@ -1,5 +1,5 @@
 use burn::{module::Module, prelude::*};
-use papers_core::base::config::ConfigError;
+use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -44,7 +44,7 @@ pub struct LossConfig {
 }
 
 impl LossConfig {
-    /// Refuses settings that make no sense, of the loss that is minimized or of another.
+    /// Refuses settings that make no sense, and those of losses that are not minimized.
     ///
     /// # Errors
     ///
@@ -54,7 +54,29 @@ impl LossConfig {
         self.triplet.validate()?;
         self.margin.validate()?;
         self.proxy_nca.validate()?;
-        self.n_pair.validate()
+        self.n_pair.validate()?;
+        let usual = Self::default();
+        for (kind, table, name, is_usual) in [
+            (
+                LossKind::Contrastive,
+                "contrastive",
+                "contrastive",
+                self.contrastive == usual.contrastive,
+            ),
+            (LossKind::Triplet, "triplet", "triplet", self.triplet == usual.triplet),
+            (LossKind::Margin, "margin", "margin", self.margin == usual.margin),
+            (
+                LossKind::ProxyNca,
+                "proxy_nca",
+                "proxy-nca",
+                self.proxy_nca == usual.proxy_nca,
+            ),
+            (LossKind::NPair, "n_pair", "n-pair", self.n_pair == usual.n_pair),
+        ] {
+            let problem = format_args!("is for `kind = '{name}'` only");
+            Checks::of("loss").require(is_usual || self.kind == kind, table, problem)?;
+        }
+        Ok(())
     }
 
     /// The loss with fresh parameters for so many classes.

@@ -52,8 +52,14 @@ impl ContrastiveConfig {
     /// The setting below `loss.contrastive`.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("loss.contrastive");
+        // No two points of the unit sphere are farther from each other than 2.
         checks.not_negative("positive_margin", self.positive_margin)?;
-        checks.positive("negative_margin", self.negative_margin)
+        checks.at_most(2.0, "positive_margin", self.positive_margin)?;
+        checks.positive("negative_margin", self.negative_margin)?;
+        checks.at_most(2.0, "negative_margin", self.negative_margin)?;
+        let problem = "is for `form = 'hinge'` only";
+        let is_used = self.form == ContrastiveForm::Hinge || self.positive_margin == 0.0;
+        checks.require(is_used, "positive_margin", problem)
     }
 
     /// The loss of all pairs of a batch.

@@ -7,11 +7,11 @@ use burn::{
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{MetricLoss, Objective, View, hinge};
+use super::{MetricLoss, Objective, View, check_labels, hinge};
 use crate::{
     MetricError, Part,
     distance::{MARGIN_EPSILON, euclidean, rows_at},
-    miner::{Miner as _, MinerKind, Triplet},
+    miner::{MinerKind, MiningConfig, Triplet},
 };
 
 /// Settings of the margin loss. The defaults are the paper's.
@@ -30,6 +30,8 @@ pub struct MarginConfig {
     pub per_class: bool,
     /// What chooses the triples.
     pub miner: MinerKind,
+    /// Its limits.
+    pub mining: MiningConfig,
 }
 
 impl Default for MarginConfig {
@@ -41,6 +43,7 @@ impl Default for MarginConfig {
             learn_beta: false,
             per_class: false,
             miner: MinerKind::DistanceWeighted,
+            mining: MiningConfig::default(),
         }
     }
 }
@@ -53,9 +56,14 @@ impl MarginConfig {
     /// The setting below `loss.margin`.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("loss.margin");
+        // No two points of the unit sphere are farther from each other than 2.
         checks.positive("alpha", self.alpha)?;
+        checks.at_most(2.0, "alpha", self.alpha)?;
         checks.positive("beta", self.beta)?;
-        checks.not_negative("nu", self.nu)
+        checks.at_most(2.0, "beta", self.beta)?;
+        checks.not_negative("nu", self.nu)?;
+        checks.at_most(1e3, "nu", self.nu)?;
+        self.mining.validate("loss.margin.mining", self.miner)
     }
 
     /// The loss for so many learners and classes: each learner has a boundary of its own, and so has the whole embedding
@@ -69,6 +77,7 @@ impl MarginConfig {
             alpha: self.alpha,
             nu: self.nu,
             miner: self.miner,
+            mining: self.mining.clone(),
         }
     }
 }
@@ -85,6 +94,9 @@ pub struct Margin {
     /// What chooses the triples.
     #[module(skip)]
     pub miner: MinerKind,
+    /// Its limits.
+    #[module(skip)]
+    pub mining: MiningConfig,
 }
 
 impl Margin {
@@ -138,15 +150,19 @@ pub fn margin_loss(
 
 impl MetricLoss for Margin {
     fn forward(&self, view: View<'_>) -> Result<Objective, MetricError> {
+        let columns = self.beta.dims()[1];
+        if columns > 1 {
+            check_labels(view.labels, columns)?;
+        }
         let distances = view.distances();
         let candidates = view.candidates(&distances);
         let no_negatives = !candidates.has_negatives();
-        let triplets = self.miner.mine(candidates, &mut *view.random);
+        let triplets = self.miner.mine_within(&self.mining, candidates, &mut *view.random);
         if triplets.is_empty() {
             return Ok(Objective::nothing(view.embeddings, no_negatives));
         }
         let boundaries = self.boundaries(view.part);
-        let classes = (self.beta.dims()[1] > 1).then_some(view.labels);
+        let classes = (columns > 1).then_some(view.labels);
         Ok(Objective {
             value: margin_loss(&view.embeddings, &triplets, boundaries, classes, self.alpha, self.nu),
             terms: triplets.len(),

@@ -91,6 +91,14 @@ pub trait MetricLoss: Module {
     fn forward(&self, view: View<'_>) -> Result<Objective, MetricError>;
 }
 
+/// Refuses examples of a class that a loss has no parameters of.
+fn check_labels(labels: &[usize], classes: usize) -> Result<(), MetricError> {
+    match labels.iter().find(|&&label| label >= classes) {
+        Some(&class) => Err(MetricError::UnknownClass { class, classes }),
+        None => Ok(()),
+    }
+}
+
 /// The mean of the terms that are not zero; zero without any.
 pub(crate) fn mean_of_active(terms: Tensor<1>) -> Tensor<1> {
     let dtype = terms.dtype();

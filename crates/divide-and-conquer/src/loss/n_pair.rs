@@ -28,7 +28,11 @@ impl NPairConfig {
     ///
     /// The setting below `loss.n_pair`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        Checks::of("loss.n_pair").positive("temperature", self.temperature)
+        /// Below, cosines leave the range of a softmax in single precision.
+        const LEAST: f64 = 1e-3;
+        let checks = Checks::of("loss.n_pair");
+        checks.positive("temperature", self.temperature)?;
+        checks.at_least(LEAST, "temperature", self.temperature)
     }
 
     /// The first two examples of each class, anchor and positive.

@@ -8,17 +8,20 @@ use burn::{
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{MetricLoss, Objective, View};
+use super::{MetricLoss, Objective, View, check_labels};
 use crate::{MetricError, Part, Slices, distance::squared_between, slices::normalize};
 
 /// Settings of Proxy-NCA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProxyNcaConfig {
-    /// Length of the embeddings. Without it the logits of unit vectors lie within 4, and the loss barely moves.
+    /// Length of the embeddings. Without it the logits of unit vectors lie within 4, and the loss barely moves. 3 for
+    /// CUB-200-2011 and CARS196, 1 for Stanford Online Products.
     pub scale: f64,
-    /// Length of the proxies.
+    /// Length of the proxies: 3, and 8 for Stanford Online Products.
     pub proxy_scale: f64,
+    /// Rate of the proxies in units of that of the network: 10 to 100 in the public programs.
+    pub rate_factor: f64,
     /// Share of the target that goes to the other classes.
     pub smoothing: f64,
     /// Whether the own proxy is left out of the denominator, as the paper has it; the usual programs keep it.
@@ -32,6 +35,7 @@ impl Default for ProxyNcaConfig {
         Self {
             scale: 3.0,
             proxy_scale: 3.0,
+            rate_factor: 10.0,
             smoothing: 0.1,
             exclude_positive: false,
             restrict: false,
@@ -47,8 +51,14 @@ impl ProxyNcaConfig {
     /// The setting below `loss.proxy_nca`.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let checks = Checks::of("loss.proxy_nca");
-        checks.positive("scale", self.scale)?;
-        checks.positive("proxy_scale", self.proxy_scale)?;
+        for (key, value) in [
+            ("scale", self.scale),
+            ("proxy_scale", self.proxy_scale),
+            ("rate_factor", self.rate_factor),
+        ] {
+            checks.positive(key, value)?;
+            checks.at_most(1e3, key, value)?;
+        }
         checks.share_below_one("smoothing", self.smoothing)?;
         let problem = "must be 0 with `exclude_positive`, which has no target for the other classes";
         checks.require(!self.exclude_positive || self.smoothing == 0.0, "smoothing", problem)
@@ -77,7 +87,8 @@ pub struct ProxyNca {
     pub width: usize,
 }
 
-/// Squared distances of embeddings to proxies, both brought to their lengths.
+/// Squared distances of embeddings to proxies, both brought to their lengths. One matrix product: 80 pictures and the 11,318
+/// classes of Stanford Online Products take 4 MB, so that nothing has to be cut into chunks.
 ///
 /// # Shapes
 ///
@@ -127,6 +138,7 @@ pub fn proxy_nca_loss(distances: Tensor<2>, labels: &[usize], config: &ProxyNcaC
 
 impl MetricLoss for ProxyNca {
     fn forward(&self, view: View<'_>) -> Result<Objective, MetricError> {
+        check_labels(view.labels, self.proxies.dims()[0])?;
         let proxies = match view.part {
             Part::Whole => self.proxies.val(),
             Part::Slice(learner) => self.proxies.val().narrow(1, learner * self.width, self.width),

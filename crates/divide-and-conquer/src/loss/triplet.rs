@@ -8,7 +8,7 @@ use super::{MetricLoss, Objective, View, hinge, mean_of_active};
 use crate::{
     MetricError,
     distance::{EPSILON, euclidean, rows_at, squared},
-    miner::{Miner as _, MinerKind, Triplet},
+    miner::{MinerKind, MiningConfig, Triplet},
 };
 
 /// The triplet loss with its miner.
@@ -23,6 +23,8 @@ pub struct TripletConfig {
     pub nonzero_mean: bool,
     /// What chooses the triples.
     pub miner: MinerKind,
+    /// Its limits.
+    pub mining: MiningConfig,
 }
 
 impl Default for TripletConfig {
@@ -32,6 +34,7 @@ impl Default for TripletConfig {
             squared: false,
             nonzero_mean: false,
             miner: MinerKind::SemiHard,
+            mining: MiningConfig::default(),
         }
     }
 }
@@ -43,7 +46,11 @@ impl TripletConfig {
     ///
     /// The setting below `loss.triplet`.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        Checks::of("loss.triplet").positive("margin", self.margin)
+        let checks = Checks::of("loss.triplet");
+        checks.positive("margin", self.margin)?;
+        // No two points of the unit sphere are farther from each other, squared.
+        checks.at_most(4.0, "margin", self.margin)?;
+        self.mining.validate("loss.triplet.mining", self.miner)
     }
 
     /// `[d(a, p) - d(a, n) + margin]₊` of each triple.
@@ -76,7 +83,10 @@ impl MetricLoss for TripletLoss {
         let distances = view.distances();
         let candidates = view.candidates(&distances);
         let no_negatives = !candidates.has_negatives();
-        let triplets = self.config.miner.mine(candidates, &mut *view.random);
+        let triplets = self
+            .config
+            .miner
+            .mine_within(&self.config.mining, candidates, &mut *view.random);
         if triplets.is_empty() {
             return Ok(Objective::nothing(view.embeddings, no_negatives));
         }

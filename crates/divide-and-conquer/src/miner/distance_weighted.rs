@@ -79,7 +79,7 @@ impl Miner for DistanceWeighted {
                 continue;
             }
             let probabilities = self.probabilities(candidates, anchor);
-            for [_, positive] in candidates.positive_pairs().filter(|pair| pair[0] == anchor) {
+            for positive in candidates.positives(anchor) {
                 triplets.push([anchor, positive, draw(&probabilities, random)]);
             }
         }

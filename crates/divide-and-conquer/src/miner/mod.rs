@@ -10,6 +10,7 @@ pub use nearest::Nearest;
 pub use random::Random;
 pub use semi_hard::SemiHard;
 
+use papers_core::base::config::{Checks, ConfigError};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -32,9 +33,14 @@ pub struct Candidates<'a> {
 impl Candidates<'_> {
     /// All ordered pairs of a class, by anchor, then by positive.
     pub fn positive_pairs(&self) -> impl Iterator<Item = [usize; 2]> {
-        let count = self.labels.len();
-        let pairs = (0..count).flat_map(move |anchor| (0..count).map(move |positive| [anchor, positive]));
-        pairs.filter(|&[anchor, positive]| anchor != positive && self.labels[anchor] == self.labels[positive])
+        let of = move |anchor: usize| self.positives(anchor).map(move |positive| [anchor, positive]);
+        (0..self.labels.len()).flat_map(of)
+    }
+
+    /// Other examples of the anchor's class, in order.
+    pub fn positives(&self, anchor: usize) -> impl Iterator<Item = usize> {
+        let is_positive = move |&other: &usize| other != anchor && self.labels[other] == self.labels[anchor];
+        (0..self.labels.len()).filter(is_positive)
     }
 
     /// Examples of other classes, in order.
@@ -55,12 +61,12 @@ pub trait Miner {
 }
 
 /// The miners by name.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MinerKind {
     /// [`SemiHard`].
     SemiHard,
-    /// [`DistanceWeighted`] with its defaults.
+    /// [`DistanceWeighted`].
     DistanceWeighted,
     /// [`Nearest`], the rule of the released program.
     Nearest,
@@ -68,13 +74,75 @@ pub enum MinerKind {
     Random,
 }
 
-impl Miner for MinerKind {
-    fn mine(&self, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet> {
+/// Limits that miners keep to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MiningConfig {
+    /// [`DistanceWeighted::cutoff`].
+    pub cutoff: f64,
+    /// [`DistanceWeighted::nonzero_loss_cutoff`]; 2 and more bars no negative.
+    pub nonzero_loss_cutoff: f64,
+    /// [`Nearest::least`].
+    pub least: f64,
+}
+
+impl Default for MiningConfig {
+    fn default() -> Self {
+        let weighted = DistanceWeighted::default();
+        Self {
+            cutoff: weighted.cutoff,
+            nonzero_loss_cutoff: weighted.nonzero_loss_cutoff,
+            least: Nearest::default().least,
+        }
+    }
+}
+
+impl MiningConfig {
+    /// Refuses limits that make no sense, and those of a miner that is not `miner`. `table` is where they stand.
+    ///
+    /// # Errors
+    ///
+    /// The setting.
+    pub fn validate(&self, table: &str, miner: MinerKind) -> Result<(), ConfigError> {
+        let checks = Checks::of(table);
+        checks.positive("cutoff", self.cutoff)?;
+        let problem = format_args!("must be below `nonzero_loss_cutoff`, {}", self.nonzero_loss_cutoff);
+        checks.require(self.cutoff < self.nonzero_loss_cutoff, "cutoff", problem)?;
+        // No two points of the unit sphere are farther from each other.
+        checks.at_most(2.0, "cutoff", self.cutoff)?;
+        checks.at_most(4.0, "nonzero_loss_cutoff", self.nonzero_loss_cutoff)?;
+        checks.not_negative("least", self.least)?;
+        checks.at_most(2.0, "least", self.least)?;
+        let usual = Self::default();
+        let is_used = |is_usual: bool, kind| is_usual || miner == kind;
+        let problem = "is for `miner = 'distance-weighted'` only";
+        let is_weighted = MinerKind::DistanceWeighted;
+        checks.require(is_used(self.cutoff == usual.cutoff, is_weighted), "cutoff", problem)?;
+        let far = self.nonzero_loss_cutoff == usual.nonzero_loss_cutoff;
+        checks.require(is_used(far, is_weighted), "nonzero_loss_cutoff", problem)?;
+        let problem = "is for `miner = 'nearest'` only";
+        checks.require(is_used(self.least == usual.least, MinerKind::Nearest), "least", problem)
+    }
+}
+
+impl MinerKind {
+    /// The triples of the miner with this name, within these limits.
+    pub fn mine_within(self, limits: &MiningConfig, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet> {
         match self {
             Self::SemiHard => SemiHard.mine(candidates, random),
-            Self::DistanceWeighted => DistanceWeighted::default().mine(candidates, random),
-            Self::Nearest => Nearest::default().mine(candidates, random),
+            Self::DistanceWeighted => DistanceWeighted {
+                cutoff: limits.cutoff,
+                nonzero_loss_cutoff: limits.nonzero_loss_cutoff,
+            }
+            .mine(candidates, random),
+            Self::Nearest => Nearest { least: limits.least }.mine(candidates, random),
             Self::Random => Random.mine(candidates, random),
         }
+    }
+}
+
+impl Miner for MinerKind {
+    fn mine(&self, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet> {
+        self.mine_within(&MiningConfig::default(), candidates, random)
     }
 }

@@ -1,5 +1,6 @@
 //! The runs behind the README: K = 1 beside K > 1 with equal numbers of updates, the ablations, and the targets.
 
+mod ablations;
 mod tables;
 
 use papers_core::{
@@ -23,7 +24,7 @@ struct Comparison {
     is_quick: bool,
 }
 
-const COMPARISONS: [Comparison; 9] = [
+const COMPARISONS: [Comparison; 13] = [
     Comparison {
         set: "digit-pairs",
         loss: "triplet",
@@ -46,6 +47,20 @@ const COMPARISONS: [Comparison; 9] = [
         is_quick: false,
     },
     Comparison {
+        set: "digit-pairs",
+        loss: "contrastive",
+        learners: &[1, 8],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "digit-pairs",
+        loss: "n-pair",
+        learners: &[1, 8],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
         set: "dg-100-s",
         loss: "triplet",
         learners: &[1, 4, 8],
@@ -74,7 +89,21 @@ const COMPARISONS: [Comparison; 9] = [
         is_quick: false,
     },
     Comparison {
+        set: "mnist-halves",
+        loss: "triplet",
+        learners: &[1, 4],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
         set: "fashion-halves",
+        loss: "triplet",
+        learners: &[1, 4],
+        seeds: FEW,
+        is_quick: false,
+    },
+    Comparison {
+        set: "cifar10-halves",
         loss: "triplet",
         learners: &[1, 4],
         seeds: FEW,
@@ -89,97 +118,8 @@ const COMPARISONS: [Comparison; 9] = [
     },
 ];
 
-/// A row that stands alone, beside those of the comparisons: set, name, what it is, settings.
-type Variant = (&'static str, &'static str, &'static str, &'static [&'static str]);
-
-/// Ablations and controls. What is the set's own default is in the comparisons.
-const VARIANTS: [Variant; 18] = [
-    (
-        "dg-100-s",
-        "random",
-        "random clusters (control)",
-        &["divide.clusters='random'"],
-    ),
-    (
-        "dg-100-s",
-        "no-slices",
-        "clusters without slices",
-        &["divide.slices=false"],
-    ),
-    (
-        "dg-100-l",
-        "released",
-        "the released program's three phases",
-        &["divide.slices_until=10", "divide.clusters_until=19"],
-    ),
-    ("dg-100-l", "no-warm-up", "no warm-up", &["divide.warm_up=0"]),
-    ("digit-pairs", "k-2", "K = 2", &["divide.learners=2"]),
-    ("digit-pairs", "k-16", "K = 16", &["divide.learners=16"]),
-    ("digit-pairs", "t-2", "T = 2", &["divide.recluster_every=2"]),
-    (
-        "digit-pairs",
-        "t-4",
-        "T = 4: one division",
-        &["divide.recluster_every=4"],
-    ),
-    ("digit-pairs", "d-32", "d = 32", &["dimension=32"]),
-    (
-        "digit-pairs",
-        "d-32-whole",
-        "d = 32, K = 1",
-        &["dimension=32", "divide.learners=1"],
-    ),
-    ("digit-pairs", "d-128", "d = 128", &["dimension=128"]),
-    (
-        "digit-pairs",
-        "d-128-whole",
-        "d = 128, K = 1",
-        &["dimension=128", "divide.learners=1"],
-    ),
-    (
-        "digit-pairs",
-        "random",
-        "random clusters",
-        &["divide.clusters='random'"],
-    ),
-    (
-        "digit-pairs",
-        "no-slices",
-        "clusters without slices",
-        &["divide.slices=false"],
-    ),
-    (
-        "digit-pairs",
-        "no-clusters",
-        "slices without clusters",
-        &["divide.data=false"],
-    ),
-    (
-        "digit-pairs",
-        "no-fine-tuning",
-        "no final fine-tuning",
-        &["divide.slices_until=8", "divide.clusters_until=8"],
-    ),
-    (
-        "digit-pairs",
-        "no-matching",
-        "no matching of clusters",
-        &["divide.matching=false"],
-    ),
-    (
-        "digit-pairs",
-        "own-updates",
-        "other slices left alone",
-        &["divide.slice_update='own'"],
-    ),
-];
-
 fn row(set: &str, loss: &str, learners: usize) -> String {
     format!("{set}/{loss}-k{learners}")
-}
-
-fn variant_row(set: &str, name: &str) -> String {
-    format!("{set}/ablation-{name}")
 }
 
 fn plan(quick: bool) -> Vec<PlannedRun> {
@@ -198,9 +138,7 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
         }
     }
     if !quick {
-        for (set, name, _, sets) in VARIANTS {
-            runs.extend(PlannedRun::row(&variant_row(set, name), set, &SEEDS[..FEW], sets));
-        }
+        runs.extend(ablations::plan());
     }
     runs
 }
@@ -214,9 +152,7 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
         figures.extend(tables::curves(runs, set)?);
     }
     figures.extend(tables::targets(runs));
-    figures.extend(tables::ablation(runs, "digit-pairs", 8));
-    figures.extend(tables::ablation(runs, "dg-100-s", 8));
-    figures.extend(tables::ablation(runs, "dg-100-l", 4));
+    figures.extend(ablations::figures(runs));
     figures.extend(tables::pictures(runs)?);
     Ok(Findings {
         figures,

@@ -7,12 +7,13 @@ use papers_core::{
     reproduce::{FinishedRun, SEEDS, mean_curve, minutes, of_row},
 };
 
-use super::{COMPARISONS, FEW, VARIANTS, percent, row, variant_row};
+use super::{COMPARISONS, FEW, ablations::variant_row, percent, row};
 
-const RECALL: &str = "recall_at_1";
+/// What rows are compared by.
+pub(super) const RECALL: &str = "recall_at_1";
 
 /// `+1.2 ± 0.5 (n=5), above 0 in 4`: differences of runs with the same seed, in points.
-fn paired(runs: &[&FinishedRun], others: &[&FinishedRun]) -> String {
+pub(super) fn paired(runs: &[&FinishedRun], others: &[&FinishedRun]) -> String {
     let difference = |run: &&FinishedRun| {
         let other = others.iter().find(|other| other.planned.seed == run.planned.seed)?;
         Some(100.0 * (run.metric(RECALL)? - other.metric(RECALL)?))
@@ -82,6 +83,12 @@ pub(super) fn comparison(runs: &[FinishedRun], set: &str) -> Option<Figure> {
             "a digit of MNIST beside a garment of Fashion-MNIST at 14×28 pixels, 5 of 50 classes in a batch, 1,200 updates of 20 pictures"
         }
         "dg-100-l" => "the same pictures, 20 of 50 classes in a batch, 888 updates of 80 pictures",
+        "mnist-halves" => {
+            "digits 0 to 4 of MNIST at 14×14 pixels to train on, 600 of each, 5 to 9 to test on, 300 of each, 600 updates of 40 pictures"
+        }
+        "cifar10-halves" => {
+            "five classes of a lossy CIFAR-10 to train on, 600 of each, five others to test on, 300 of each, 600 updates of 40 pictures"
+        }
         "fashion-halves" => {
             "five garments of Fashion-MNIST at 14×14 pixels to train on, 600 of each, five others to test on, 300 of each, 600 updates of 40 pictures"
         }
@@ -145,7 +152,7 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
     let shown = |row: &str| mean_and_spread(&percent(&of_row(runs, row), RECALL), 1);
     let [s1, s8] = [1, 8].map(|learners| row("dg-100-s", "triplet", learners));
     let [l1, l4] = [1, 4].map(|learners| row("dg-100-l", "margin", learners));
-    let random = variant_row("dg-100-s", "random");
+    let random = variant_row("dg-100-s", "parts", "random");
     let pixels = percent(&of_row(runs, &s1), "pixel_recall_at_1");
     let (floor, _) = mean_and_deviation(&pixels)?;
     let mut table = Table::new(["what", "target", "found", "met"]);
@@ -206,49 +213,6 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
         caption: "Recall@1 in percent. The targets were set before this code was written, from a prototype in PyTorch; no seed was \
                   picked."
             .to_owned(),
-        body: Body::Table(table),
-    })
-}
-
-/// Variants of one set beside the set's own K.
-pub(super) fn ablation(runs: &[FinishedRun], set: &str, learners: usize) -> Option<Figure> {
-    let loss = COMPARISONS
-        .iter()
-        .find(|comparison| comparison.set == set)
-        .map(|comparison| comparison.loss)?;
-    let few = |row: &str| {
-        // Comparisons have more seeds of some rows: here all rows have the same.
-        let mut runs = of_row(runs, row);
-        runs.retain(|run| SEEDS[..FEW].contains(&run.planned.seed));
-        runs
-    };
-    let own = few(&row(set, loss, learners));
-    let mut table = Table::new(["variant", "Recall@1, %", "NMI, %", "over the first line, points"]);
-    let mut push = |what: &str, runs: &[&FinishedRun], over: String| {
-        if !runs.is_empty() {
-            let cell = |metric: &str| mean_and_spread(&percent(runs, metric), 1);
-            table.push([what.to_owned(), cell(RECALL), cell("nmi"), over]);
-        }
-    };
-    push(&format!("K = {learners}"), &own, "–".to_owned());
-    for other in [1, 4, 8].into_iter().filter(|&other| other != learners) {
-        let runs = few(&row(set, loss, other));
-        push(&format!("K = {other}"), &runs, paired(&runs, &own));
-    }
-    let before = table.rows.len();
-    for (_, name, what, _) in VARIANTS.iter().filter(|variant| variant.0 == set) {
-        let runs = few(&variant_row(set, name));
-        if !runs.is_empty() {
-            let cell = |metric: &str| mean_and_spread(&percent(&runs, metric), 1);
-            table.push([(*what).to_owned(), cell(RECALL), cell("nmi"), paired(&runs, &own)]);
-        }
-    }
-    (table.rows.len() > before).then(|| Figure {
-        name: format!("ablation-{set}"),
-        title: format!("Ablation on {set}"),
-        caption: format!(
-            "{loss} loss, mean ± standard deviation over the same {FEW} seeds; differences of runs with the same seed."
-        ),
         body: Body::Table(table),
     })
 }

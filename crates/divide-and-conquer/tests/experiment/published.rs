@@ -123,6 +123,26 @@ fn birds_and_their_two_lists() {
     assert!(error.contains("`x` is no number of a class"), "{error}");
 }
 
+/// `cars_annos.mat` was written by SciPy (`scipy.io.savemat`, compressed), with other fields and another variable as the
+/// published file has them.
+#[test]
+fn cars_and_their_annotations() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cars_annos.mat");
+    fs::copy(list, folder.path().join("cars_annos.mat")).expect("a list");
+    (1..=4_u8).for_each(|number| picture(folder.path(), &format!("car_ims/{number:06}.jpg"), number * 50));
+    let pictures = load(&experiment("cars196", folder.path(), &[])).expect("a set");
+    assert_eq!(counts(&pictures), (2, 2, vec![(2, 2)]));
+    assert_eq!(pictures.train.class_names(), ["1", "98"]);
+    assert_eq!(pictures.tests[0].queries.class_names(), ["99", "196"]);
+    let strict = experiment("cars196", folder.path(), &["data.files.check_counts=true"]);
+    let error = load(&strict).expect_err("far too few").to_string();
+    assert!(error.contains("8054 of 98"), "{error}");
+    fs::write(folder.path().join("cars_annos.mat"), "no annotations").expect("a file");
+    let error = load(&experiment("cars196", folder.path(), &[])).expect_err("no list");
+    assert!(error.to_string().contains("cars_annos.mat"), "{error}");
+}
+
 fn in_shop(root: &Path, rows: &[(&str, &str)]) {
     let mut text = format!("{}\nimage_name item_id evaluation_status\n", rows.len());
     for (number, (item, status)) in rows.iter().enumerate() {
@@ -163,6 +183,21 @@ fn clothes_are_looked_for_in_a_gallery() {
             .any(|(name, value)| name == "recall_at_10" && *value == 1.0),
         "{scalars:?}"
     );
+
+    // The gallery belongs to the test set, too: three clusters of five pictures would be others than two of two.
+    let nmi = scalars.iter().find(|(name, _)| name == "nmi").expect("clusters").1;
+    assert!((0.0..=1.0).contains(&nmi));
+
+    // The only query of a class cannot be read: the class is left out of the gallery, too, and others keep their numbers.
+    fs::write(folder.path().join("Img/img/id_7/4.jpg"), "no picture").expect("a file");
+    let pictures = load(&experiment("in-shop", folder.path(), &["data.files.skip_bad=true"])).expect("a set");
+    let test = &pictures.tests[0];
+    let gallery = test.gallery.as_ref().expect("a gallery");
+    assert_eq!(
+        (test.queries.class_names(), gallery.class_names()),
+        (&["id_8".to_owned()][..], &["id_8".to_owned()][..])
+    );
+    assert_eq!((test.queries.labels(), gallery.labels()), (&[0][..], &[0, 0][..]));
 
     in_shop(folder.path(), &rows[..7]);
     let error = load(&config).expect_err("id_8 is not in the gallery").to_string();

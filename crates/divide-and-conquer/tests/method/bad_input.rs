@@ -5,7 +5,8 @@ use divide_and_conquer::{
     BatchShape, Course, DivideConfig, MetricError, OptimizerConfig, Part, Rows, SliceUpdate, Slices, Trainer, Turn,
     check_division,
     clustering::KMeans,
-    loss::{LossConfig, LossKind},
+    course::Division,
+    loss::{LossConfig, LossKind, MarginConfig},
     retrieval::{Labeled, Protocol, retrieve},
 };
 use papers_core::{random::Streams, testing};
@@ -99,6 +100,104 @@ fn numbers_that_are_not_finite_are_named_before_anything_is_computed() {
     let four = rows(&[1.0, 0.0, 0.0, 1.0, f32::INFINITY, 0.0, 0.0, 0.0], 2);
     expected(course.divide(&four, 0, &device).unwrap_err());
     assert!(course.division().is_none());
+    // Nor does it lose what was found before.
+    let good = rows(&[1.0, 0.0, 0.9, 0.1, 0.0, 1.0, 0.1, 0.9], 2);
+    course.divide(&good, 0, &device).unwrap();
+    let before = course.division().cloned().expect("a division");
+    expected(course.divide(&four, 1, &device).unwrap_err());
+    assert_eq!(course.division(), Some(&before));
+    assert_eq!(before.records.len(), 1);
+}
+
+#[test]
+fn courses_that_make_no_sense() {
+    let shape = BatchShape { classes: 2, images: 2 };
+    let config = DivideConfig {
+        learners: 2,
+        ..DivideConfig::default()
+    };
+    let course = |config: &DivideConfig, epoch: u64, shape: BatchShape| {
+        Course::new(config, epoch, vec![0, 0, 1, 1], shape, Streams::new(0))
+    };
+    let empty = BatchShape { classes: 0, images: 2 };
+    let none = DivideConfig {
+        learners: 0,
+        ..config.clone()
+    };
+    for (error, expected) in [
+        (course(&config, 0, shape).unwrap_err(), "an epoch"),
+        (course(&config, 1, empty).unwrap_err(), "a batch"),
+        (course(&none, 1, shape).unwrap_err(), "`divide.learners`"),
+    ] {
+        assert!(matches!(error, MetricError::Setting(_)), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let mut course = course(&config, 1, shape).unwrap();
+    let division = |assignment: Vec<usize>| Division {
+        assignment,
+        records: Vec::new(),
+    };
+    assert_eq!(
+        course.adopt(division(vec![0; 3])).unwrap_err(),
+        MetricError::Labels { labels: 4, rows: 3 }
+    );
+    let error = MetricError::UnknownLearner {
+        learner: 2,
+        learners: 2,
+    };
+    assert_eq!(course.adopt(division(vec![0, 1, 2, 0])).unwrap_err(), error);
+    assert!(course.division().is_none());
+}
+
+#[test]
+fn classes_and_learners_that_are_not_there() {
+    let (plain, points) = (testing::device(), Points::new(4, 3));
+    let slices = Slices::new(8, 2).unwrap();
+    let per_class = MarginConfig {
+        per_class: true,
+        ..MarginConfig::default()
+    };
+    for (kind, part) in [
+        (LossKind::Margin, Part::Whole),
+        (LossKind::ProxyNca, Part::Whole),
+        (LossKind::Triplet, Part::Slice(2)),
+    ] {
+        let config = LossConfig {
+            kind,
+            margin: per_class.clone(),
+            ..LossConfig::default()
+        };
+        let loss = config.init(slices, 3, &plain.clone().autodiff());
+        let model = embedder(8, 2);
+        let mut trainer = Trainer::new(model, loss, &OptimizerConfig::default(), SliceUpdate::Paper).unwrap();
+        let turn = Turn {
+            part,
+            learner: None,
+            indices: Vec::new(),
+            classes: None,
+        };
+        let random = &mut Streams::new(0).at("x", 0, 0);
+        let error = trainer
+            .step(points.all(&plain), &points.labels, &turn, 1.0, random)
+            .unwrap_err();
+        let expected = match part {
+            Part::Whole => MetricError::UnknownClass { class: 3, classes: 3 },
+            Part::Slice(learner) => MetricError::UnknownLearner { learner, learners: 2 },
+        };
+        assert_eq!(error, expected, "{kind:?}");
+    }
+}
+
+/// All units of a layer with ReLU may be off: such a picture has no direction, and training goes on.
+#[test]
+fn points_of_zeros_can_be_divided() {
+    let values = [1.0, 0.0, 0.9, 0.1, 0.0, 1.0, 0.0, 0.0];
+    let unit = rows(&values, 2).normalized_or_zero("points").unwrap();
+    assert_eq!(unit.row(3), [0.0, 0.0]);
+    let found = KMeans::new(2)
+        .run(&unit, &Streams::new(0), "x", 0, &testing::device())
+        .unwrap();
+    assert!(found.centroids.values().iter().all(|value| value.is_finite()));
 }
 
 #[test]

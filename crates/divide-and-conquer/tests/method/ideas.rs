@@ -180,21 +180,23 @@ fn with_all_learners_suspended_everything_is_learned_from() {
         .map(|(index, &label)| if label == 3 { 3 } else { index % 3 })
         .collect();
     let mut course = course(&config(), labels);
-    course.adopt(Division {
-        // Every learner has one class.
-        assignment: (0..36)
-            .map(|index| {
-                if index == 0 {
-                    1
-                } else if index == 3 {
-                    2
-                } else {
-                    index % 3
-                }
-            })
-            .collect(),
-        records: Vec::new(),
-    });
+    course
+        .adopt(Division {
+            // Every learner has one class.
+            assignment: (0..36)
+                .map(|index| {
+                    if index == 0 {
+                        1
+                    } else if index == 3 {
+                        2
+                    } else {
+                        index % 3
+                    }
+                })
+                .collect(),
+            records: Vec::new(),
+        })
+        .expect("as many as examples");
     let turn = course.turn(1);
     assert!(turn.part == Part::Whole && turn.learner.is_none() && turn.classes.is_none());
     let _ = points;

@@ -10,6 +10,7 @@ use divide_and_conquer::{
 };
 use papers_core::{nn::trainable_parameters, testing};
 use safetensors::{Dtype, tensor::TensorView};
+use serde_json::Value;
 
 fn tiny() -> ResNetConfig {
     ResNetConfig {
@@ -148,6 +149,67 @@ fn weights_with_the_names_of_torchvision_are_taken_over() {
         let images = Tensor::<4>::ones([1, 3, 32, 32], &testing::device());
         let features = network.valid().features(images, Mode::Evaluate);
         assert!(testing::values(features).iter().all(|value| value.is_finite()));
+    }
+}
+
+/// `resnet_small.py` computes the same with PyTorch in double precision.
+#[test]
+fn features_and_gradients_are_those_of_pytorch() {
+    let fixture: Value = testing::fixture(env!("CARGO_MANIFEST_DIR"), "resnet_small.json");
+    let whole = |value: &Value| value.as_u64().unwrap() as usize;
+    let list = |value: &Value| value.as_array().unwrap().iter().map(whole).collect::<Vec<usize>>();
+    let singles = |value: &Value| {
+        testing::numbers(value)
+            .into_iter()
+            .map(|value| value as f32)
+            .collect::<Vec<_>>()
+    };
+    let config = ResNetConfig {
+        channels: whole(&fixture["channels"]),
+        blocks: list(&fixture["blocks"]),
+        dropout: 0.0,
+        ..ResNetConfig::default()
+    };
+    let weights: Vec<(String, Vec<usize>, Vec<f32>)> = fixture["weights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|weight| {
+            let name = weight["name"].as_str().unwrap().to_owned();
+            (name, list(&weight["shape"]), singles(&weight["values"]))
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("resnet.safetensors");
+    save(&path, &weights);
+    let plain = testing::device();
+    let network = import(ResNet::new(&config, 3, &plain.clone().autodiff()), &path).unwrap();
+    let shape: [usize; 4] = list(&fixture["images"]["shape"]).try_into().unwrap();
+    let images = Tensor::<4>::from_data(TensorData::new(singles(&fixture["images"]["values"]), shape), &plain);
+    // In training the statistics are frozen: both modes give the same.
+    for mode in [Mode::Train, Mode::Evaluate] {
+        let found = testing::values(network.features(images.clone(), mode).inner());
+        testing::assert_close(&found, &testing::numbers(&fixture["features"]), 1e-4);
+    }
+    let features = network.features(images, Mode::Train);
+    let factors = TensorData::new(singles(&fixture["factors"]), features.dims());
+    let gradients = (features * Tensor::from_data(factors, &plain.autodiff()))
+        .sum()
+        .backward();
+    let of = |name: &str| match name {
+        "conv1.weight" => testing::values(network.conv1.weight.grad(&gradients).unwrap()),
+        "bn1.weight" => testing::values(network.bn1.scale.grad(&gradients).unwrap()),
+        "layer2.1.conv2.weight" => testing::values(network.layer2[1].conv2.weight.grad(&gradients).unwrap()),
+        "layer3.0.bn2.bias" => testing::values(network.layer3[0].bn2.shift.grad(&gradients).unwrap()),
+        "layer4.0.downsample.0.weight" => {
+            let shortcut = network.layer4[0].downsample.as_ref().unwrap();
+            testing::values(shortcut.convolution.weight.grad(&gradients).unwrap())
+        }
+        other => panic!("{other} is not looked at"),
+    };
+    for gradient in fixture["gradients"].as_array().unwrap() {
+        let expected = testing::numbers(&gradient["values"]);
+        testing::assert_close(&of(gradient["name"].as_str().unwrap()), &expected, 1e-4);
     }
 }
 

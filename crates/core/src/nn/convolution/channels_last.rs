@@ -114,7 +114,8 @@ fn add_bias<T: Number>(mut output: Host, bias: &Host) -> Host {
 
 fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame: Frame) -> Tensor<4> {
     if frame.is_pointwise() {
-        let matrix = weight.permute([3, 2, 1, 0]).reshape([frame.channels, frame.out]);
+        // Products read a transposed matrix as it lies.
+        let matrix = weight.reshape([frame.out, frame.channels]).transpose();
         let output = pixels(input).matmul(matrix).reshape(frame.output());
         return match bias {
             Some(bias) => output + bias.clone(),
@@ -164,6 +165,11 @@ fn weight_gradient(input: &Tensor<4>, gradient: &Tensor<4>, frame: Frame) -> Ten
 
 fn input_gradient(gradient: &Tensor<4>, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
     let Geometry { stride, padding } = frame.geometry;
+    if frame.is_pointwise() {
+        let matrix = weight.reshape([frame.out, frame.channels]);
+        let shape = [frame.batch, frame.height, frame.width, frame.channels];
+        return pixels(gradient).matmul(matrix).reshape(shape);
+    }
     if frame.is_wide() {
         let memory = memory(gradient);
         return with_precision!(memory, taps::input_gradient(&memory, weight, frame));

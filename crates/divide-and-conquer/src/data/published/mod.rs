@@ -44,11 +44,7 @@ pub(super) fn load(config: &DataConfig, streams: &Streams) -> Result<Split> {
     };
     let examples = |group: Group| examples(group, files);
     let test = |(name, queries, gallery): (String, Group, Option<Group>)| -> Result<Benchmark> {
-        Ok(Benchmark {
-            name,
-            queries: examples(queries)?,
-            gallery: gallery.map(examples).transpose()?,
-        })
+        Benchmark::new(name, examples(queries)?, gallery.map(examples).transpose()?)
     };
     Ok(Split {
         train: examples(groups.train)?,

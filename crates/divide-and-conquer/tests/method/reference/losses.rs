@@ -135,6 +135,7 @@ fn semi_hard_triplets_and_their_loss() {
             squared: is_squared,
             nonzero_mean: false,
             miner: MinerKind::SemiHard,
+            ..TripletConfig::default()
         };
         let terms = config.terms(&embeddings, &mined);
         let found = testing::values(terms.clone());
@@ -200,6 +201,7 @@ fn proxy_nca_with_and_without_the_positive_in_the_denominator() {
             smoothing: number(&case["smoothing"]),
             exclude_positive: false,
             restrict: false,
+            ..ProxyNcaConfig::default()
         };
         let (embeddings, proxies) = (batch(&case["embeddings"]), batch(&case["proxies"]));
         let distances = proxy_distances(embeddings.clone(), proxies.clone(), &config);
