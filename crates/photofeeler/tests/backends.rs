@@ -1,0 +1,17 @@
+//! A few training steps give the same numbers on every backend. Built with `--features all-backends` only; run by
+//! `cargo xtask test --backends`.
+
+mod common;
+
+use papers_core::testing;
+use photofeeler::train::Photofeeler;
+
+/// Backends sum in different orders: in single precision, after a few updates, numbers agree to this share of them.
+const TOLERANCE: f64 = 5e-3;
+
+#[test]
+fn both_phases_train_alike() {
+    let config = common::portraits(&[]);
+    testing::assert_backends_agree::<Photofeeler>("portraits", &config, 0, 14, TOLERANCE)
+        .expect("a run on each backend");
+}
