@@ -11,7 +11,9 @@ const TOLERANCE: f64 = 5e-3;
 
 #[test]
 fn both_phases_train_alike() {
-    let config = common::portraits(&[]);
-    testing::assert_backends_agree::<Photofeeler>("portraits", &config, 0, 14, TOLERANCE)
-        .expect("a run on each backend");
+    for sets in [&[] as &[&str], &["phase_2.joint=true"]] {
+        let name = format!("portraits {}", sets.join(" "));
+        testing::assert_backends_agree::<Photofeeler>(&name, &common::portraits(sets), 0, 14, TOLERANCE)
+            .expect("a run on each backend");
+    }
 }

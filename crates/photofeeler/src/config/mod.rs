@@ -2,6 +2,7 @@
 
 mod data;
 mod phases;
+mod table;
 
 use papers_core::base::{
     config::{Checks, ConfigError, Preset, RunConfig, Schedule},
@@ -9,8 +10,9 @@ use papers_core::base::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use data::{DataConfig, GeneratorConfig, Seen, SetKind, Subjects, TableConfig, VoterRule};
+pub use data::{DataConfig, GeneratorConfig, Seen, SetKind, Subjects, VoterRule};
 pub use phases::{BasePhaseConfig, Choose, VoterPhaseConfig};
+pub use table::TableConfig;
 
 use crate::{
     model::{BackboneConfig, OutputKind, VoterInput},
@@ -27,7 +29,10 @@ pub const PRESETS: &[Preset] = presets![
     "omi",
     "csv",
     "scut",
-    "paper"
+    "scut-means",
+    "hot-or-not",
+    "paper",
+    "paper-study"
 ];
 
 /// Full description of a run.

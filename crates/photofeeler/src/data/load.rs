@@ -12,17 +12,11 @@ impl RatedPhotos {
     pub fn load(config: &DataConfig, context: &Context) -> Result<Self> {
         let streams = &context.streams;
         let data = match config.set {
-            SetKind::Procedural => embedded::load(
-                &config.generator,
-                config.of_trait,
-                config.subjects,
-                config.validation,
-                streams,
-            )?,
-            SetKind::Csv | SetKind::Wide | SetKind::Scut => {
+            SetKind::Procedural => embedded::load(config, streams)?,
+            SetKind::Csv | SetKind::Wide | SetKind::Scut | SetKind::Means | SetKind::HotOrNot => {
                 let table = config.table.as_ref();
                 let table = table.ok_or_else(|| Error::usage("`data.table` says where a set of your own is"))?;
-                tables::load(config, table, streams)?
+                tables::load(config, table, context)?
             }
             SetKind::LondonFaces => sets::london(config, context)?,
             SetKind::Mebeauty => sets::mebeauty(config, context)?,

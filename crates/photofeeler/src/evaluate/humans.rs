@@ -60,8 +60,8 @@ impl HumanCurve {
                     .iter()
                     .map(|&photo| {
                         let mut drawn = votes[photo].clone();
-                        drawn.shuffle(&mut streams.at("people", draw as u64, photo as u64));
-                        let (drawn, others) = drawn.split_at(count);
+                        let random = &mut streams.at("people", draw as u64, photo as u64);
+                        let (drawn, others) = drawn.partial_shuffle(random, count);
                         (mean(drawn), truth.map_or_else(|| mean(others), |truth| truth[photo]))
                     })
                     .unzip();

@@ -92,7 +92,7 @@ impl Model {
     ///
     /// Numbers that cannot be read from the device.
     pub fn score(&self, inputs: &Inputs, photos: &[usize], panel: &[usize], device: &Device) -> Result<Vec<f64>> {
-        let outputs = self.base.outputs(inputs, photos, device)?;
+        let outputs = self.base.outputs(inputs, photos, self.input, device)?;
         let panel = self.panel(&outputs, panel)?;
         Ok(panel.map_or_else(|| outputs.scores(), |panel| panel.photo_scores()))
     }

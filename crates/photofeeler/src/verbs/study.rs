@@ -13,13 +13,13 @@ use papers_core::{
     cli::Verb,
     data::DataSource,
     device::{self, pool},
-    reproduce::SEEDS,
 };
 
 use super::print;
 use crate::{
     config::{PRESETS, PhotofeelerConfig, SetKind},
     model::OutputKind,
+    reproduce::SEEDS,
     train::Photofeeler,
 };
 
