@@ -167,6 +167,6 @@ impl std::fmt::Debug for VoterLearner {
 /// - logits: `[votes, bins]`
 /// - bins: `[votes, 1]`
 /// - output: `[1]`
-pub(crate) fn mean_cross_entropy(logits: Tensor<2>, bins: Tensor<2, Int>) -> Tensor<1> {
+pub fn mean_cross_entropy(logits: Tensor<2>, bins: Tensor<2, Int>) -> Tensor<1> {
     -log_softmax(logits, 1).gather(1, bins).mean()
 }
