@@ -77,7 +77,11 @@ fn keys(base: &Base, inputs: &Inputs, photos: &[usize], wanted: VoterInput) -> R
         source,
     };
     let weights = blake3::hash(&port::to_bytes(base).map_err(record)?);
-    let kept = if wanted == VoterInput::Temporary { "outputs" } else { "embeddings" };
+    let kept = if wanted == VoterInput::Temporary {
+        "outputs"
+    } else {
+        "embeddings"
+    };
     let [seen, weights] = [inputs.digest(photos)?, weights].map(|of| of.to_hex().as_str()[..24].to_owned());
     Ok([format!("{kept}-{seen}"), weights])
 }

@@ -152,7 +152,11 @@ impl FittedVoters {
                 .collect(),
             None => outputs.scores(),
         };
-        let (tables, range, votes) = (&self.run.prepared().tables, self.run.data().range, &self.run.config().votes);
+        let (tables, range, votes) = (
+            &self.run.prepared().tables,
+            self.run.data().range,
+            &self.run.config().votes,
+        );
         let as_given = |score| votes.score_of(tables, range, known, score).clamp(range[0], range[1]);
         Ok(Predicted {
             scores: scores.into_iter().map(as_given).collect(),

@@ -62,7 +62,24 @@ impl Prepared {
             .collect();
         let mut has_votes = vec![data.simulated.is_some(); data.names.len()];
         data.votes.iter().for_each(|vote| has_votes[vote.photo] = true);
-        let test: Vec<usize> = data.split.test.iter().copied().filter(|&photo| has_votes[photo]).collect();
+        let test: Vec<usize> = data
+            .split
+            .test
+            .iter()
+            .copied()
+            .filter(|&photo| has_votes[photo])
+            .collect();
+        if test.len() < 2 {
+            let (what, hint) = ("photos with votes to measure with", "the others have none");
+            let (found, least) = (test.len(), 2);
+            return Err(VotesError::TooFew {
+                what,
+                found,
+                least,
+                hint,
+            }
+            .into());
+        }
         let known = if data.is_anonymous { &[][..] } else { &seen };
         let warnings = warnings(&votes, &tables, known, labels.fell_back);
         Ok(Self {

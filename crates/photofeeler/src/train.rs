@@ -1,4 +1,4 @@
-//! Both phases of learning (section 4), and what is measured of them.
+//! Both phases of learning (the paper, section 3), and what is measured of them.
 
 use burn::prelude::*;
 use papers_core::{
@@ -192,7 +192,8 @@ impl Photofeeler {
     /// What networks say of photos, each of which passes them once.
     pub(crate) fn outputs(&self, photos: &[usize]) -> Result<BaseOutputs> {
         let input = self.config.phase_2.input;
-        self.cache.outputs(&self.base, &self.data.inputs, photos, input, &self.device)
+        self.cache
+            .outputs(&self.base, &self.data.inputs, photos, input, &self.device)
     }
 
     /// Updates so far.
@@ -227,7 +228,14 @@ impl Photofeeler {
     }
 
     fn new_base_phase(&self, run: u64) -> Result<BasePhase> {
-        base_phase(&self.config, &self.data, &self.prepared, &self.streams, &self.device, run)
+        base_phase(
+            &self.config,
+            &self.data,
+            &self.prepared,
+            &self.streams,
+            &self.device,
+            run,
+        )
     }
 
     fn fold(&self, photo: usize) -> u64 {
@@ -264,7 +272,10 @@ impl Photofeeler {
             .collect();
         let photos: Vec<usize> = places.iter().map(|&place| train[place]).collect();
         let input = self.config.phase_2.input;
-        let outputs = self.phase_1.best().outputs(&self.data.inputs, &photos, input, &self.device)?;
+        let outputs = self
+            .phase_1
+            .best()
+            .outputs(&self.data.inputs, &photos, input, &self.device)?;
         let (values, width) = self.config.phase_2.input.of(&outputs);
         let all = train.len() * width.max(1);
         if self.out_of_fold.len() != all && width > 0 {

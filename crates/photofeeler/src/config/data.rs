@@ -6,7 +6,7 @@ use crate::{data::HeldOut, votes::Trait};
 
 /// More photos or votes than fit into memory.
 const MOST: usize = 1 << 24;
-/// Sides that pictures may have (section 2.1 has 224 to 600).
+/// Sides that pictures may have (the paper: up to 600).
 const SIDES: [usize; 2] = [8, 1024];
 
 /// The photos and their votes.
@@ -18,7 +18,7 @@ pub struct DataConfig {
     /// What they are rated for; one model is trained for each.
     #[serde(default, rename = "trait")]
     pub of_trait: Trait,
-    /// Whose photos (section 4.4: one model for each gender).
+    /// Whose photos (the paper: one model for each gender).
     #[serde(default)]
     pub subjects: Subjects,
     /// Whose votes count.
@@ -106,7 +106,7 @@ pub enum Subjects {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VoterRule {
-    /// Those of the other gender than the subject's (section 4.4); unknown genders are left out and counted.
+    /// Those of the other gender than the subject's, as in the paper; unknown genders are left out and counted.
     Opposite,
     /// All.
     #[default]

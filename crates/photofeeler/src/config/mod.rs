@@ -39,7 +39,7 @@ pub const PRESETS: &[Preset] = presets![
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotofeelerConfig {
-    /// What is learned of the votes, from the least to the most telling (section 4.1).
+    /// What is learned of the votes, from the least to the most telling by the paper's study.
     #[serde(default)]
     pub output: OutputKind,
     /// The photos and their votes.
@@ -65,7 +65,7 @@ pub struct PhotofeelerConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationConfig {
-    /// Voters whose predicted scores are averaged (section 2.3).
+    /// Voters whose predicted scores are averaged (the paper: 200).
     pub voters: usize,
     /// Whether voters are drawn with replacement, which gives as many as asked for where there are fewer.
     pub with_replacement: bool,

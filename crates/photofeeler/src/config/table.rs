@@ -53,7 +53,6 @@ fn held_mib() -> usize {
     2048
 }
 
-
 impl TableConfig {
     pub(super) fn validate(&self, set: SetKind) -> Result<(), ConfigError> {
         let checks = Checks::of("data.table");
@@ -71,10 +70,18 @@ impl TableConfig {
             ("fold", self.fold > 0, &[SetKind::Means][..]),
             ("ignored", !self.ignored.is_empty(), &[SetKind::Wide]),
         ] {
-            checks.require(!is_used || of.contains(&set), key, "changes nothing in this kind of set")?;
+            checks.require(
+                !is_used || of.contains(&set),
+                key,
+                "changes nothing in this kind of set",
+            )?;
         }
         let is_listed_twice = self.fold > 0 && self.test_list.is_some();
-        checks.require(!is_listed_twice, "fold", "and `test_list` both say what is measured with")?;
+        checks.require(
+            !is_listed_twice,
+            "fold",
+            "and `test_list` both say what is measured with",
+        )?;
         let problem = format_args!("must be above `min`, {}, not {}", self.min, self.max);
         checks.require(self.max > self.min && (self.max - self.min).is_finite(), "max", problem)
     }

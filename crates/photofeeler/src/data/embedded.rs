@@ -14,10 +14,7 @@ use crate::{
 };
 
 /// Draws portraits, voters and votes, all fixed by the streams.
-pub(super) fn load(
-    data: &DataConfig,
-    streams: &Streams,
-) -> Result<RatedPhotos> {
+pub(super) fn load(data: &DataConfig, streams: &Streams) -> Result<RatedPhotos> {
     let (config, of) = (&data.generator, data.of_trait);
     let photos = config.train + config.test;
     // Portraits have no gender: what differs is who votes.
@@ -58,7 +55,12 @@ pub(super) fn load(
     });
     let votes = votes.collect();
     // Photos to measure with come last; validation ones are drawn, by person.
-    let dealt = split_by_person(&persons[..config.train], HeldOut::Photos(0), data.validation_part(), streams);
+    let dealt = split_by_person(
+        &persons[..config.train],
+        HeldOut::Photos(0),
+        data.validation_part(),
+        streams,
+    );
     Ok(RatedPhotos {
         name: "procedural".to_owned(),
         inputs: inputs(config, &attributes, streams)?,

@@ -59,7 +59,12 @@ impl PictureFiles {
 
     /// Digests of some files, and of what is made of them.
     pub(super) fn digest(&self, photos: &[usize], hasher: &mut blake3::Hasher) -> Result<()> {
-        hasher.update(&[self.side, self.channels].map(|number| number as u64).map(u64::to_le_bytes).concat());
+        hasher.update(
+            &[self.side, self.channels]
+                .map(|number| number as u64)
+                .map(u64::to_le_bytes)
+                .concat(),
+        );
         for digest in self.of_each(photos, |path| {
             let bytes = fs::read(path).map_err(|error| error.to_string())?;
             Ok(blake3::hash(&bytes))

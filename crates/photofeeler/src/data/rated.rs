@@ -91,7 +91,12 @@ impl RatedPhotos {
         ] {
             if found < 2 {
                 let least = 2;
-                return Err(VotesError::TooFew { what, found, least, hint });
+                return Err(VotesError::TooFew {
+                    what,
+                    found,
+                    least,
+                    hint,
+                });
             }
         }
         self.split.check(&self.persons, |person| format!("person {person}"))

@@ -91,8 +91,18 @@ fn votes_of(config: &DataConfig, table: &TableConfig, options: &TableOptions, co
         let (set, file) = SCUT_MEANS;
         let mut bytes = Vec::new();
         let folder = context.data.folder(set)?;
-        folder.open(file)?.read_to_end(&mut bytes).map_err(Error::io("read", &folder.path().join(file)))?;
-        return Ok(of_means("SCUT-FBP5500, mean scores", file, &bytes, table, options, true)?);
+        folder
+            .open(file)?
+            .read_to_end(&mut bytes)
+            .map_err(Error::io("read", &folder.path().join(file)))?;
+        return Ok(of_means(
+            "SCUT-FBP5500, mean scores",
+            file,
+            &bytes,
+            table,
+            options,
+            true,
+        )?);
     };
     let name = path.display().to_string();
     let rows = match config.set {

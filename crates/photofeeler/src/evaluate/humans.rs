@@ -1,4 +1,4 @@
-//! How many people a model is worth (section 6): means of k raw votes beside it.
+//! How many people a model is worth (the paper, section 4): means of k raw votes beside it.
 
 use papers_core::{
     base::metrics::{mean, pearson_correlation},

@@ -21,7 +21,7 @@ pub struct Model {
     pub seen: Vec<usize>,
 }
 
-/// The voters whose scores are averaged (section 2.3): the same for every photo, all alike. As many as asked for of those that were
+/// The voters whose scores are averaged (the paper: 200): the same for every photo, all alike. As many as asked for of those that were
 /// learned from, or all of them if there are fewer, each once; with replacement always as many as asked for.
 pub fn draw_panel(seen: &[usize], config: &EvaluationConfig, streams: &Streams) -> Vec<usize> {
     if seen.is_empty() {

@@ -51,9 +51,7 @@ impl VoteFindings {
         let against_raw = |predicted: Vec<f64>| pearson_correlation(&predicted, &raw);
         let by_voter = |place: usize, voter: usize| match config.votes.scale {
             Scale::Normalized => as_given(voter, scores[place]),
-            Scale::ZscoreOff | Scale::Raw => {
-                as_given(voter, scores[place]) + tables.voters[voter].mean - tables.mean
-            }
+            Scale::ZscoreOff | Scale::Raw => as_given(voter, scores[place]) + tables.voters[voter].mean - tables.mean,
         };
         let bins: Vec<usize> = votes
             .iter()

@@ -65,7 +65,10 @@ pub(super) fn setup(run: &Photofeeler, findings: &Findings) -> Figure {
     }
     if !data.is_anonymous {
         let named = |holds: fn(&VoterTable) -> bool| -> String {
-            let voters = prepared.seen.iter().filter(|&&voter| holds(&prepared.tables.voters[voter]));
+            let voters = prepared
+                .seen
+                .iter()
+                .filter(|&&voter| holds(&prepared.tables.voters[voter]));
             let names: Vec<&str> = voters.map(|&voter| data.voters[voter].as_str()).take(LISTED).collect();
             names.join(", ")
         };

@@ -1,4 +1,4 @@
-//! Phase 1 (section 4.2).
+//! Phase 1: the base network.
 
 use burn::{
     module::Module as _,

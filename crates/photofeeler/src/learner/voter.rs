@@ -1,4 +1,4 @@
-//! Phase 2 (section 4.3): votes, one by one, above a base network that stays what it is.
+//! Phase 2: votes, one by one, above a base network that stays what it is.
 
 use burn::{
     module::Module as _,

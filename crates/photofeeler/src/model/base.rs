@@ -1,4 +1,4 @@
-//! The base network g (section 2.1): backbone, and a dense layer to ten bins, or to one number.
+//! The base network (the paper, section 3): backbone, and a dense layer to ten bins, or to one number.
 
 use burn::{
     module::Module,
@@ -18,7 +18,7 @@ use crate::{
 /// Photos that pass the network together where nothing is learned.
 const TOGETHER: usize = 64;
 
-/// What is learned of the votes (section 4.1).
+/// What is learned of the votes: the outputs of the paper's study.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {

@@ -1,4 +1,4 @@
-//! The voter model (section 2.2): an embedding of the voter beside the temporary output of the photo, and a small network.
+//! The voter model (the paper, section 3): an embedding of the voter beside the temporary output of the photo, and a small network.
 
 use burn::{
     module::{Initializer, Module, Param},
@@ -195,7 +195,9 @@ impl VoterModel {
         let table = self.embeddings.val();
         let count = table.dims()[0];
         let mut is_seen = vec![false; count];
-        seen.iter().filter(|&&voter| voter < count).for_each(|&voter| is_seen[voter] = true);
+        seen.iter()
+            .filter(|&&voter| voter < count)
+            .for_each(|&voter| is_seen[voter] = true);
         // Whoever is unknown has the row behind the last one.
         let row = |voter: &Option<usize>| voter.filter(|&voter| voter < count && is_seen[voter]).unwrap_or(count);
         let wanted: Vec<usize> = voters.iter().map(row).collect();
@@ -259,7 +261,7 @@ impl Panel {
         scores.iter().copied().map(f64::from).collect()
     }
 
-    /// Mean over the voters of each photo's scores (section 2.3).
+    /// Mean over the voters of each photo's scores.
     pub fn photo_scores(&self) -> Vec<f64> {
         let photos = self.scores.chunks(self.voters);
         photos

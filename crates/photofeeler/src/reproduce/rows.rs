@@ -264,8 +264,18 @@ pub(super) const PORTRAITS: [Row; 5] = [
 
 /// The paper's other axes: sizes of pictures and backbones (the paper's table of hyper-parameters).
 pub(super) const STUDY: [Row; 5] = [
-    few(row("study/size-8", "8×8 pixels", "portraits", &["data.generator.pooling=4"])),
-    few(row("study/size-16", "16×16 pixels", "portraits", &["data.generator.pooling=2"])),
+    few(row(
+        "study/size-8",
+        "8×8 pixels",
+        "portraits",
+        &["data.generator.pooling=4"],
+    )),
+    few(row(
+        "study/size-16",
+        "16×16 pixels",
+        "portraits",
+        &["data.generator.pooling=2"],
+    )),
     few(row(
         "study/cnn-2",
         "channels 8, 16",

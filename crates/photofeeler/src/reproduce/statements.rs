@@ -161,7 +161,10 @@ mod tests {
 
     #[test]
     fn only_seeds_that_agree_say_something() {
-        assert_eq!([reading(3, 3), reading(0, 3), reading(2, 3)], ["better", "worse", "not told apart"]);
+        assert_eq!(
+            [reading(3, 3), reading(0, 3), reading(2, 3)],
+            ["better", "worse", "not told apart"]
+        );
         assert_eq!(reading(1, 1), "–");
     }
 }

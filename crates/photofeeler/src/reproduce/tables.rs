@@ -122,7 +122,11 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
         ),
         (
             "drawn portraits, first seed: MSE on raw means - whole system",
-            first(paired(runs, ("portraits/3-regression", "pearson"), ("portraits/3-voter", "pearson"))),
+            first(paired(
+                runs,
+                ("portraits/3-regression", "pearson"),
+                ("portraits/3-voter", "pearson"),
+            )),
             "at most +0.01",
             |mean| mean <= 0.01,
         ),

@@ -101,8 +101,11 @@ fn rated(raters: &[Rater], listing: &Listing, arguments: &RateArgs) -> anyhow::R
     let mut unreadable = Vec::new();
     for files in listing.files().chunks(TOGETHER) {
         let read = |file: &String| -> Result<Vec<Vec<u8>>, String> {
-            let picture = picture::read(&arguments.photos.join(file)).map_err(|problem| format!("{file}: {problem}"))?;
-            let fitted = wanted.iter().map(|&[side, channels]| picture::fit(&picture, side, channels));
+            let picture =
+                picture::read(&arguments.photos.join(file)).map_err(|problem| format!("{file}: {problem}"))?;
+            let fitted = wanted
+                .iter()
+                .map(|&[side, channels]| picture::fit(&picture, side, channels));
             Ok(fitted.collect())
         };
         let read: Vec<Result<Vec<Vec<u8>>, String>> = files.par_iter().map(read).collect();

@@ -1,4 +1,4 @@
-//! The paper's study of outputs, sizes and backbones (section 4.1), on any experiment.
+//! The paper's study of outputs, sizes and backbones, on any experiment.
 
 use std::path::PathBuf;
 

@@ -97,7 +97,12 @@ pub(super) fn damaged(file: &str, error: &csv::Error) -> VotesError {
     }
 }
 
-pub(super) fn read(source: impl Read, file: &str, options: &TableOptions, names: &Names) -> Result<Vec<Row>, VotesError> {
+pub(super) fn read(
+    source: impl Read,
+    file: &str,
+    options: &TableOptions,
+    names: &Names,
+) -> Result<Vec<Row>, VotesError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
     let header = reader.headers().map_err(|error| damaged(file, &error))?.clone();
     let place = |column: &str| {

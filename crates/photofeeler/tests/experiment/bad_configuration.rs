@@ -41,7 +41,11 @@ fn settings_that_make_no_sense_are_refused_by_name() {
             "data.table.fold",
         ),
         (
-            &["data.set='means'", "data.table={features='f.csv'}", "data.most_voters=4"],
+            &[
+                "data.set='means'",
+                "data.table={features='f.csv'}",
+                "data.most_voters=4",
+            ],
             "data.most_voters",
         ),
     ] {

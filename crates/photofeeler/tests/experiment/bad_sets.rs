@@ -22,7 +22,9 @@ fn photos_whose_votes_do_not_count_have_no_label_and_may_be_scored() {
     let votes = table(|lines| {
         lines[0] += ",voter_gender,subject_gender";
         for line in lines.iter_mut().skip(1) {
-            let is_left_out = ["p03", "p08", "p15", "p21", "p27"].iter().any(|name| line.contains(name));
+            let is_left_out = ["p03", "p08", "p15", "p21", "p27"]
+                .iter()
+                .any(|name| line.contains(name));
             *line += if is_left_out { ",female,female" } else { ",male,female" };
         }
     });
@@ -31,13 +33,23 @@ fn photos_whose_votes_do_not_count_have_no_label_and_may_be_scored() {
     let split = &run.data().split;
     for photo in &photos {
         assert_eq!(run.prepared().labels.photos[*photo], None, "never 0");
-        let is_in = [&split.train, &split.validation, &split.test].iter().any(|part| part.contains(photo));
+        let is_in = [&split.train, &split.validation, &split.test]
+            .iter()
+            .any(|part| part.contains(photo));
         assert!(!is_in, "in no phase, and not measured with");
     }
-    assert!(run.data().warnings.iter().any(|warning| warning.contains("5 photos have no votes")));
+    assert!(
+        run.data()
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("5 photos have no votes"))
+    );
     run.train().expect("both phases");
     let panel = draw_panel(&run.prepared().seen, &run.config().evaluation, run.streams());
-    let scores = run.model().score(&run.data().inputs, &photos, &panel, run.device()).expect("scores");
+    let scores = run
+        .model()
+        .score(&run.data().inputs, &photos, &panel, run.device())
+        .expect("scores");
     assert!(scores.len() == 5 && scores.iter().all(|score| (0.05..=0.95).contains(score)));
 }
 
@@ -50,7 +62,10 @@ fn photos_to_measure_with_need_votes_and_the_error_says_which_setting() {
     assert!(run.data().split.test.len() > 2);
     let counted = accepted(&table(|_| ()), &["data.test_photos=5", "data.validation_photos=4"]);
     let split = &counted.data().split;
-    assert_eq!((split.test.len(), split.validation.len(), split.train.len()), (5, 4, 21));
+    assert_eq!(
+        (split.test.len(), split.validation.len(), split.train.len()),
+        (5, 4, 21)
+    );
 }
 
 #[test]
@@ -77,7 +92,10 @@ fn pictures_of_one_name_and_rows_that_differ_are_refused() {
         }
     });
     let error = refused(&votes, &[]);
-    assert!(error.contains("`p00`") && error.contains("somebody") && error.contains("person"), "{error}");
+    assert!(
+        error.contains("`p00`") && error.contains("somebody") && error.contains("person"),
+        "{error}"
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let twice = numbers(30) + "\np05.png,1,1\np05.jpg,2,2";
     fs::write(folder.path().join("numbers.csv"), twice.replace("p05,", "p05.jpeg,")).expect("written");

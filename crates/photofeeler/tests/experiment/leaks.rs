@@ -47,7 +47,10 @@ fn votes_to_measure_with_and_to_choose_by_are_not_learned_from() {
     assert_eq!(plain.prepared().tables, other.prepared().tables);
     assert_eq!(plain.prepared().seen, other.prepared().seen);
     for &photo in &train {
-        assert_eq!(plain.prepared().labels.photos[photo], other.prepared().labels.photos[photo]);
+        assert_eq!(
+            plain.prepared().labels.photos[photo],
+            other.prepared().labels.photos[photo]
+        );
     }
     assert!(
         validation
@@ -74,8 +77,14 @@ fn votes_to_measure_with_choose_nothing() {
     let scores = |run: &Photofeeler| run.findings().expect("findings");
     let (plain, other) = (scores(&plain), scores(&other));
     assert_eq!(plain.scores, other.scores);
-    assert_eq!(plain.rmse_on_line, other.rmse_on_line, "the line is of the photos to choose by");
-    assert_eq!(plain.rmse_of_mean, other.rmse_of_mean, "the mean is of the votes to learn from");
+    assert_eq!(
+        plain.rmse_on_line, other.rmse_on_line,
+        "the line is of the photos to choose by"
+    );
+    assert_eq!(
+        plain.rmse_of_mean, other.rmse_of_mean,
+        "the mean is of the votes to learn from"
+    );
     assert_ne!(plain.votes, other.votes);
 }
 

@@ -19,11 +19,8 @@ fn of_means(folder: &Path, table: &str, sets: &[&str]) -> Result<Photofeeler> {
         "phase_1.steps=4",
         "schedule.steps=4",
     ];
-    let config = papers_core::base::config::experiment(
-        photofeeler::config::PRESETS,
-        "scut-means",
-        &[&small, sets].concat(),
-    );
+    let config =
+        papers_core::base::config::experiment(photofeeler::config::PRESETS, "scut-means", &[&small, sets].concat());
     Photofeeler::new(&config.expect("settings"), &context())
 }
 
@@ -32,13 +29,22 @@ fn means_alone_teach_distributions_and_scores_and_no_voters() {
     let folder = tempfile::tempdir().expect("a folder");
     pictures(folder.path());
     let rows = (0..12).map(|photo| format!("p{photo:02}.png,{},{}", 1.5 + 0.25 * f64::from(photo), 1 + photo % 3));
-    let table = std::iter::once("file,mean_score,cv_test_fold".to_owned()).chain(rows).collect::<Vec<_>>().join("\n");
+    let table = std::iter::once("file,mean_score,cv_test_fold".to_owned())
+        .chain(rows)
+        .collect::<Vec<_>>()
+        .join("\n");
     fs::write(folder.path().join("means.csv"), &table).expect("written");
     let votes = format!("votes='{}'", folder.path().join("means.csv").display());
     for output in ["distribution", "regression", "classification", "emd"] {
         let output = format!("output='{output}'");
         let mut run = of_means(folder.path(), &format!("{votes},fold=2"), &[&output]).expect("a set");
-        let names: Vec<&str> = run.data().split.test.iter().map(|&photo| run.data().names[photo].as_str()).collect();
+        let names: Vec<&str> = run
+            .data()
+            .split
+            .test
+            .iter()
+            .map(|&photo| run.data().names[photo].as_str())
+            .collect();
         assert_eq!(names, ["p01.png", "p04.png", "p07.png", "p10.png"], "the fold");
         run.train().expect("phase 1");
         let findings = run.findings().expect("findings");
@@ -79,9 +85,17 @@ fn hot_or_not_has_a_file_for_each_photo() {
         let name = format!("p{photo:02}");
         fs::create_dir_all(photos.join(gender)).expect("a folder");
         fs::create_dir_all(folder.path().join("ratings").join(gender)).expect("a folder");
-        fs::rename(photos.join(format!("{name}.png")), photos.join(gender).join(format!("{name}.png"))).expect("moved");
+        fs::rename(
+            photos.join(format!("{name}.png")),
+            photos.join(gender).join(format!("{name}.png")),
+        )
+        .expect("moved");
         let text = format!("{}\n{}\n", 1.0 + 0.3 * f64::from(photo), 40 + photo);
-        fs::write(folder.path().join("ratings").join(gender).join(format!("{name}.txt")), text).expect("written");
+        fs::write(
+            folder.path().join("ratings").join(gender).join(format!("{name}.txt")),
+            text,
+        )
+        .expect("written");
     }
     let votes = format!("votes='{}',max=10.0", folder.path().join("ratings").display());
     let load = |sets: &[&str]| {
@@ -105,11 +119,19 @@ fn hot_or_not_has_a_file_for_each_photo() {
     let women = load(&["data.subjects='female'"]).expect("a set");
     assert_eq!(women.data().names.len(), 6);
     assert!(women.data().names.iter().all(|name| name.starts_with("female/")));
-    for (text, named) in [("eleven\n3\n", "line 1"), ("11\n3\n", "line 1"), ("5\nmany\n", "line 2"), ("5\n", "line 2")] {
+    for (text, named) in [
+        ("eleven\n3\n", "line 1"),
+        ("11\n3\n", "line 1"),
+        ("5\nmany\n", "line 2"),
+        ("5\n", "line 2"),
+    ] {
         fs::write(folder.path().join("ratings/male/p01.txt"), text).expect("written");
         let Err(error) = load(&[]) else {
             panic!("accepted");
         };
-        assert!(error.to_string().contains(named) && error.to_string().contains("p01.txt"), "{error}");
+        assert!(
+            error.to_string().contains(named) && error.to_string().contains("p01.txt"),
+            "{error}"
+        );
     }
 }

@@ -10,7 +10,11 @@ use image::{Rgb, RgbImage};
 
 fn program(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_photofeeler"));
-    command.current_dir(folder).args(arguments).output().expect("the program")
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .expect("the program")
 }
 
 /// What it prints.
@@ -54,7 +58,11 @@ fn trained(folder: &Path, out: &str, sets: &[&str]) {
 fn pictures(folder: &Path) {
     let photos = folder.join("photos/more");
     fs::create_dir_all(&photos).expect("a folder");
-    for (name, [width, height]) in [("wide.png", [50, 20]), ("tall.jpg", [20, 50]), ("more/square.png", [32, 32])] {
+    for (name, [width, height]) in [
+        ("wide.png", [50, 20]),
+        ("tall.jpg", [20, 50]),
+        ("more/square.png", [32, 32]),
+    ] {
         let picture = RgbImage::from_fn(width, height, |x, y| Rgb([(x * 5) as u8, (y * 5) as u8, 80]));
         picture.save(folder.join("photos").join(name)).expect("saved");
     }
@@ -74,7 +82,10 @@ fn a_folder_is_rated_by_a_run_and_by_a_bundle() {
     trained(folder, "women", &["data.subjects='female'"]);
     trained(folder, "men", &["data.subjects='male'", "data.generator.pooling=2"]);
     let voters = ["--voters", "voter-001,nobody"];
-    let printed = table(&done(folder, &[&["rate", "women", "--photos", "photos"], &voters[..]].concat()));
+    let printed = table(&done(
+        folder,
+        &[&["rate", "women", "--photos", "photos"], &voters[..]].concat(),
+    ));
     let column = |name: &str| printed[0].iter().position(|other| other == name).expect(name);
     assert_eq!(printed.len(), 1 + 3, "the broken one is left out");
     assert_eq!(printed[0].len(), 5 + 10 + 4);
@@ -87,15 +98,31 @@ fn a_folder_is_rated_by_a_run_and_by_a_bundle() {
         assert!((0.05..=0.95).contains(&number("score")) && number("spread") >= 0.0);
         let shares: f64 = (0..10).map(|bin| number(&format!("bin_{bin}"))).sum();
         assert!((shares - 1.0).abs() < 1e-3);
-        assert_eq!((row[column("unknown voter-001")].as_str(), row[column("unknown nobody")].as_str()), ("false", "true"));
+        assert_eq!(
+            (
+                row[column("unknown voter-001")].as_str(),
+                row[column("unknown nobody")].as_str()
+            ),
+            ("false", "true")
+        );
     }
     let warned = program(folder, &["rate", "women", "--photos", "photos"]);
     assert!(String::from_utf8_lossy(&warned.stderr).contains("broken.png"));
 
     // Both in one file, of pictures of two sizes: the same scores.
     let told = done(folder, &["bundle", "women", "men", "--out", "two.bundle"]);
-    assert!(told.contains("attractive-male") && told.contains("smart-female"), "{told}");
-    done(folder, &[&["rate", "two.bundle", "--photos", "photos", "--out", "scores.csv"], &voters[..]].concat());
+    assert!(
+        told.contains("attractive-male") && told.contains("smart-female"),
+        "{told}"
+    );
+    done(
+        folder,
+        &[
+            &["rate", "two.bundle", "--photos", "photos", "--out", "scores.csv"],
+            &voters[..],
+        ]
+        .concat(),
+    );
     let both = table(&fs::read_to_string(folder.join("scores.csv")).expect("written"));
     assert_eq!(both.len(), 1 + 6);
     let of_women: Vec<&Vec<String>> = both.iter().filter(|row| row[1] == "attractive-female").collect();
@@ -135,14 +162,20 @@ fn outputs_sizes_and_backbones_are_compared() {
     };
     let outputs = study(&["--axis", "output"]);
     assert_eq!(outputs.len(), 5, "{outputs:?}");
-    for (row, name) in outputs.iter().zip(["regression", "classification", "distribution", "emd", "voter"]) {
+    for (row, name) in outputs
+        .iter()
+        .zip(["regression", "classification", "distribution", "emd", "voter"])
+    {
         assert!(row.starts_with(&format!("| {name} |")) && row.contains("n=2"), "{row}");
     }
     assert_eq!(study(&["--axis", "output", "--values", "emd,voter"])[..], outputs[3..]);
     let sizes = study(&["--axis", "size", "--values", "16,32"]);
     assert!(sizes.len() == 2 && sizes[1].starts_with("| 32 |"), "{sizes:?}");
     let backbones = study(&["--axis", "backbone", "--values", "cnn:4:8,cnn:4"]);
-    assert!(backbones.len() == 2 && backbones[0].starts_with("| cnn:4:8 |"), "{backbones:?}");
+    assert!(
+        backbones.len() == 2 && backbones[0].starts_with("| cnn:4:8 |"),
+        "{backbones:?}"
+    );
     let refuses = |more: &[&str]| refused(folder.path(), &[&["study", "--experiment", "portraits"], more].concat());
     assert!(refuses(&["--axis", "size", "--values", "33"]).contains("--values"));
     assert!(refuses(&["--axis", "backbone", "--values", "resnet"]).contains("--values"));

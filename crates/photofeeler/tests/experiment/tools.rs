@@ -211,13 +211,25 @@ fn outputs_are_kept_under_their_digest_and_computed_again_where_they_are_damaged
     assert_eq!(both.embeddings.len(), 20 * both.features);
     assert_eq!(both.temporary, first.temporary);
     cache
-        .outputs(&base, &run.data().inputs, &photos[1..], VoterInput::Temporary, run.device())
+        .outputs(
+            &base,
+            &run.data().inputs,
+            &photos[1..],
+            VoterInput::Temporary,
+            run.device(),
+        )
         .expect("outputs");
     assert_eq!(files().len(), 3);
     // Other weights take the place of those that were.
     let other = Photofeeler::new(&features(&[]), &Context::new(testing::device(), SEED + 1)).expect("a run");
     cache
-        .outputs(&other.model().base, &run.data().inputs, &photos, VoterInput::Temporary, run.device())
+        .outputs(
+            &other.model().base,
+            &run.data().inputs,
+            &photos,
+            VoterInput::Temporary,
+            run.device(),
+        )
         .expect("outputs");
     assert_eq!(files().len(), 3);
     assert_eq!(outputs(), first, "computed again");
@@ -267,12 +279,23 @@ fn ratings_of_anything_are_learned_by_who_gave_them() {
         "somebody unknown is between them"
     );
     // Voters of whom nothing was learned are told, and are like somebody unknown.
-    for (voter, is_unknown) in [(Some(1), false), (Some(12), true), (Some(usize::MAX), true), (None, true)] {
+    for (voter, is_unknown) in [
+        (Some(1), false),
+        (Some(12), true),
+        (Some(usize::MAX), true),
+        (None, true),
+    ] {
         let predicted = fitted.predict(&high, voter).expect("a score");
         assert_eq!(predicted.is_unknown, is_unknown, "{voter:?}");
         assert_eq!(predicted.scores[0] == says(None), is_unknown);
     }
-    assert!(fitted.predict(&high[..2], None).expect_err("ragged").to_string().contains("rows of 3"));
+    assert!(
+        fitted
+            .predict(&high[..2], None)
+            .expect_err("ragged")
+            .to_string()
+            .contains("rows of 3")
+    );
 
     let wrong = Ratings {
         width: 7,

@@ -44,7 +44,11 @@ fn drawn_votes_are_worth_what_the_fixtures_are() {
     // Of fewer votes, other ones are drawn than the first: near the fixture's, and nearer the more there are.
     for (count, tolerance) in [(1, 0.15), (2, 0.2), (3, 0.15), (5, 0.12), (10, 0.06)] {
         let expected = number(&fixture["correlations"][count.to_string()]);
-        assert!((of(count).people - expected).abs() < tolerance, "{count}: {} {expected}", of(count).people);
+        assert!(
+            (of(count).people - expected).abs() < tolerance,
+            "{count}: {} {expected}",
+            of(count).people
+        );
     }
     assert!(
         curve.points.windows(2).all(|pair| pair[0].people < pair[1].people),

@@ -53,7 +53,10 @@ impl ModuleMapper for Patterned {
             _ => ((12.0 / shape[1..].iter().product::<usize>() as f64).sqrt(), 0.0),
         };
         let numbers = pattern(shape.iter().product()).into_iter();
-        let data = TensorData::new(numbers.map(|number| offset + factor * number).collect::<Vec<f64>>(), shape);
+        let data = TensorData::new(
+            numbers.map(|number| offset + factor * number).collect::<Vec<f64>>(),
+            shape,
+        );
         let is_tracked = value.is_require_grad();
         let value = Tensor::from_data(data, (&value.device(), self.precision)).set_require_grad(is_tracked);
         Param::from_mapped_value(id, value, mapper)
@@ -110,7 +113,11 @@ impl ModuleVisitor for Sums<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = param.val().grad(self.gradients) {
             let gradient = values(gradient);
-            let sum = gradient.iter().zip(pattern(gradient.len())).map(|(one, other)| one * other).sum();
+            let sum = gradient
+                .iter()
+                .zip(pattern(gradient.len()))
+                .map(|(one, other)| one * other)
+                .sum();
             self.sums.insert(self.path.join("."), sum);
         }
     }
@@ -134,11 +141,18 @@ fn gradients_of_all_parameters_are_those_of_pytorch() {
     let expected = fixture["gradients"].as_object().expect("gradients");
     assert_eq!(
         found.sums.keys().collect::<Vec<_>>(),
-        expected.keys().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
+        expected
+            .keys()
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>(),
         "every parameter and no other learns"
     );
     for (name, sum) in &found.sums {
         let expected = expected[name].as_f64().expect("a number");
-        assert!((sum - expected).abs() <= 1e-8 * expected.abs().max(1.0), "{name}: {sum} {expected}");
+        assert!(
+            (sum - expected).abs() <= 1e-8 * expected.abs().max(1.0),
+            "{name}: {sum} {expected}"
+        );
     }
 }

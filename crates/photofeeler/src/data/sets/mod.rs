@@ -68,7 +68,12 @@ pub(super) fn mebeauty(config: &DataConfig, folder: &DatasetFolder, streams: &St
     }
     let mut rows = Vec::new();
     for record in records(folder, "ratings.csv.gz")? {
-        rows.push(row(cell(&record, 0), Some(cell(&record, 1)), number(&record, 2, "ratings.csv.gz", [1.0, 10.0])?, None));
+        rows.push(row(
+            cell(&record, 0),
+            Some(cell(&record, 1)),
+            number(&record, 2, "ratings.csv.gz", [1.0, 10.0])?,
+            None,
+        ));
     }
     // `images/0012.jpg` is image 12.
     let image = |path: &str| {
@@ -109,7 +114,12 @@ pub(super) fn three_dsk(config: &DataConfig, folder: &DatasetFolder, streams: &S
         genders.insert(name.clone(), Gender::parse(&gender));
         if cell(&record, 6) == code {
             let voter_gender = Gender::parse(&cell(&record, 4));
-            rows.push(row(name, Some(cell(&record, 3)), number(&record, 7, "3dsk_ratings.csv.gz", [1.0, 7.0])?, voter_gender));
+            rows.push(row(
+                name,
+                Some(cell(&record, 3)),
+                number(&record, 7, "3dsk_ratings.csv.gz", [1.0, 7.0])?,
+                voter_gender,
+            ));
         }
     }
     let face = |path: &str| Some(path.strip_suffix(".jpg")?.to_owned());
@@ -138,7 +148,12 @@ pub(super) fn omi(config: &DataConfig, folder: &DatasetFolder, streams: &Streams
     for record in records(folder, "attribute_ratings.csv.gz")? {
         // Repeats are second scores of the same person.
         if cell(&record, 1) == config.of_trait.name() && cell(&record, 2) == "normal" {
-            rows.push(row(cell(&record, 3), None, number(&record, 0, "attribute_ratings.csv.gz", [0.0, 100.0])?, None));
+            rows.push(row(
+                cell(&record, 3),
+                None,
+                number(&record, 0, "attribute_ratings.csv.gz", [0.0, 100.0])?,
+                None,
+            ));
         }
     }
     let stimulus = |path: &str| Some(path.rsplit('/').next()?.strip_suffix(".jpg")?.to_owned());

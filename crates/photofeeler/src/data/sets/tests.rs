@@ -72,7 +72,9 @@ fn archive(names: &[String]) -> Vec<u8> {
     for (place, name) in names.iter().enumerate() {
         let mut bytes = Vec::new();
         let picture = RgbImage::from_pixel(10, 20, Rgb([20 * place as u8; 3]));
-        JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&picture).expect("encoded");
+        JpegEncoder::new_with_quality(&mut bytes, 90)
+            .encode_image(&picture)
+            .expect("encoded");
         add(name, &bytes);
     }
     archive.into_inner().expect("an archive").finish().expect("packed")
@@ -84,7 +86,11 @@ fn named(name: impl Fn(usize) -> String) -> Vec<String> {
 
 /// Lines with a header in front.
 fn lines(header: &str, rows: impl Iterator<Item = String>) -> String {
-    std::iter::once(header.to_owned()).chain(rows).collect::<Vec<_>>().join("\n") + "\n"
+    std::iter::once(header.to_owned())
+        .chain(rows)
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n"
 }
 
 fn streams() -> Streams {
@@ -109,7 +115,10 @@ fn london_faces_are_rated_by_the_other_gender() {
         place.path(),
         vec![
             ("london_faces_ratings.csv", lines(&header, (0..5).map(row)).into_bytes()),
-            ("london_faces_info.csv", lines("face_id,face_age,face_sex,face_eth", info).into_bytes()),
+            (
+                "london_faces_info.csv",
+                lines("face_id,face_age,face_sex,face_eth", info).into_bytes(),
+            ),
             (
                 "london_neutral_256.tar.gz",
                 archive(&named(|photo| format!("neutral_front/{:03}_03.jpg", photo + 1))),
@@ -126,7 +135,10 @@ fn london_faces_are_rated_by_the_other_gender() {
     let Inputs::Pictures(set) = &data.inputs else {
         panic!("pictures");
     };
-    assert!((i32::from(set.image(photo)[0]) - 40).abs() < 4, "the picture of this face");
+    assert!(
+        (i32::from(set.image(photo)[0]) - 40).abs() < 4,
+        "the picture of this face"
+    );
     let error = london(&config("london", &["data.trait='smart'"]), &folder, &streams()).expect_err("no such trait");
     assert!(error.to_string().contains("data.trait"), "{error}");
 }
@@ -137,19 +149,34 @@ fn mebeauty_means_of_raters_who_saw_an_image_twice() {
     let info = (0..PHOTOS).map(|photo| format!("{photo},images/{photo:04}.jpg,{},asian,5,2,train", gender(photo)));
     let ratings = |bad: &str| {
         let rows = (0..PHOTOS).flat_map(|photo| [format!("{photo},7,{}", 1 + photo % 10), format!("{photo},9,3")]);
-        let twice = ["4,7,9".to_owned(), bad.to_owned()].into_iter().filter(|row| !row.is_empty());
+        let twice = ["4,7,9".to_owned(), bad.to_owned()]
+            .into_iter()
+            .filter(|row| !row.is_empty());
         packed(&lines("image_id,rater_id,score", rows.chain(twice)))
     };
     let made = |bad: &str| {
         let files = vec![
-            ("images.csv", lines("image_id,file,gender,ethnicity,mean_score,n_ratings,split", info.clone()).into_bytes()),
+            (
+                "images.csv",
+                lines(
+                    "image_id,file,gender,ethnicity,mean_score,n_ratings,split",
+                    info.clone(),
+                )
+                .into_bytes(),
+            ),
             ("ratings.csv.gz", ratings(bad)),
-            ("mebeauty_112.tar.gz", archive(&named(|photo| format!("images/{photo:04}.jpg")))),
+            (
+                "mebeauty_112.tar.gz",
+                archive(&named(|photo| format!("images/{photo:04}.jpg"))),
+            ),
         ];
         mebeauty(&config("mebeauty", &[]), &folder(place.path(), files), &streams())
     };
     let data = made("").expect("a set");
-    assert_eq!((data.names.len(), data.votes.len(), data.voters.as_slice()), (12, 24, &["7".to_owned(), "9".to_owned()][..]));
+    assert_eq!(
+        (data.names.len(), data.votes.len(), data.voters.as_slice()),
+        (12, 24, &["7".to_owned(), "9".to_owned()][..])
+    );
     let photo = data.names.iter().position(|name| name == "4").expect("there");
     assert_eq!(data.scores_by_photo()[photo], [7.0, 3.0], "the mean of 5 and 9");
     for bad in ["3,7,11", "3,7,good", "3,7,"] {
@@ -166,7 +193,12 @@ fn raters_of_3dsk_rate_one_trait() {
         ["att", "trust"].into_iter().enumerate().flat_map(move |(number, of)| {
             (0..4).map(move |rater| {
                 let name = format!("face{}", photo / 2);
-                format!("{name},{},20,R{number}{rater},{},30,{of},{}", gender(photo), gender(rater), 1 + number)
+                format!(
+                    "{name},{},20,R{number}{rater},{},30,{of},{}",
+                    gender(photo),
+                    gender(rater),
+                    1 + number
+                )
             })
         })
     });
@@ -199,8 +231,14 @@ fn scores_of_omi_are_nobodys_and_repeats_do_not_count() {
         ]
     });
     let files = vec![
-        ("attribute_ratings.csv.gz", packed(&lines("rating,attribute,rating_type,stimulus", rows))),
-        ("omi_128.tar.gz", archive(&named(|photo| format!("omi/{}.jpg", photo + 1)))),
+        (
+            "attribute_ratings.csv.gz",
+            packed(&lines("rating,attribute,rating_type,stimulus", rows)),
+        ),
+        (
+            "omi_128.tar.gz",
+            archive(&named(|photo| format!("omi/{}.jpg", photo + 1))),
+        ),
     ];
     let data = omi(&config("omi", &[]), &folder(place.path(), files), &streams()).expect("a set");
     assert!(data.is_anonymous && !data.has_means_alone);
@@ -211,15 +249,22 @@ fn scores_of_omi_are_nobodys_and_repeats_do_not_count() {
 #[test]
 fn archives_with_something_else_are_refused() {
     let place = tempfile::tempdir().expect("a folder");
-    let ratings = packed(&lines("rating,attribute,rating_type,stimulus", ["5,attractive,normal,1".to_owned()].into_iter()));
+    let ratings = packed(&lines(
+        "rating,attribute,rating_type,stimulus",
+        ["5,attractive,normal,1".to_owned()].into_iter(),
+    ));
     let mut broken = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut header = tar::Header::new_gnu();
     header.set_size(9);
-    broken.append_data(&mut header, "omi/1.jpg", &b"no picture"[..9]).expect("added");
+    broken
+        .append_data(&mut header, "omi/1.jpg", &b"no picture"[..9])
+        .expect("added");
     let broken = broken.into_inner().expect("an archive").finish().expect("packed");
     for (bytes, named) in [(broken, "omi/1.jpg"), (b"no archive".to_vec(), "omi_128.tar.gz")] {
         let files = vec![("attribute_ratings.csv.gz", ratings.clone()), ("omi_128.tar.gz", bytes)];
-        let error = omi(&config("omi", &[]), &folder(place.path(), files), &streams()).expect_err(named).to_string();
+        let error = omi(&config("omi", &[]), &folder(place.path(), files), &streams())
+            .expect_err(named)
+            .to_string();
         assert!(error.contains(named), "{error}");
     }
 }
