@@ -64,11 +64,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     eprintln!("both                     {}", told(votes.base_by_voter));
     eprintln!("the voter model          {}", told(votes.voter_model));
     let action = [2.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-    for (name, person) in [("person 0", Some(0)), ("person 1", Some(1)), ("somebody unknown", None)] {
-        eprintln!(
-            "a film full of action, by {name}: {:.1}",
-            fitted.predict(&action, person)?[0]
-        );
+    for (name, person) in [("person 0", Some(0)), ("person 1", Some(1)), ("person 99", Some(99))] {
+        let predicted = fitted.predict(&action, person)?;
+        let who = if predicted.is_unknown { ", who is unknown" } else { "" };
+        eprintln!("a film full of action, by {name}{who}: {:.1}", predicted.scores[0]);
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
     config::{BasePhaseConfig, Choose},
     data::RatedPhotos,
     learner::{BaseBatch, BaseLearner, Chosen},
-    model::{Base, OutputKind},
+    model::{Base, OutputKind, VoterInput},
     prepared::Prepared,
 };
 
@@ -81,7 +81,7 @@ impl BasePhase {
             .collect();
         let shape = [photos.len(), self.output.units()];
         let batch = BaseBatch {
-            photos: data.inputs.batch(&photos, &flips, device),
+            photos: data.inputs.batch(&photos, &flips, device)?,
             targets: Tensor::from_data(TensorData::new(targets, shape), device),
         };
         let loss = self.learner.step(batch, age, config)?;
@@ -112,7 +112,7 @@ impl BasePhase {
             self.best = base;
             return Ok(Scalars::new());
         }
-        let outputs = base.outputs(&data.inputs, photos, device)?;
+        let outputs = base.outputs(&data.inputs, photos, VoterInput::Temporary, device)?;
         let loss = |place: usize| {
             let target = prepared.target(self.output, photos[place]);
             self.output.host_loss(&outputs.shares(place), &target)

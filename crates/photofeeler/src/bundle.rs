@@ -1,4 +1,4 @@
-//! Several models in one file: the paper has six, one for each trait and gender of subjects (section 4.4).
+//! Several models in one file: the paper has six, one for each trait and gender of subjects.
 //!
 //! The file has a first line, a table of JSON with its length, the weights one after another, and the digest of all of it.
 

@@ -1,7 +1,7 @@
 //! Outputs of a frozen network, computed once and kept in the run's folder.
 //!
-//! A file is called after the digest of everything that the numbers follow from, the weights and what the network sees, and ends
-//! with the digest of its own content: what does not match is computed again.
+//! A file is called after the digests of what the network sees and of its weights, and ends with the digest of its own content: what
+//! does not match is computed again. Numbers of the same photos by other weights are no longer of use, and are deleted.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use papers_core::{Error, Result, base::commit, port};
 
 use crate::{
     data::Inputs,
-    model::{Base, BaseOutputs},
+    model::{Base, BaseOutputs, VoterInput},
 };
 
 /// Sub-folder of a run.
@@ -41,30 +41,49 @@ impl OutputCache {
     /// # Errors
     ///
     /// Numbers that cannot be read from the device, and a folder that cannot be written to.
-    pub fn outputs(&self, base: &Base, inputs: &Inputs, photos: &[usize], device: &Device) -> Result<BaseOutputs> {
+    pub fn outputs(
+        &self,
+        base: &Base,
+        inputs: &Inputs,
+        photos: &[usize],
+        wanted: VoterInput,
+        device: &Device,
+    ) -> Result<BaseOutputs> {
         let Some(folder) = &self.folder else {
-            return base.outputs(inputs, photos, device);
+            return base.outputs(inputs, photos, wanted, device);
         };
-        let path = folder.join(format!("{}.bin", key(base, inputs, photos)?));
+        let [seen, weights] = keys(base, inputs, photos, wanted)?;
+        let path = folder.join(format!("{seen}-{weights}.bin"));
         if let Some(outputs) = fs::read(&path).ok().and_then(|bytes| decode(&bytes)) {
             return Ok(outputs);
         }
-        let outputs = base.outputs(inputs, photos, device)?;
+        let outputs = base.outputs(inputs, photos, wanted, device)?;
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
+            let old = entry.map_err(Error::io("read", folder))?;
+            if old.file_name().to_string_lossy().starts_with(&seen) {
+                fs::remove_file(old.path()).map_err(Error::io("delete", &old.path()))?;
+            }
+        }
         commit::bytes(&path, &encode(&outputs))?;
         Ok(outputs)
     }
 }
 
-fn key(base: &Base, inputs: &Inputs, photos: &[usize]) -> Result<String> {
+/// Of what is seen, and of the weights.
+fn keys(base: &Base, inputs: &Inputs, photos: &[usize], wanted: VoterInput) -> Result<[String; 2]> {
     let record = |source| Error::Record {
         name: "base".to_owned(),
         source,
     };
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&port::to_bytes(base).map_err(record)?);
-    hasher.update(inputs.digest(photos).as_bytes());
-    Ok(hasher.finalize().to_hex().as_str()[..32].to_owned())
+    let weights = blake3::hash(&port::to_bytes(base).map_err(record)?);
+    let kept = if wanted == VoterInput::Temporary {
+        "outputs"
+    } else {
+        "embeddings"
+    };
+    let [seen, weights] = [inputs.digest(photos)?, weights].map(|of| of.to_hex().as_str()[..24].to_owned());
+    Ok([format!("{kept}-{seen}"), weights])
 }
 
 fn encode(outputs: &BaseOutputs) -> Vec<u8> {

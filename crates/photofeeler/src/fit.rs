@@ -1,13 +1,13 @@
 //! Voter models of ratings of anything, by a user's own numbers: both phases in one call.
 
-use papers_core::{Context, Result, base::config};
+use papers_core::{Context, Error, Result, base::config};
 
 use crate::{
     config::{PRESETS, PhotofeelerConfig},
     data::{Inputs, RatedPhotos, split_by_person},
     evaluate::{Findings, Model},
     train::Photofeeler,
-    votes::{Vote, VotesError, expected_score},
+    votes::{BINS, Vote, VotesError, expected_score},
 };
 
 /// Ratings of things that are described by numbers.
@@ -76,7 +76,12 @@ impl Ratings {
         }
         let config: PhotofeelerConfig = config::experiment(PRESETS, "features", settings)?;
         let persons: Vec<usize> = (0..things).collect();
-        let mut split = split_by_person(&persons, config.data.test, config.data.validation, &context.streams);
+        let mut split = split_by_person(
+            &persons,
+            config.data.test_part(),
+            config.data.validation_part(),
+            &context.streams,
+        );
         let mut has_votes = vec![false; things];
         self.votes.iter().for_each(|vote| has_votes[vote.photo] = true);
         for part in [&mut split.train, &mut split.validation, &mut split.test] {
@@ -92,6 +97,7 @@ impl Ratings {
             persons,
             voters: (0..self.voters).map(|voter| voter.to_string()).collect(),
             is_anonymous: false,
+            has_means_alone: false,
             votes: self.votes,
             range: self.range,
             split,
@@ -121,45 +127,51 @@ impl FittedVoters {
     ///
     /// # Errors
     ///
-    /// Numbers that cannot be read from the device.
-    ///
-    /// # Panics
-    ///
-    /// If rows have another width than those that were learned from, or a voter's number is too large.
-    pub fn predict(&self, features: &[f32], voter: Option<usize>) -> Result<Vec<f64>> {
+    /// Rows of another width than those that were learned from, and numbers that cannot be read from the device.
+    pub fn predict(&self, features: &[f32], voter: Option<usize>) -> Result<Predicted> {
         let width = self.run.data().inputs.channels();
-        assert!(
-            features.len().is_multiple_of(width),
-            "rows as wide as those that were learned from"
-        );
+        if !features.len().is_multiple_of(width) {
+            return Err(Error::usage(format_args!(
+                "{} numbers are no rows of {width}, as those that were learned from",
+                features.len()
+            )));
+        }
+        let known = voter.filter(|voter| self.model.seen.contains(voter));
         let inputs = Inputs::Features {
             values: features.to_vec(),
             width,
         };
         let things: Vec<usize> = (0..inputs.len()).collect();
-        let outputs = self.model.base.outputs(&inputs, &things, self.run.device())?;
-        let asked: Vec<(usize, Option<usize>)> = things.iter().map(|&thing| (thing, voter)).collect();
-        let shares = self.model.votes(&outputs, &asked, self.run.device())?;
-        let scores = match shares {
+        let device = self.run.device();
+        let outputs = self.model.base.outputs(&inputs, &things, self.model.input, device)?;
+        let asked: Vec<(usize, Option<usize>)> = things.iter().map(|&thing| (thing, known)).collect();
+        let scores: Vec<f64> = match self.model.votes(&outputs, &asked, device)? {
             Some(shares) => shares
-                .chunks(crate::votes::BINS)
+                .chunks(BINS)
                 .map(|shares| expected_score(&shares.iter().copied().map(f64::from).collect::<Vec<_>>()))
                 .collect(),
             None => outputs.scores(),
         };
-        let (tables, range) = (&self.run.prepared().tables, self.run.data().range);
-        let as_given = |score: f64| match (self.run.config().votes.scale, voter) {
-            (crate::votes::Scale::Normalized, Some(voter)) => tables.score_of(voter, score),
-            (crate::votes::Scale::Normalized, None) => {
-                tables.mean + tables.deviation * crate::votes::normal_quantile(score)
-            }
-            (crate::votes::Scale::Raw, _) => range[0] + score * (range[1] - range[0]),
-        };
-        Ok(scores
-            .into_iter()
-            .map(|score| as_given(score).clamp(range[0], range[1]))
-            .collect())
+        let (tables, range, votes) = (
+            &self.run.prepared().tables,
+            self.run.data().range,
+            &self.run.config().votes,
+        );
+        let as_given = |score| votes.score_of(tables, range, known, score).clamp(range[0], range[1]);
+        Ok(Predicted {
+            scores: scores.into_iter().map(as_given).collect(),
+            is_unknown: known.is_none(),
+        })
     }
+}
+
+/// What a voter would say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// Score of each thing, in the range of the ratings.
+    pub scores: Vec<f64>,
+    /// Whether nothing was learned of the voter, whose embedding is then the mean of all that are known.
+    pub is_unknown: bool,
 }
 
 impl std::fmt::Debug for FittedVoters {

@@ -4,7 +4,7 @@ use burn::{prelude::*, tensor::activation::log_softmax};
 
 use crate::votes::{BINS, center};
 
-/// `KL(p ‖ q)` of each photo in nats, with `0 · log 0 = 0` (section 4.2).
+/// `KL(p ‖ q)` of each photo in nats, with `0 · log 0 = 0` (phase 1).
 ///
 /// # Shapes
 ///
@@ -17,7 +17,7 @@ pub fn divergence(logits: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     own.squeeze_dim(1) + cross_entropy(logits, target)
 }
 
-/// `-Σ p log q` of each row in nats; of one-hot targets that of classes, and of votes (section 4.3).
+/// `-Σ p log q` of each row in nats; of one-hot targets that of classes, and of votes (phase 2).
 ///
 /// # Shapes
 ///
@@ -49,7 +49,7 @@ pub fn squared_error(predicted: Tensor<2>, target: Tensor<2>) -> Tensor<1> {
     (predicted - target).square().squeeze_dim(1)
 }
 
-/// Mean of the distributions that logits stand for, in `[0.05, 0.95]` (section 2.3).
+/// Mean of the distributions that logits stand for, in `[0.05, 0.95]`.
 ///
 /// # Shapes
 ///

@@ -7,7 +7,7 @@ use crate::{
     data::RatedPhotos,
     learner::VoteRow,
     model::OutputKind,
-    votes::{Labels, Scale, Vote, VoteTables, VotesError, bin, one_hot},
+    votes::{Labels, Scale, Vote, VoteTables, VoterTable, VotesError, bin, one_hot},
 };
 
 /// Tables, labels and rows.
@@ -21,6 +21,8 @@ pub struct Prepared {
     pub train: Vec<usize>,
     /// Photos to choose by that have one.
     pub validation: Vec<usize>,
+    /// Photos to measure with that have votes, or whose truth is known.
+    pub test: Vec<usize>,
     /// Voters with a vote to learn from.
     pub seen: Vec<usize>,
     /// What a reader should know.
@@ -58,9 +60,30 @@ impl Prepared {
             .filter(|(_, table)| table.count > 0)
             .map(|(voter, _)| voter)
             .collect();
+        let mut has_votes = vec![data.simulated.is_some(); data.names.len()];
+        data.votes.iter().for_each(|vote| has_votes[vote.photo] = true);
+        let test: Vec<usize> = data
+            .split
+            .test
+            .iter()
+            .copied()
+            .filter(|&photo| has_votes[photo])
+            .collect();
+        if test.len() < 2 {
+            let (what, hint) = ("photos with votes to measure with", "the others have none");
+            let (found, least) = (test.len(), 2);
+            return Err(VotesError::TooFew {
+                what,
+                found,
+                least,
+                hint,
+            }
+            .into());
+        }
         let known = if data.is_anonymous { &[][..] } else { &seen };
         let warnings = warnings(&votes, &tables, known, labels.fell_back);
         Ok(Self {
+            test,
             train: labeled(&data.split.train),
             validation: labeled(&data.split.validation),
             seen,
@@ -116,10 +139,18 @@ fn warnings(votes: &[Vote], tables: &VoteTables, seen: &[usize], fell_back: usiz
             "all votes are the same: every label is 0.5, and there is nothing to tell photos apart by".to_owned(),
         );
     }
-    let once = seen.iter().filter(|&&voter| tables.voters[voter].count == 1).count();
+    let count = |holds: fn(&VoterTable) -> bool| seen.iter().filter(|&&voter| holds(&tables.voters[voter])).count();
+    let once = count(|table| table.count == 1);
     if once > 0 {
         warnings.push(format!(
             "{once} of {} voters have one vote: their embeddings stay almost what they were at random",
+            seen.len()
+        ));
+    }
+    let constant = count(|table| table.is_constant);
+    if constant > 0 {
+        warnings.push(format!(
+            "{constant} of {} voters gave the same score every time: their votes say nothing of photos",
             seen.len()
         ));
     }

@@ -162,7 +162,7 @@ impl Rater {
     /// Numbers that cannot be read from the device.
     pub fn rate(&self, photos: &Inputs, voters: &[Option<usize>]) -> Result<Vec<Rating>> {
         let all: Vec<usize> = (0..photos.len()).collect();
-        let outputs = self.model.base.outputs(photos, &all, &self.device)?;
+        let outputs = self.model.base.outputs(photos, &all, self.model.input, &self.device)?;
         let streams = Streams::new(self.about.seed);
         let panel = draw_panel(&self.about.seen, &self.about.config.evaluation, &streams);
         let panel = self.model.panel(&outputs, &panel)?;

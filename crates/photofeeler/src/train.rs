@@ -1,6 +1,6 @@
-//! Both phases of learning (section 4), and what is measured of them.
+//! Both phases of learning (the paper, section 3), and what is measured of them.
 
-use burn::{module::Module as _, prelude::*};
+use burn::prelude::*;
 use papers_core::{
     Context, Error, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
@@ -16,7 +16,7 @@ use crate::{
     data::RatedPhotos,
     evaluate::{Findings, Model},
     figures,
-    model::{Base, OutputKind, load_backbone},
+    model::{Base, BaseOutputs, OutputKind, load_backbone},
     prepared::Prepared,
     voter_phase::VoterPhase,
 };
@@ -136,12 +136,10 @@ impl Photofeeler {
         for warning in data.warnings.iter().chain(&prepared.warnings) {
             log::warn!("{warning}");
         }
-        let mut made = Self {
-            base: fresh_base(config, &data, &context.streams, &context.device, 0)?.valid(),
-            phase_1: BasePhase::new(
-                fresh_base(config, &data, &context.streams, &context.device, 0)?,
-                config.output,
-            ),
+        let phase_1 = base_phase(config, &data, &prepared, &context.streams, &context.device, 0)?;
+        Ok(Self {
+            base: phase_1.best().clone(),
+            phase_1,
             out_of_fold: Vec::new(),
             phase_2: None,
             updates: 0,
@@ -151,9 +149,7 @@ impl Photofeeler {
             config: config.clone(),
             prepared,
             data,
-        };
-        made.phase_1 = made.new_base_phase(0)?;
-        Ok(made)
+        })
     }
 
     /// Updates from the first to the last, without a folder.
@@ -193,6 +189,13 @@ impl Photofeeler {
         &self.streams
     }
 
+    /// What networks say of photos, each of which passes them once.
+    pub(crate) fn outputs(&self, photos: &[usize]) -> Result<BaseOutputs> {
+        let input = self.config.phase_2.input;
+        self.cache
+            .outputs(&self.base, &self.data.inputs, photos, input, &self.device)
+    }
+
     /// Updates so far.
     pub fn updates(&self) -> u64 {
         self.updates
@@ -224,19 +227,19 @@ impl Photofeeler {
         }
     }
 
-    /// Run 0 learns from all photos, each other one leaves a fold out.
     fn new_base_phase(&self, run: u64) -> Result<BasePhase> {
-        let base = fresh_base(&self.config, &self.data, &self.streams, &self.device, run)?;
-        let phase = BasePhase::new(base, self.config.output);
-        let is_learned = |photo: &usize| run == 0 || self.fold(*photo) != run - 1;
-        let photos = self.prepared.train.iter().copied().filter(is_learned).collect();
-        Ok(phase.on(photos, &self.streams, &self.config.phase_1))
+        base_phase(
+            &self.config,
+            &self.data,
+            &self.prepared,
+            &self.streams,
+            &self.device,
+            run,
+        )
     }
 
-    /// A person's photos are in one fold.
     fn fold(&self, photo: usize) -> u64 {
-        let random = self.streams.number("fold", self.data.persons[photo] as u64);
-        random % self.config.phase_2.cross_fit.max(1)
+        fold(&self.config, &self.data, &self.streams, photo)
     }
 
     fn step_base(&mut self, step: u64) -> Result<Scalars> {
@@ -268,7 +271,11 @@ impl Photofeeler {
             .filter(|&place| self.fold(train[place]) == fold)
             .collect();
         let photos: Vec<usize> = places.iter().map(|&place| train[place]).collect();
-        let outputs = self.phase_1.best().outputs(&self.data.inputs, &photos, &self.device)?;
+        let input = self.config.phase_2.input;
+        let outputs = self
+            .phase_1
+            .best()
+            .outputs(&self.data.inputs, &photos, input, &self.device)?;
         let (values, width) = self.config.phase_2.input.of(&outputs);
         let all = train.len() * width.max(1);
         if self.out_of_fold.len() != all && width > 0 {
@@ -299,6 +306,26 @@ impl Photofeeler {
     }
 }
 
+/// Run 0 of phase 1 learns from all photos, each other one leaves a fold out.
+fn base_phase(
+    config: &PhotofeelerConfig,
+    data: &RatedPhotos,
+    prepared: &Prepared,
+    streams: &Streams,
+    device: &Device,
+    run: u64,
+) -> Result<BasePhase> {
+    let phase = BasePhase::new(fresh_base(config, data, streams, device, run)?, config.output);
+    let is_learned = |photo: &usize| run == 0 || fold(config, data, streams, *photo) != run - 1;
+    let photos = prepared.train.iter().copied().filter(is_learned).collect();
+    Ok(phase.on(photos, streams, &config.phase_1))
+}
+
+/// A person's photos are in one fold.
+fn fold(config: &PhotofeelerConfig, data: &RatedPhotos, streams: &Streams, photo: usize) -> u64 {
+    streams.number("fold", data.persons[photo] as u64) % config.phase_2.cross_fit.max(1)
+}
+
 /// A base network with random weights, or with those of a file in its backbone.
 fn fresh_base(
     config: &PhotofeelerConfig,
@@ -318,15 +345,11 @@ fn fresh_base(
 }
 
 fn check_side(config: &PhotofeelerConfig, data: &RatedPhotos) -> Result<()> {
-    let crate::data::Inputs::Pictures(set) = &data.inputs else {
-        return Ok(());
-    };
     let least = config.backbone.least_side();
-    if set.height >= least {
-        return Ok(());
+    match data.inputs.side() {
+        Some(side) if side < least => Err(Error::usage(format_args!(
+            "pictures have {side} rows and the backbone needs {least}; set `data.side`, or another `backbone`"
+        ))),
+        _ => Ok(()),
     }
-    Err(Error::usage(format_args!(
-        "pictures have {} rows and the backbone needs {least}; set `data.side`, or another backbone",
-        set.height
-    )))
 }

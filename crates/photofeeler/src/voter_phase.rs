@@ -1,6 +1,6 @@
 //! Phase 2 as a run goes through it: votes above a frozen base network, looks at the validation votes, the best weights.
 
-use burn::{module::Module as _, optim::ModuleOptimizer, prelude::*};
+use burn::{module::Module as _, optim::ModuleOptimizer, prelude::*, tensor::s};
 use papers_core::{Error, Result, base::journal::Scalars, checkpoint, data::Sampler, optim::Adam};
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     config::{Choose, PhotofeelerConfig},
     data::RatedPhotos,
     learner::{Chosen, JointBatch, VoteRow, VoterBatch, VoterLearner, mean_cross_entropy},
-    model::{Base, BaseOutputs, VoterModel, VoterModelConfig},
+    model::{Base, VoterModel, VoterModelConfig},
     train::Photofeeler,
 };
 
@@ -21,9 +21,12 @@ pub(crate) struct VoterPhase {
     learner: VoterLearner,
     /// Photos to learn from, then those to choose by.
     photos: Vec<usize>,
+    /// Place of the first photo to choose by.
+    first: usize,
     /// Their numbers by the frozen base network, `[photos, inputs]`.
     inputs: Tensor<2>,
     rows: Vec<VoteRow>,
+    /// Votes to choose by; places of photos are among those to choose by.
     validation: Vec<VoteRow>,
     sampler: Sampler,
     chosen: Chosen,
@@ -49,8 +52,7 @@ impl VoterPhase {
     pub(crate) fn new(run: &Photofeeler, base: &Base, out_of_fold: &[f32], cache: &OutputCache) -> Result<Self> {
         let (config, prepared, data) = (run.config(), run.prepared(), run.data());
         let photos = [prepared.train.as_slice(), &prepared.validation].concat();
-        let outputs = cache.outputs(base, &data.inputs, &photos, run.device())?;
-        warn_if_collapsed(&outputs);
+        let outputs = cache.outputs(base, &data.inputs, &photos, config.phase_2.input, run.device())?;
         let (mut values, width) = config.phase_2.input.of(&outputs);
         values[..out_of_fold.len()].copy_from_slice(out_of_fold);
         let tracked = run.device().clone().autodiff();
@@ -64,8 +66,9 @@ impl VoterPhase {
         voters.standardize_by(&values[..prepared.train.len() * width], width);
         let rows = prepared.rows(data, config, &prepared.train);
         let first = prepared.train.len();
+        // Nobody has learned anything of a voter without votes to learn from: what their random embedding says chooses nothing.
         let mut validation = prepared.rows(data, config, &prepared.validation);
-        validation.iter_mut().for_each(|row| row.photo += first);
+        validation.retain(|row| prepared.tables.voters[row.voter].count > 0);
         if rows.is_empty() {
             return Err(Error::usage("no vote is left to learn from"));
         }
@@ -80,6 +83,7 @@ impl VoterPhase {
             inputs: Tensor::from_data(TensorData::new(values, [photos.len(), width]), run.device()),
             sampler: Sampler::new(*run.streams(), "phase 2", rows.len(), config.phase_2.batch),
             photos,
+            first,
             rows,
             validation,
             chosen: Chosen::default(),
@@ -128,11 +132,13 @@ impl VoterPhase {
         let has_none = self.validation.is_empty();
         let inputs = match (&base, has_none) {
             (Some(base), false) => {
-                let outputs = base.outputs(&data.inputs, &self.photos, device)?;
+                let photos = &self.photos[self.first..];
+                let outputs = base.outputs(&data.inputs, photos, config.phase_2.input, device)?;
                 let (values, width) = config.phase_2.input.of(&outputs);
-                Tensor::from_data(TensorData::new(values, [self.photos.len(), width]), device)
+                Tensor::from_data(TensorData::new(values, [photos.len(), width]), device)
             }
-            _ => self.inputs.clone(),
+            (None, false) => self.inputs.clone().slice(s![self.first.., ..]),
+            (_, true) => self.inputs.clone(),
         };
         let mut loss = 0.0;
         for rows in self.validation.chunks(TOGETHER) {
@@ -200,21 +206,9 @@ fn step_joint(
     let batch = JointBatch {
         base: &mut joint.base,
         optimizer: &mut joint.optimizer,
-        photos: data.inputs.batch(&seen, &[], device),
+        photos: data.inputs.batch(&seen, &[], device)?,
         rate: config.phase_1.rate * config.phase_1.drop_to,
         weight_decay: config.phase_1.weight_decay,
     };
     learner.step_joint(batch, VoterBatch::new(rows.iter(), device))
-}
-
-/// A base network that says the same of all photos leaves nothing to the voters (section 9).
-fn warn_if_collapsed(outputs: &BaseOutputs) {
-    const LEAST: f64 = 1e-3;
-    let deviation = papers_core::base::metrics::population_deviation(&outputs.scores());
-    if deviation < LEAST {
-        log::warn!(
-            "the base network says nearly the same of all photos (deviation of its scores {deviation:.1e}): the voter model can only learn \
-             what each voter gives on average"
-        );
-    }
 }

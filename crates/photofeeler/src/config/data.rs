@@ -1,13 +1,12 @@
-use std::path::PathBuf;
-
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use crate::votes::{Duplicates, Trait};
+use super::TableConfig;
+use crate::{data::HeldOut, votes::Trait};
 
 /// More photos or votes than fit into memory.
 const MOST: usize = 1 << 24;
-/// Sides that pictures may have (section 2.1 has 224 to 600).
+/// Sides that pictures may have (the paper: up to 600).
 const SIDES: [usize; 2] = [8, 1024];
 
 /// The photos and their votes.
@@ -19,7 +18,7 @@ pub struct DataConfig {
     /// What they are rated for; one model is trained for each.
     #[serde(default, rename = "trait")]
     pub of_trait: Trait,
-    /// Whose photos (section 4.4: one model for each gender).
+    /// Whose photos (the paper: one model for each gender).
     #[serde(default)]
     pub subjects: Subjects,
     /// Whose votes count.
@@ -31,7 +30,13 @@ pub struct DataConfig {
     /// Share of the others to choose the epoch by.
     #[serde(default = "validation")]
     pub validation: f64,
-    /// Votes that a photo to measure with needs, where the truth is unknown.
+    /// So many photos to measure with, in place of a share; 0: the share.
+    #[serde(default)]
+    pub test_photos: usize,
+    /// So many photos to choose the epoch by, in place of a share; 0: the share.
+    #[serde(default)]
+    pub validation_photos: usize,
+    /// Votes that a photo to measure with needs, in sets of single votes.
     #[serde(default = "min_votes_test")]
     pub min_votes_test: usize,
     /// Only so many voters, drawn; 0: all.
@@ -69,6 +74,10 @@ pub enum SetKind {
     Wide,
     /// SCUT-FBP5500's `All_Ratings` as CSV.
     Scut,
+    /// A table with a row for each photo: the mean of its votes. Without `data.table.votes`: SCUT-FBP5500's, of the catalogue.
+    Means,
+    /// Hot-or-Not's: for each photo a file of two lines, the mean and the number of raters.
+    HotOrNot,
     /// Face Research Lab London Set.
     LondonFaces,
     /// MEBeauty.
@@ -97,7 +106,7 @@ pub enum Subjects {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VoterRule {
-    /// Those of the other gender than the subject's (section 4.4); unknown genders are left out and counted.
+    /// Those of the other gender than the subject's, as in the paper; unknown genders are left out and counted.
     Opposite,
     /// All.
     #[default]
@@ -158,38 +167,6 @@ impl Default for GeneratorConfig {
     }
 }
 
-/// A table of votes, and what the photos look like.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableConfig {
-    /// The votes.
-    pub votes: PathBuf,
-    /// Folder of pictures; photos are called by their file's path in it, with or without the ending.
-    #[serde(default)]
-    pub images: Option<PathBuf>,
-    /// In place of pictures, numbers of each photo: CSV with the column `photo`, all others numbers.
-    #[serde(default)]
-    pub features: Option<PathBuf>,
-    /// Least score that can be given.
-    #[serde(default)]
-    pub min: f64,
-    /// Greatest score that can be given.
-    #[serde(default = "greatest")]
-    pub max: f64,
-    /// What becomes of several votes of a voter on one photo.
-    #[serde(default)]
-    pub duplicates: Duplicates,
-    /// Whether photos without a picture, pictures without votes and unreadable pictures are left out.
-    #[serde(default)]
-    pub skip_missing: bool,
-    /// Columns of a wide table that are no photos.
-    #[serde(default)]
-    pub ignored: Vec<String>,
-    /// List of the photos to measure with, one in a line; what follows the name in a line is passed over.
-    #[serde(default)]
-    pub test_list: Option<PathBuf>,
-}
-
 fn test() -> f64 {
     0.25
 }
@@ -210,10 +187,6 @@ fn channels() -> usize {
     3
 }
 
-fn greatest() -> f64 {
-    3.0
-}
-
 impl DataConfig {
     /// Whether a network sees numbers in place of pictures.
     pub fn has_features(&self) -> bool {
@@ -221,6 +194,21 @@ impl DataConfig {
             SetKind::Procedural => self.generator.seen == Seen::Features,
             _ => self.table.as_ref().is_some_and(|table| table.features.is_some()),
         }
+    }
+
+    /// The photos to measure with.
+    pub fn test_part(&self) -> HeldOut {
+        HeldOut::of(self.test, self.test_photos)
+    }
+
+    /// Those of the others to choose the epoch by.
+    pub fn validation_part(&self) -> HeldOut {
+        HeldOut::of(self.validation, self.validation_photos)
+    }
+
+    /// Whether photos have a mean in place of their votes.
+    pub fn has_means_alone(&self) -> bool {
+        matches!(self.set, SetKind::Means | SetKind::HotOrNot)
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
@@ -238,29 +226,47 @@ impl DataConfig {
             "channels",
             "must be 1 for gray or 3 for colors",
         )?;
-        let needs_table = matches!(self.set, SetKind::Csv | SetKind::Wide | SetKind::Scut);
+        let needs_table = matches!(
+            self.set,
+            SetKind::Csv | SetKind::Wide | SetKind::Scut | SetKind::Means | SetKind::HotOrNot
+        );
         checks.require(
             needs_table == self.table.is_some(),
             "table",
-            "says where a set of your own is: `data.set` csv, wide or scut needs it, and no other has it",
+            "says where a set of your own is: `data.set` csv, wide, scut, means or hot-or-not needs it, and no other has it",
         )?;
         if let Some(table) = &self.table {
-            table.validate()?;
+            table.validate(self.set)?;
         }
+        self.has_no_idle_setting(checks)?;
         self.generator.validate()
     }
-}
 
-impl TableConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        let checks = Checks::of("data.table");
-        checks.require(
-            self.images.is_some() != self.features.is_some(),
-            "images",
-            "either a folder `images` or a table `features` says what photos look like, and only one of them",
-        )?;
-        let problem = format_args!("must be above `min`, {}, not {}", self.min, self.max);
-        checks.require(self.max > self.min && (self.max - self.min).is_finite(), "max", problem)
+    /// Refuses settings that would change nothing.
+    fn has_no_idle_setting(&self, checks: Checks<'_>) -> Result<(), ConfigError> {
+        let is_drawn = self.set == SetKind::Procedural;
+        for (key, is_used) in [
+            ("votes_per_photo", self.votes_per_photo > 0),
+            ("most_voters", self.most_voters > 0),
+            ("voters", self.voters != VoterRule::default()),
+            ("min_votes_test", self.min_votes_test != min_votes_test()),
+        ] {
+            let problem = "changes nothing here: a table of means does not say who voted";
+            checks.require(!(self.has_means_alone() && is_used), key, problem)?;
+            let problem = "changes nothing here: of the procedural set, `data.generator` says how many there are, and all voters count";
+            checks.require(!(is_drawn && is_used), key, problem)?;
+        }
+        for (key, is_used) in [
+            ("most_photos", self.most_photos > 0),
+            ("test_photos", self.test_photos > 0),
+            ("test", self.test != test()),
+            ("side", self.side != side()),
+            ("channels", self.channels != channels()),
+        ] {
+            let problem = "changes nothing here: `data.generator` has the sizes of the procedural set";
+            checks.require(!(is_drawn && is_used), key, problem)?;
+        }
+        Ok(())
     }
 }
 

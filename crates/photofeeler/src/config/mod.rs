@@ -2,6 +2,7 @@
 
 mod data;
 mod phases;
+mod table;
 
 use papers_core::base::{
     config::{Checks, ConfigError, Preset, RunConfig, Schedule},
@@ -9,8 +10,9 @@ use papers_core::base::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use data::{DataConfig, GeneratorConfig, Seen, SetKind, Subjects, TableConfig, VoterRule};
+pub use data::{DataConfig, GeneratorConfig, Seen, SetKind, Subjects, VoterRule};
 pub use phases::{BasePhaseConfig, Choose, VoterPhaseConfig};
+pub use table::TableConfig;
 
 use crate::{
     model::{BackboneConfig, OutputKind, VoterInput},
@@ -27,14 +29,17 @@ pub const PRESETS: &[Preset] = presets![
     "omi",
     "csv",
     "scut",
-    "paper"
+    "scut-means",
+    "hot-or-not",
+    "paper",
+    "paper-study"
 ];
 
 /// Full description of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhotofeelerConfig {
-    /// What is learned of the votes, from the least to the most telling (section 4.1).
+    /// What is learned of the votes, from the least to the most telling by the paper's study.
     #[serde(default)]
     pub output: OutputKind,
     /// The photos and their votes.
@@ -60,7 +65,7 @@ pub struct PhotofeelerConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationConfig {
-    /// Voters whose predicted scores are averaged (section 2.3).
+    /// Voters whose predicted scores are averaged (the paper: 200).
     pub voters: usize,
     /// Whether voters are drawn with replacement, which gives as many as asked for where there are fewer.
     pub with_replacement: bool,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::VoterInput;
 
-/// Phase 1 (section 4.2): the base network learns what photos get.
+/// Phase 1: the base network learns what photos get.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BasePhaseConfig {
@@ -53,7 +53,7 @@ pub enum Choose {
     Last,
 }
 
-/// Phase 2 (section 4.3): voters and the small network above the frozen base.
+/// Phase 2: voters and the small network above the frozen base.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VoterPhaseConfig {

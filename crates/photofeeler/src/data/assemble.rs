@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use papers_core::random::Streams;
 
-use super::{Inputs, RatedPhotos, Split, split::split_by_person};
+use super::{HeldOut, Inputs, RatedPhotos, Split, split::split_by_person};
 use crate::{
     config::{DataConfig, Subjects, VoterRule},
     votes::{Duplicates, Gender, Row, Vote, VotesError, settle},
@@ -96,24 +96,26 @@ pub fn assemble(parts: Parts, config: &DataConfig, streams: &Streams) -> Result<
     let persons = numbered(photos.iter().map(|photo| photo.person.as_str()));
     let names: Vec<String> = photos.iter().map(|photo| photo.name.clone()).collect();
     let split = match &parts.test {
-        None => split_by_person(&persons, config.test, config.validation, streams),
+        None => split_by_person(&persons, config.test_part(), config.validation_part(), streams),
         Some(test) => listed(test, &names, &persons, config, streams),
     };
     split.check(&persons, |person| photos[first(&persons, person)].person.clone())?;
     let mut set = RatedPhotos {
         name,
-        inputs: parts.inputs.subset(&kept),
+        inputs: parts.inputs.only(&kept),
         names,
         persons,
         voters,
         is_anonymous,
+        has_means_alone: config.has_means_alone(),
         votes,
         range,
         split,
         simulated: None,
         warnings,
     };
-    without_votes(&mut set, config.min_votes_test);
+    let least = if set.has_means_alone { 1 } else { config.min_votes_test };
+    without_votes(&mut set, least);
     fewer_votes(&mut set, config.votes_per_photo, streams);
     Ok(set)
 }
@@ -189,21 +191,18 @@ fn listed(
     config: &DataConfig,
     streams: &Streams,
 ) -> Split {
+    // Lists may have files' endings where tables have none, or the other way round.
+    let listed: HashSet<&str> = test.iter().map(|name| stem(name)).collect();
     let (tested, others): (Vec<usize>, Vec<usize>) =
-        (0..names.len()).partition(|&photo| is_listed(test, &names[photo]));
+        (0..names.len()).partition(|&photo| listed.contains(stem(&names[photo])));
     let of_others: Vec<usize> = others.iter().map(|&photo| persons[photo]).collect();
-    let dealt = split_by_person(&of_others, 0.0, config.validation, streams);
+    let dealt = split_by_person(&of_others, HeldOut::Photos(0), config.validation_part(), streams);
     let back = |places: Vec<usize>| places.into_iter().map(|place| others[place]).collect();
     Split {
         train: back(dealt.train),
         validation: back(dealt.validation),
         test: tested,
     }
-}
-
-/// Lists may have files' endings where tables have none, or the other way round.
-fn is_listed(list: &HashSet<String>, name: &str) -> bool {
-    list.contains(name) || list.iter().any(|listed| stem(listed) == stem(name))
 }
 
 /// A file's name without its ending.
@@ -236,7 +235,7 @@ fn without_votes(set: &mut RatedPhotos, least: usize) {
     let few = before - set.split.test.len();
     if few > 0 {
         set.warnings.push(format!(
-            "{few} photos to measure with have fewer than {} votes and are left out",
+            "{few} photos to measure with have fewer than {} votes (`data.min_votes_test`) and are left out",
             least.max(1)
         ));
     }

@@ -6,24 +6,19 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{
     Inputs, RatedPhotos, Simulated, Split,
     generator::{Attributes, Population, SIDE, Serving, portrait},
-    split::split_by_person,
+    split::{HeldOut, split_by_person},
 };
 use crate::{
-    config::{GeneratorConfig, Seen, Subjects},
-    votes::{Trait, Vote},
+    config::{DataConfig, GeneratorConfig, Seen, Subjects},
+    votes::Vote,
 };
 
 /// Draws portraits, voters and votes, all fixed by the streams.
-pub(super) fn load(
-    config: &GeneratorConfig,
-    of: Trait,
-    subjects: Subjects,
-    validation: f64,
-    streams: &Streams,
-) -> Result<RatedPhotos> {
+pub(super) fn load(data: &DataConfig, streams: &Streams) -> Result<RatedPhotos> {
+    let (config, of) = (&data.generator, data.of_trait);
     let photos = config.train + config.test;
     // Portraits have no gender: what differs is who votes.
-    let group = match subjects {
+    let group = match data.subjects {
         Subjects::All => 0,
         Subjects::Female => 1,
         Subjects::Male => 2,
@@ -60,7 +55,12 @@ pub(super) fn load(
     });
     let votes = votes.collect();
     // Photos to measure with come last; validation ones are drawn, by person.
-    let dealt = split_by_person(&persons[..config.train], 0.0, validation, streams);
+    let dealt = split_by_person(
+        &persons[..config.train],
+        HeldOut::Photos(0),
+        data.validation_part(),
+        streams,
+    );
     Ok(RatedPhotos {
         name: "procedural".to_owned(),
         inputs: inputs(config, &attributes, streams)?,
@@ -68,6 +68,7 @@ pub(super) fn load(
         persons,
         voters: (0..config.voters).map(|voter| format!("voter-{voter:03}")).collect(),
         is_anonymous: false,
+        has_means_alone: false,
         votes,
         range: [0.0, 3.0],
         split: Split {

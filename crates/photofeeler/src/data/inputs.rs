@@ -1,13 +1,17 @@
 //! What a network sees of photos.
 
 use burn::prelude::*;
-use papers_core::base::images::ImageSet;
+use papers_core::{Result, base::images::ImageSet};
+
+use super::PictureFiles;
 
 /// What is known of each photo.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inputs {
     /// Pictures of one size.
     Pictures(ImageSet),
+    /// Pictures that are read when a batch needs them: more than fit into memory.
+    Files(PictureFiles),
     /// As many numbers of each, such as an embedding of another network.
     Features {
         /// Row by row.
@@ -31,6 +35,7 @@ impl Inputs {
     pub fn len(&self) -> usize {
         match self {
             Self::Pictures(set) => set.len(),
+            Self::Files(files) => files.len(),
             Self::Features { values, width } => values.len() / (*width).max(1),
         }
     }
@@ -43,16 +48,32 @@ impl Inputs {
     /// Photos as a batch; those that `flipped` says are mirrored.
     ///
     /// Bytes become `x/127.5 - 1`, as Xception's own preparation has it.
-    pub fn batch(&self, photos: &[usize], flipped: &[bool], device: &Device) -> Input {
-        match self {
+    ///
+    /// # Errors
+    ///
+    /// A file that can no longer be read.
+    pub fn batch(&self, photos: &[usize], flipped: &[bool], device: &Device) -> Result<Input> {
+        let is_flipped = |place: usize| flipped.get(place).copied().unwrap_or(false);
+        let pictures = |values: Vec<f32>, [height, width, channels]: [usize; 3]| {
+            let data = TensorData::new(values, [photos.len(), height, width, channels]);
+            Input::Pictures(Tensor::from_data(data, device))
+        };
+        Ok(match self {
             Self::Pictures(set) => {
                 let mut values = Vec::with_capacity(photos.len() * set.pixels());
                 for (place, &photo) in photos.iter().enumerate() {
-                    let is_flipped = flipped.get(place).copied().unwrap_or(false);
-                    append(set, photo, is_flipped, &mut values);
+                    let size = [set.width, set.channels];
+                    append(set.image(photo), size, set.maximum, is_flipped(place), &mut values);
                 }
-                let shape = [photos.len(), set.height, set.width, set.channels];
-                Input::Pictures(Tensor::from_data(TensorData::new(values, shape), device))
+                pictures(values, [set.height, set.width, set.channels])
+            }
+            Self::Files(files) => {
+                let [side, channels] = files.size();
+                let mut values = Vec::with_capacity(photos.len() * side * side * channels);
+                for (place, image) in files.read(photos)?.into_iter().enumerate() {
+                    append(&image, [side, channels], u8::MAX, is_flipped(place), &mut values);
+                }
+                pictures(values, [side, side, channels])
             }
             Self::Features { values, width } => {
                 let rows = photos
@@ -61,6 +82,15 @@ impl Inputs {
                 let data = TensorData::new(rows.copied().collect::<Vec<f32>>(), [photos.len(), *width]);
                 Input::Features(Tensor::from_data(data, device))
             }
+        })
+    }
+
+    /// Rows of a picture; none where photos are numbers.
+    pub fn side(&self) -> Option<usize> {
+        match self {
+            Self::Pictures(set) => Some(set.height),
+            Self::Files(files) => Some(files.size()[0]),
+            Self::Features { .. } => None,
         }
     }
 
@@ -68,6 +98,7 @@ impl Inputs {
     pub fn channels(&self) -> usize {
         match self {
             Self::Pictures(set) => set.channels,
+            Self::Files(files) => files.size()[1],
             Self::Features { width, .. } => *width,
         }
     }
@@ -77,6 +108,7 @@ impl Inputs {
     pub fn subset(&self, photos: &[usize]) -> Self {
         match self {
             Self::Pictures(set) => Self::Pictures(set.subset(set.name.as_str(), photos)),
+            Self::Files(files) => Self::Files(files.subset(photos)),
             Self::Features { values, width } => Self::Features {
                 values: photos
                     .iter()
@@ -88,34 +120,48 @@ impl Inputs {
         }
     }
 
+    /// The same without a copy where that is all of them.
+    #[must_use]
+    pub(super) fn only(self, photos: &[usize]) -> Self {
+        match photos.iter().copied().eq(0..self.len()) {
+            true => self,
+            false => self.subset(photos),
+        }
+    }
+
     /// Digest of what a network sees of photos.
-    pub fn digest(&self, photos: &[usize]) -> blake3::Hash {
+    ///
+    /// # Errors
+    ///
+    /// A file that can no longer be read.
+    pub fn digest(&self, photos: &[usize]) -> Result<blake3::Hash> {
         let mut hasher = blake3::Hasher::new();
-        for &photo in photos {
-            match self {
-                Self::Pictures(set) => {
-                    hasher.update(set.image(photo));
-                }
-                Self::Features { values, width } => {
-                    for value in &values[photo * width..(photo + 1) * width] {
-                        hasher.update(&value.to_le_bytes());
-                    }
-                }
+        match self {
+            Self::Pictures(set) => photos.iter().for_each(|&photo| {
+                hasher.update(set.image(photo));
+            }),
+            Self::Files(files) => files.digest(photos, &mut hasher)?,
+            Self::Features { values, width } => {
+                let rows = photos
+                    .iter()
+                    .flat_map(|&photo| &values[photo * width..(photo + 1) * width]);
+                rows.for_each(|value| {
+                    hasher.update(&value.to_le_bytes());
+                });
             }
         }
-        hasher.finalize()
+        Ok(hasher.finalize())
     }
 }
 
-fn append(set: &ImageSet, photo: usize, is_flipped: bool, values: &mut Vec<f32>) {
-    let scaled = |byte: &u8| f32::from(*byte) / (f32::from(set.maximum) / 2.0) - 1.0;
-    let image = set.image(photo);
+fn append(image: &[u8], [width, channels]: [usize; 2], maximum: u8, is_flipped: bool, values: &mut Vec<f32>) {
+    let scaled = |byte: &u8| f32::from(*byte) / (f32::from(maximum) / 2.0) - 1.0;
     if !is_flipped {
         values.extend(image.iter().map(scaled));
         return;
     }
-    for row in image.chunks_exact(set.width * set.channels) {
-        values.extend(row.chunks_exact(set.channels).rev().flatten().map(scaled));
+    for row in image.chunks_exact(width * channels) {
+        values.extend(row.chunks_exact(channels).rev().flatten().map(scaled));
     }
 }
 
@@ -138,7 +184,8 @@ mod tests {
             classes: 0,
             class_names: Vec::new(),
         };
-        let Input::Pictures(batch) = Inputs::Pictures(set).batch(&[0, 0], &[true, false], &testing::device()) else {
+        let batch = Inputs::Pictures(set).batch(&[0, 0], &[true, false], &testing::device());
+        let Ok(Input::Pictures(batch)) = batch else {
             panic!("pictures");
         };
         let expected = [0.6, 1.0, -0.2, 0.2, -1.0, -0.6, -1.0, -0.6, -0.2, 0.2, 0.6, 1.0];

@@ -3,6 +3,8 @@
 mod archive;
 mod assemble;
 mod embedded;
+mod features;
+mod files;
 pub mod generator;
 mod inputs;
 mod load;
@@ -13,6 +15,7 @@ mod split;
 mod tables;
 
 pub use assemble::{Parts, PhotoRow, assemble};
+pub use files::PictureFiles;
 pub use inputs::{Input, Inputs};
 pub use rated::{RatedPhotos, Simulated};
-pub use split::{Split, split_by_person};
+pub use split::{HeldOut, Split, split_by_person};

@@ -1,4 +1,4 @@
-//! How a photo of any size becomes what a network sees (section 2.1): the longest side is scaled, and what is missing to a square
+//! How a photo of any size becomes what a network sees: the longest side is scaled, and what is missing to a square
 //! has the mean color of the border.
 
 use std::{

@@ -18,6 +18,8 @@ pub struct RatedPhotos {
     pub voters: Vec<String>,
     /// Whether nobody knows who gave a score.
     pub is_anonymous: bool,
+    /// Whether each photo has one score, the mean of votes that are not known.
+    pub has_means_alone: bool,
     /// All votes.
     pub votes: Vec<Vote>,
     /// Least and greatest score that can be given.
@@ -74,13 +76,27 @@ impl RatedPhotos {
     /// Fewer than two photos to learn from or to measure with, fewer than two voters; [`VotesError::Leak`].
     pub fn check(&self) -> Result<(), VotesError> {
         let voters = self.voters.len();
-        for (what, found) in [
-            ("photos with votes to learn from", self.split.train.len()),
-            ("photos with votes to measure with", self.split.test.len()),
-            ("voters", voters),
+        for (what, found, hint) in [
+            (
+                "photos with votes to learn from",
+                self.split.train.len(),
+                "`data.test` and `data.validation` take photos away, `data.subjects` and `data.voters` leave votes out",
+            ),
+            (
+                "photos with votes to measure with",
+                self.split.test.len(),
+                "a photo to measure with needs `data.min_votes_test` votes, and `data.test` says how many photos are",
+            ),
+            ("voters", voters, "`data.voters` and `data.most_voters` leave some out"),
         ] {
             if found < 2 {
-                return Err(VotesError::TooFew { what, found, least: 2 });
+                let least = 2;
+                return Err(VotesError::TooFew {
+                    what,
+                    found,
+                    least,
+                    hint,
+                });
             }
         }
         self.split.check(&self.persons, |person| format!("person {person}"))

@@ -43,9 +43,35 @@ impl Split {
     }
 }
 
-/// Deals persons out, each with all photos: about a share `test` of the photos to measure with, and of the others a share
-/// `validation` to choose by.
-pub fn split_by_person(persons: &[usize], test: f64, validation: f64, streams: &Streams) -> Split {
+/// How many photos are held out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HeldOut {
+    /// A share of them.
+    Share(f64),
+    /// So many.
+    Photos(usize),
+}
+
+impl HeldOut {
+    /// So many photos, or a share where that is 0.
+    pub fn of(share: f64, photos: usize) -> Self {
+        match photos {
+            0 => Self::Share(share),
+            photos => Self::Photos(photos),
+        }
+    }
+
+    fn among(self, photos: usize) -> usize {
+        match self {
+            Self::Share(share) => (share * photos as f64).round() as usize,
+            Self::Photos(wanted) => wanted.min(photos),
+        }
+    }
+}
+
+/// Deals persons out, each with all photos: about as many photos to measure with as `test` says, and of the others about as many to
+/// choose by as `validation` says.
+pub fn split_by_person(persons: &[usize], test: HeldOut, validation: HeldOut, streams: &Streams) -> Split {
     let mut of_person: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (photo, &person) in persons.iter().enumerate() {
         of_person.entry(person).or_default().push(photo);
@@ -61,10 +87,8 @@ pub fn split_by_person(persons: &[usize], test: f64, validation: f64, streams: &
         photos.sort_unstable();
         photos
     };
-    let tested = (test * persons.len() as f64).round() as usize;
-    let test = take(tested);
-    let chosen = (validation * (persons.len() - test.len()) as f64).round() as usize;
-    let validation = take(chosen);
+    let test = take(test.among(persons.len()));
+    let validation = take(validation.among(persons.len() - test.len()));
     Split {
         test,
         validation,

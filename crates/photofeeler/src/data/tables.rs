@@ -1,37 +1,38 @@
 //! Sets of one's own: a table of votes, and a folder of pictures or a table of numbers.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    io::Read,
     path::Path,
 };
 
-use papers_core::{Error, Result, base::images::Listing, random::Streams};
+use papers_core::{Context, Error, Result, base::images::Listing};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::{
-    Inputs, RatedPhotos,
+    Inputs, PictureFiles, RatedPhotos,
     archive::picture_set,
     assemble::{Parts, PhotoRow, assemble, stem},
+    features::features_of,
     picture,
 };
 use crate::{
     config::{DataConfig, SetKind, TableConfig},
-    votes::{Row, TableOptions, VotesError, read_scut, read_table, read_wide, scut_gender},
+    votes::{
+        Gender, MeanRow, Row, TableOptions, VotesError, read_hot_or_not, read_means, read_scut, read_table, read_wide,
+        scut_gender,
+    },
 };
 
-pub(super) fn load(config: &DataConfig, table: &TableConfig, streams: &Streams) -> Result<RatedPhotos> {
+/// Where the means of SCUT-FBP5500's raters and its folds are.
+const SCUT_MEANS: (&str, &str) = ("scut-fbp5500-scores", "mean_scores.csv");
+
+pub(super) fn load(config: &DataConfig, table: &TableConfig, context: &Context) -> Result<RatedPhotos> {
     let options = TableOptions {
         range: [table.min, table.max],
         of_trait: config.of_trait.name(),
     };
-    let rows = match config.set {
-        SetKind::Scut => read_scut(&table.votes, &options)?,
-        SetKind::Wide => {
-            let file = std::fs::File::open(&table.votes).map_err(Error::io("read", &table.votes))?;
-            read_wide(file, &table.votes.display().to_string(), &options, &table.ignored)?
-        }
-        _ => read_table(&table.votes, &options)?,
-    };
+    let votes = votes_of(config, table, &options, context)?;
     let (names, inputs, mut warnings) = match (&table.images, &table.features) {
         (Some(folder), _) => pictures(folder, config, table)?,
         (None, Some(features)) => {
@@ -40,41 +41,144 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, streams: &Streams) 
         }
         (None, None) => return Err(Error::usage("`data.table` needs `images` or `features`")),
     };
-    let (names, inputs, rows) = matched(names, inputs, rows, table.skip_missing, &mut warnings)?;
-    if config.set == SetKind::Scut {
+    let (names, inputs, rows) = matched(names, inputs, votes.rows, table.skip_missing, &mut warnings)?;
+    if votes.is_scut {
         warnings.push(format!(
             "{} pictures and {} rows of ratings were found",
             names.len(),
             rows.len()
         ));
     }
-    let mut known: HashMap<&str, &Row> = HashMap::new();
-    for row in &rows {
-        known.entry(row.photo.as_str()).or_insert(row);
-    }
+    let mut said = said_of(&rows)?;
     let photos: Vec<PhotoRow> = names
-        .iter()
+        .into_iter()
         .map(|name| {
-            let row = known.get(name.as_str());
-            let gender = row.and_then(|row| row.subject_gender);
+            let (person, gender) = said.remove(name.as_str()).unwrap_or_default();
             PhotoRow {
-                name: name.clone(),
-                person: row.and_then(|row| row.person.clone()).unwrap_or_else(|| name.clone()),
-                gender: gender.or_else(|| (config.set == SetKind::Scut).then(|| scut_gender(name)).flatten()),
+                person: person.unwrap_or_else(|| name.clone()),
+                gender: gender.or_else(|| votes.is_scut.then(|| scut_gender(&name)).flatten()),
+                name,
             }
         })
         .collect();
     let parts = Parts {
-        name: table.votes.display().to_string(),
+        name: votes.name,
         photos,
         inputs,
         rows,
         range: options.range,
         duplicates: table.duplicates,
-        test: table.test_list.as_deref().map(list).transpose()?,
+        test: match &table.test_list {
+            Some(path) => Some(list(path)?),
+            None => votes.test,
+        },
         warnings,
     };
-    Ok(assemble(parts, config, streams)?)
+    Ok(assemble(parts, config, &context.streams)?)
+}
+
+/// What a table of votes says.
+struct Votes {
+    name: String,
+    rows: Vec<Row>,
+    /// The photos of the asked for fold.
+    test: Option<HashSet<String>>,
+    is_scut: bool,
+}
+
+fn votes_of(config: &DataConfig, table: &TableConfig, options: &TableOptions, context: &Context) -> Result<Votes> {
+    let Some(path) = &table.votes else {
+        let (set, file) = SCUT_MEANS;
+        let mut bytes = Vec::new();
+        let folder = context.data.folder(set)?;
+        folder
+            .open(file)?
+            .read_to_end(&mut bytes)
+            .map_err(Error::io("read", &folder.path().join(file)))?;
+        return Ok(of_means(
+            "SCUT-FBP5500, mean scores",
+            file,
+            &bytes,
+            table,
+            options,
+            true,
+        )?);
+    };
+    let name = path.display().to_string();
+    let rows = match config.set {
+        SetKind::Means => {
+            let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+            return Ok(of_means(&name, &name, &bytes, table, options, false)?);
+        }
+        SetKind::HotOrNot => read_hot_or_not(path, options)?,
+        SetKind::Scut => read_scut(path, options)?,
+        SetKind::Wide => {
+            let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+            read_wide(file, &name, options, &table.ignored)?
+        }
+        _ => read_table(path, options)?,
+    };
+    Ok(Votes {
+        name,
+        rows,
+        test: None,
+        is_scut: config.set == SetKind::Scut,
+    })
+}
+
+fn of_means(
+    name: &str,
+    file: &str,
+    bytes: &[u8],
+    table: &TableConfig,
+    options: &TableOptions,
+    is_scut: bool,
+) -> Result<Votes, VotesError> {
+    let rows = read_means(bytes, file, options)?;
+    let in_fold = |row: &&MeanRow| row.fold == Some(table.fold);
+    let test: HashSet<String> = rows.iter().filter(in_fold).map(|of| of.row.photo.clone()).collect();
+    if table.fold > 0 && test.is_empty() {
+        return Err(VotesError::File {
+            file: file.to_owned(),
+            problem: format!("has no photo of the fold {} (`data.table.fold`)", table.fold),
+        });
+    }
+    Ok(Votes {
+        name: name.to_owned(),
+        rows: rows.into_iter().map(|of| of.row).collect(),
+        test: (table.fold > 0).then_some(test),
+        is_scut,
+    })
+}
+
+/// Who is on each photo, and of which gender; rows that differ are refused.
+fn said_of(rows: &[Row]) -> Result<BTreeMap<String, (Option<String>, Option<Gender>)>, VotesError> {
+    let mut said: BTreeMap<String, (Option<String>, Option<Gender>)> = BTreeMap::new();
+    for row in rows {
+        if row.person.is_none() && row.subject_gender.is_none() && said.contains_key(&row.photo) {
+            continue;
+        }
+        let (person, gender) = said.entry(row.photo.clone()).or_default();
+        let conflict = |column: &'static str, one: &str, other: &str| VotesError::Conflict {
+            photo: row.photo.clone(),
+            column,
+            one: one.to_owned(),
+            other: other.to_owned(),
+        };
+        match (&*person, &row.person) {
+            (Some(one), Some(other)) if one != other => return Err(conflict("person", one, other)),
+            (None, Some(_)) => person.clone_from(&row.person),
+            _ => {}
+        }
+        match (*gender, row.subject_gender) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(conflict("subject_gender", one.name(), other.name()));
+            }
+            (None, of) => *gender = of,
+            _ => {}
+        }
+    }
+    Ok(said)
 }
 
 /// Photos that have votes, by the names that votes have; votes on photos that are there.
@@ -88,12 +192,19 @@ fn matched(
     // Votes may call a photo without its ending.
     let voted: BTreeSet<&str> = rows.iter().map(|row| row.photo.as_str()).collect();
     let by_stem: HashMap<&str, &str> = voted.iter().map(|name| (stem(name), *name)).collect();
-    let mut kept = Vec::new();
-    let (mut called, mut without_votes) = (Vec::new(), Vec::new());
+    let (mut kept, mut called, mut without_votes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut taken: HashMap<&str, &str> = HashMap::new();
     for (place, name) in names.iter().enumerate() {
         let known = voted.get(name.as_str()).or_else(|| by_stem.get(stem(name)));
         match known {
             Some(known) => {
+                if let Some(one) = taken.insert(known, name) {
+                    return Err(VotesError::SameName {
+                        one: one.to_owned(),
+                        other: name.clone(),
+                        name: (*known).to_owned(),
+                    });
+                }
                 kept.push(place);
                 called.push((*known).to_owned());
             }
@@ -118,19 +229,25 @@ fn matched(
         let there: HashSet<String> = called.iter().cloned().collect();
         rows.retain(|row| there.contains(&row.photo));
     }
-    let inputs = inputs.subset(&kept);
+    let inputs = inputs.only(&kept);
     Ok((called, inputs, rows))
 }
 
-/// Reads all pictures of a folder; what cannot be read is listed.
+/// The pictures of a folder, all of which are read once: what cannot be read is listed. Few are held in memory, and many read again
+/// when a batch needs them.
 fn pictures(folder: &Path, config: &DataConfig, table: &TableConfig) -> Result<(Vec<String>, Inputs, Vec<String>)> {
     let listing = Listing::of_one_class(folder, "photos")?;
+    let bytes = listing.len() * config.side * config.side * config.channels;
+    let is_held = bytes <= table.held_mib << 20;
     let read: Vec<std::result::Result<Vec<u8>, String>> = listing
         .files()
         .par_iter()
         .map(|file| {
             let picture = picture::read(&folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
-            Ok(picture::fit(&picture, config.side, config.channels))
+            Ok(match is_held {
+                true => picture::fit(&picture, config.side, config.channels),
+                false => Vec::new(),
+            })
         })
         .collect();
     let (mut names, mut images, mut bad) = (Vec::new(), Vec::new(), Vec::new());
@@ -151,50 +268,21 @@ fn pictures(folder: &Path, config: &DataConfig, table: &TableConfig) -> Result<(
         }
         warnings.push(format!("left out: {error}"));
     }
-    let set = picture_set(&folder.display().to_string(), images, config.side, config.channels);
-    Ok((names, Inputs::Pictures(set), warnings))
-}
-
-/// A table of numbers: the column `photo`, all others numbers.
-fn features_of(path: &Path) -> Result<(Vec<String>, Inputs), VotesError> {
-    let file = path.display().to_string();
-    let damaged = |problem: String| VotesError::File {
-        file: file.clone(),
-        problem,
+    let inputs = match is_held {
+        true => Inputs::Pictures(picture_set(
+            &folder.display().to_string(),
+            images,
+            config.side,
+            config.channels,
+        )),
+        false => Inputs::Files(PictureFiles::new(
+            folder.to_owned(),
+            names.iter().cloned(),
+            config.side,
+            config.channels,
+        )),
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| damaged(error.to_string()))?;
-    let header = reader.headers().map_err(|error| damaged(error.to_string()))?.clone();
-    let photo = header.iter().position(|name| name.eq_ignore_ascii_case("photo"));
-    let photo = photo.ok_or_else(|| VotesError::Column {
-        file: file.clone(),
-        column: "photo",
-        found: header.iter().collect::<Vec<_>>().join(", "),
-    })?;
-    let (mut names, mut values) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = record.map_err(|error| damaged(error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        for (column, text) in record.iter().enumerate() {
-            if column == photo {
-                names.push(text.to_owned());
-                continue;
-            }
-            let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
-            values.push(number.ok_or_else(|| damaged(format!("line {line}: `{text}` is no number")))?);
-        }
-    }
-    let width = header.len() - 1;
-    if width == 0 {
-        return Err(damaged("has no column of numbers".to_owned()));
-    }
-    let mut seen = HashSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str())) {
-        return Err(damaged(format!("photo `{twice}` has two rows")));
-    }
-    Ok((names, Inputs::Features { values, width }))
+    Ok((names, inputs, warnings))
 }
 
 /// Names of a list, one in a line; what follows a blank in a line is passed over.

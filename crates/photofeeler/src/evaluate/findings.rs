@@ -7,7 +7,7 @@ use papers_core::{
 };
 
 use super::{
-    HumanCurve, VoteFindings, draw_panel, mean_absolute_error, on_best_line, pearson_interval, root_mean_squared_error,
+    HumanCurve, Line, Model, VoteFindings, draw_panel, mean_absolute_error, pearson_interval, root_mean_squared_error,
 };
 use crate::{
     crowd::CrowdModel,
@@ -42,11 +42,14 @@ pub struct Findings {
     pub spearman: Option<f64>,
     /// Correlation of the base network's scores.
     pub base_pearson: Option<f64>,
-    /// Root of the mean squared error of scores, on the line nearest to the reference.
+    /// Root of the mean squared error of scores.
     pub rmse: f64,
-    /// Mean absolute error, on the same line.
+    /// Mean absolute error.
     pub mae: f64,
-    /// The same of the mean of the reference, said of every photo.
+    /// Root of the mean squared error of scores on a line: that from scores of the photos to choose by to the means of their raw votes.
+    /// None without such photos.
+    pub rmse_on_line: Option<f64>,
+    /// Root of the mean squared error of one number, said of every photo: the mean of the raw votes on the photos to learn from.
     pub rmse_of_mean: f64,
     /// Correlation of the spread of the panel's scores with that of the votes.
     pub disagreement: Option<f64>,
@@ -75,16 +78,15 @@ impl Findings {
     pub(crate) fn of(run: &Photofeeler) -> Result<Self> {
         let (data, config) = (run.data(), run.config());
         let model = run.model();
-        let photos = data.split.test.clone();
+        let photos = run.prepared().test.clone();
         let truth: Option<Vec<f64>> = data
             .simulated
             .as_ref()
             .map(|simulated| photos.iter().map(|&photo| simulated.truth[photo]).collect());
         let means = data.raw_means();
-        let reference = truth
-            .clone()
-            .unwrap_or_else(|| photos.iter().map(|&photo| means[photo].unwrap_or_default()).collect());
-        let outputs = model.base.outputs(&data.inputs, &photos, run.device())?;
+        let means_of = |photos: &[usize]| -> Vec<f64> { photos.iter().filter_map(|&photo| means[photo]).collect() };
+        let reference = truth.clone().unwrap_or_else(|| means_of(&photos));
+        let outputs = run.outputs(&photos)?;
         let panel_voters = match model.voters {
             Some(_) => draw_panel(&model.seen, &config.evaluation, run.streams()),
             None => Vec::new(),
@@ -93,7 +95,11 @@ impl Findings {
         let base_scores = outputs.scores();
         let scores = panel.as_ref().map_or_else(|| base_scores.clone(), Panel::photo_scores);
         let pearson = pearson_correlation(&scores, &reference);
-        let on_line = on_best_line(&scores, &reference);
+        let line = match run.prepared().validation.as_slice() {
+            [] => None,
+            chosen_by => Line::fit(&scores_of(run, &model, chosen_by, &panel_voters)?, &means_of(chosen_by)),
+        };
+        let learned_mean = vec![mean(&means_of(&run.prepared().train)); reference.len()];
         let by_photo = data.scores_by_photo();
         let votes_of_test: Vec<Vec<f64>> = photos.iter().map(|&photo| by_photo[photo].clone()).collect();
         let draws = config.evaluation.human_draws;
@@ -101,9 +107,10 @@ impl Findings {
             interval: pearson.and_then(|pearson| pearson_interval(pearson, photos.len())),
             spearman: spearman_correlation(&scores, &reference),
             base_pearson: pearson_correlation(&base_scores, &reference),
-            rmse: root_mean_squared_error(&on_line, &reference),
-            mae: mean_absolute_error(&on_line, &reference),
-            rmse_of_mean: population_deviation(&reference),
+            rmse: root_mean_squared_error(&scores, &reference),
+            mae: mean_absolute_error(&scores, &reference),
+            rmse_on_line: line.map(|line| root_mean_squared_error(&line.apply(&scores), &reference)),
+            rmse_of_mean: root_mean_squared_error(&learned_mean, &reference),
             disagreement: panel.as_ref().and_then(|panel| disagreement(panel, &votes_of_test)),
             votes: VoteFindings::of(run, &model, &outputs, &photos)?,
             humans: HumanCurve::of(&votes_of_test, truth.as_deref(), &scores, draws, run.streams()),
@@ -120,14 +127,26 @@ impl Findings {
         })
     }
 
-    /// Whether all photos have the same score, so that nothing was learned of them.
-    pub fn is_constant(&self) -> bool {
-        self.pearson.is_none()
+    /// Why the correlation is undefined, if it is.
+    pub fn failure(&self) -> Option<&'static str> {
+        let is_constant = |values: &[f64]| population_deviation(values) < CONSTANT;
+        match self.pearson {
+            Some(_) => None,
+            None if is_constant(&self.reference) => {
+                Some("what is measured against is the same for all photos: the correlation is undefined")
+            }
+            None => Some("all photos have the same score: the correlation is undefined"),
+        }
+    }
+
+    /// Deviation of the base network's scores if it is next to nothing: voters can then only learn what each gives on average.
+    pub fn collapse(&self) -> Option<f64> {
+        Some(population_deviation(&self.base_scores)).filter(|deviation| *deviation < COLLAPSED)
     }
 
     /// Named numbers; what is undefined is left out, and `failed` says so.
     pub fn scalars(&self) -> Scalars {
-        let mut scalars = vec![("failed".to_owned(), f64::from(u8::from(self.is_constant())))];
+        let mut scalars = vec![("failed".to_owned(), f64::from(u8::from(self.failure().is_some())))];
         let mut add = |name: &str, value: Option<f64>| {
             scalars.extend(value.map(|value| (name.to_owned(), value)));
         };
@@ -138,6 +157,7 @@ impl Findings {
         add("base_pearson", self.base_pearson);
         add("rmse", Some(self.rmse));
         add("mae", Some(self.mae));
+        add("rmse_on_line", self.rmse_on_line);
         add("rmse_of_mean", Some(self.rmse_of_mean));
         add("base_score_deviation", Some(population_deviation(&self.base_scores)));
         let votes = &self.votes;
@@ -180,6 +200,18 @@ impl Findings {
         }
         scalars
     }
+}
+
+/// Below it, numbers count as all the same.
+const CONSTANT: f64 = 1e-12;
+/// A base network whose scores have a smaller deviation tells photos hardly apart.
+const COLLAPSED: f64 = 1e-3;
+
+/// Scores of photos by the panel, or by the base network.
+fn scores_of(run: &Photofeeler, model: &Model, photos: &[usize], panel: &[usize]) -> Result<Vec<f64>> {
+    let outputs = run.outputs(photos)?;
+    let panel = model.panel(&outputs, panel)?;
+    Ok(panel.map_or_else(|| outputs.scores(), |panel| panel.photo_scores()))
 }
 
 /// Photos with so many votes have a spread.

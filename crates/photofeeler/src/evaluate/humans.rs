@@ -1,4 +1,4 @@
-//! How many people a model is worth (section 6): means of k raw votes beside it.
+//! How many people a model is worth (the paper, section 4): means of k raw votes beside it.
 
 use papers_core::{
     base::metrics::{mean, pearson_correlation},
@@ -56,16 +56,17 @@ impl HumanCurve {
             let (mut people, mut model) = (Vec::new(), Vec::new());
             let of_model: Vec<f64> = photos.iter().map(|&photo| scores[photo]).collect();
             for draw in 0..draws {
-                let (means, reference): (Vec<f64>, Vec<f64>) = photos
+                let (drawn, reference): (Vec<Vec<f64>>, Vec<f64>) = photos
                     .iter()
                     .map(|&photo| {
-                        let mut drawn = votes[photo].clone();
-                        drawn.shuffle(&mut streams.at("people", draw as u64, photo as u64));
-                        let (drawn, others) = drawn.split_at(count);
-                        (mean(drawn), truth.map_or_else(|| mean(others), |truth| truth[photo]))
+                        let mut votes = votes[photo].clone();
+                        let random = &mut streams.at("people", draw as u64, photo as u64);
+                        let (drawn, others) = votes.partial_shuffle(random, count);
+                        let reference = truth.map_or_else(|| mean(others), |truth| truth[photo]);
+                        (drawn.to_vec(), reference)
                     })
                     .unzip();
-                people.extend(pearson_correlation(&means, &reference));
+                people.extend(people_correlation(&drawn, &reference));
                 model.extend(pearson_correlation(&of_model, &reference));
             }
             if !people.is_empty() && !model.is_empty() {
@@ -113,6 +114,12 @@ impl std::fmt::Display for Equivalence {
             Self::Above(votes) => write!(f, "above {votes}"),
         }
     }
+}
+
+/// Correlation of the means of photos' votes with the reference; none of constant ones.
+pub fn people_correlation(votes: &[Vec<f64>], reference: &[f64]) -> Option<f64> {
+    let means: Vec<f64> = votes.iter().map(|votes| mean(votes)).collect();
+    pearson_correlation(&means, reference)
 }
 
 /// Where a rising curve first reaches 0, on straight lines between its points; its first x if it begins there.

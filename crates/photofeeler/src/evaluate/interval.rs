@@ -36,17 +36,39 @@ fn mean_of(one: &[f64], other: &[f64], of: fn(f64) -> f64) -> f64 {
     mean(&differences)
 }
 
-/// Scores on the line that is nearest to the reference: normalized votes have a scale of their own. Constant scores become its mean.
-pub fn on_best_line(scores: &[f64], reference: &[f64]) -> Vec<f64> {
-    let (score, target) = (mean(scores), mean(reference));
-    let products: f64 = scores
-        .iter()
-        .zip(reference)
-        .map(|(s, r)| (s - score) * (r - target))
-        .sum();
-    let squares: f64 = scores.iter().map(|s| (s - score).powi(2)).sum();
-    let slope = if squares > 0.0 { products / squares } else { 0.0 };
-    scores.iter().map(|s| target + slope * (s - score)).collect()
+/// A line from scores to what they stand for: normalized votes have a scale of their own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    /// What a score of 0 stands for.
+    pub offset: f64,
+    /// By how much more a score of 1 does.
+    pub slope: f64,
+}
+
+impl Line {
+    /// The line nearest to the reference of some photos; flat for constant scores. None without photos.
+    pub fn fit(scores: &[f64], reference: &[f64]) -> Option<Self> {
+        if scores.is_empty() {
+            return None;
+        }
+        let (score, target) = (mean(scores), mean(reference));
+        let products: f64 = scores
+            .iter()
+            .zip(reference)
+            .map(|(s, r)| (s - score) * (r - target))
+            .sum();
+        let squares: f64 = scores.iter().map(|s| (s - score).powi(2)).sum();
+        let slope = if squares > 0.0 { products / squares } else { 0.0 };
+        Some(Self {
+            offset: target - slope * score,
+            slope,
+        })
+    }
+
+    /// Scores on the line.
+    pub fn apply(self, scores: &[f64]) -> Vec<f64> {
+        scores.iter().map(|score| self.offset + self.slope * score).collect()
+    }
 }
 
 #[cfg(test)]
@@ -63,5 +85,15 @@ mod tests {
         );
         assert_eq!(pearson_interval(0.5, 3), None);
         assert_eq!(pearson_interval(1.0, 30), None);
+    }
+
+    #[test]
+    fn lines_are_those_of_least_squares() {
+        // Halves of what they stand for, and 3 more.
+        let line = Line::fit(&[0.0, 1.0, 2.0], &[3.0, 5.0, 7.0]).unwrap();
+        assert_eq!(line.apply(&[4.0]), [11.0]);
+        let flat = Line::fit(&[0.5, 0.5], &[1.0, 3.0]).unwrap();
+        assert_eq!((flat.slope, flat.offset), (0.0, 2.0));
+        assert_eq!(Line::fit(&[], &[]), None);
     }
 }

@@ -21,7 +21,7 @@ pub struct Model {
     pub seen: Vec<usize>,
 }
 
-/// The voters whose scores are averaged (section 2.3): the same for every photo, all alike. As many as asked for of those that were
+/// The voters whose scores are averaged (the paper: 200): the same for every photo, all alike. As many as asked for of those that were
 /// learned from, or all of them if there are fewer, each once; with replacement always as many as asked for.
 pub fn draw_panel(seen: &[usize], config: &EvaluationConfig, streams: &Streams) -> Vec<usize> {
     if seen.is_empty() {
@@ -92,7 +92,7 @@ impl Model {
     ///
     /// Numbers that cannot be read from the device.
     pub fn score(&self, inputs: &Inputs, photos: &[usize], panel: &[usize], device: &Device) -> Result<Vec<f64>> {
-        let outputs = self.base.outputs(inputs, photos, device)?;
+        let outputs = self.base.outputs(inputs, photos, self.input, device)?;
         let panel = self.panel(&outputs, panel)?;
         Ok(panel.map_or_else(|| outputs.scores(), |panel| panel.photo_scores()))
     }

@@ -41,21 +41,17 @@ impl VoteFindings {
         let votes: Vec<(usize, Vote)> = data
             .votes
             .iter()
-            .filter(|vote| tables.voters[vote.voter].count > 0 || data.is_anonymous)
+            .filter(|vote| !data.has_means_alone && (tables.voters[vote.voter].count > 0 || data.is_anonymous))
             .filter_map(|vote| Some((places[vote.photo]?, *vote)))
             .collect();
         let asked: Vec<(usize, Option<usize>)> = votes.iter().map(|(place, vote)| (*place, Some(vote.voter))).collect();
         let raw: Vec<f64> = votes.iter().map(|(_, vote)| vote.score).collect();
         let scores = outputs.scores();
-        // A score in `[0, 1]` as the voter would give it.
-        let as_given = |voter: usize, score: f64| match config.votes.scale {
-            Scale::Normalized => tables.score_of(voter, score),
-            Scale::Raw => data.range[0] + score * (data.range[1] - data.range[0]),
-        };
+        let as_given = |voter: usize, score: f64| config.votes.score_of(tables, data.range, Some(voter), score);
         let against_raw = |predicted: Vec<f64>| pearson_correlation(&predicted, &raw);
         let by_voter = |place: usize, voter: usize| match config.votes.scale {
             Scale::Normalized => as_given(voter, scores[place]),
-            Scale::Raw => as_given(voter, scores[place]) + tables.voters[voter].mean - tables.mean,
+            Scale::ZscoreOff | Scale::Raw => as_given(voter, scores[place]) + tables.voters[voter].mean - tables.mean,
         };
         let bins: Vec<usize> = votes
             .iter()

@@ -1,6 +1,9 @@
 use papers_core::base::figure::{Body, Figure, Table, number};
 
-use crate::{evaluate::Findings, model::OutputKind, train::Photofeeler};
+use crate::{evaluate::Findings, model::OutputKind, train::Photofeeler, votes::VoterTable};
+
+/// Voters that are named.
+const LISTED: usize = 10;
 
 fn told(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
@@ -46,24 +49,40 @@ pub(super) fn setup(run: &Photofeeler, findings: &Findings) -> Figure {
             "[0.05, 0.95], the outer centers of ten bins".to_owned(),
         );
     }
-    if findings.is_constant() {
+    if let Some(failure) = findings.failure() {
+        row("FAILED", failure.to_owned());
+    }
+    if let Some(deviation) = findings.collapse() {
         row(
-            "FAILED",
-            "all photos have the same score: the correlation is undefined".to_owned(),
+            "the base network has collapsed",
+            format!(
+                "deviation of its scores {deviation:.1e}: it tells photos hardly apart, and voters only learn what each gives on average"
+            ),
         );
     }
     for warning in data.warnings.iter().chain(&prepared.warnings) {
         row("note", warning.clone());
     }
-    let once: Vec<&str> = prepared
-        .seen
-        .iter()
-        .filter(|&&voter| prepared.tables.voters[voter].count == 1)
-        .map(|&voter| data.voters[voter].as_str())
-        .take(10)
-        .collect();
-    if !once.is_empty() && !data.is_anonymous {
-        row("voters with one vote, the first ten", once.join(", "));
+    if !data.is_anonymous {
+        let named = |holds: fn(&VoterTable) -> bool| -> String {
+            let voters = prepared
+                .seen
+                .iter()
+                .filter(|&&voter| holds(&prepared.tables.voters[voter]));
+            let names: Vec<&str> = voters.map(|&voter| data.voters[voter].as_str()).take(LISTED).collect();
+            names.join(", ")
+        };
+        for (what, names) in [
+            ("voters with one vote, the first ten", named(|table| table.count == 1)),
+            (
+                "voters with the same score every time, the first ten",
+                named(|table| table.is_constant),
+            ),
+        ] {
+            if !names.is_empty() {
+                row(what, names);
+            }
+        }
     }
     Figure {
         name: "setup".to_owned(),
@@ -88,14 +107,16 @@ pub(super) fn photos(findings: &Findings) -> Figure {
             told(findings.base_pearson),
         );
     }
+    row("root of the mean squared error", told(Some(findings.rmse)));
     row(
-        "root of the mean squared error, after the best line",
-        told(Some(findings.rmse)),
+        "the same on a line fitted to the photos to choose by",
+        told(findings.rmse_on_line),
     );
     row(
-        "the same of the mean, said of every photo",
+        "the same of the mean of the votes to learn from, said of every photo",
         told(Some(findings.rmse_of_mean)),
     );
+    row("mean absolute error", told(Some(findings.mae)));
     if let Some(equivalence) = findings.humans.equivalence() {
         row("votes whose mean is as good", equivalence.to_string());
     }
@@ -108,7 +129,7 @@ pub(super) fn photos(findings: &Findings) -> Figure {
         title: "Scores of photos".to_owned(),
         caption: match findings.is_truth {
             true => "Against what all simulated voters would say, in closed form; photos that were not learned from.",
-            false => "Against the mean of the raw votes; photos of people that were not learned from.",
+            false => "Against the mean of the raw votes in [0, 1]; photos that were not learned from.",
         }
         .to_owned(),
         body: Body::Table(table),

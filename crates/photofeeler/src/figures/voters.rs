@@ -40,6 +40,10 @@ pub(super) fn map(run: &Photofeeler, _: &Findings) -> Result<Option<Figure>> {
         })
         .collect();
     let harshness = harshness(run);
+    let with_axis = |axis: usize| {
+        let places: Vec<f64> = points.iter().map(|&(x, y)| if axis == 0 { x } else { y }).collect();
+        pearson_correlation(&places, &harshness).map_or_else(|| "undefined".to_owned(), |of| format!("{of:.2}"))
+    };
     let mut order: Vec<usize> = (0..seen.len()).collect();
     order.sort_by(|&one, &other| harshness[one].total_cmp(&harshness[other]));
     let size = order.len().div_ceil(GROUPS);
@@ -60,10 +64,12 @@ pub(super) fn map(run: &Photofeeler, _: &Findings) -> Result<Option<Figure>> {
     Ok(Some(Figure {
         name: "voter-map".to_owned(),
         title: "Map of the voters".to_owned(),
-        caption: "Embeddings of voters along their two main axes, from lenient (blue) to harsh (red) by the mean of their own votes. Voters \
-                  with few votes stay near the middle, where all began. Normalizing votes takes most of the harshness out of what is learned; \
-                  drawing means to that of all leaves some."
-            .to_owned(),
+        caption: format!(
+            "Embeddings of voters along their two main axes, from lenient (blue) to harsh (red) by the mean of their own votes, drawn to that \
+             of all where there are few. Pearson of harshness with the first axis {}, with the second {}.",
+            with_axis(0),
+            with_axis(1)
+        ),
         body: Body::Svg(chart.to_svg()?),
     }))
 }

@@ -6,5 +6,4 @@ mod voter;
 
 pub use base::{BaseBatch, BaseLearner};
 pub use chosen::Chosen;
-pub(crate) use voter::mean_cross_entropy;
-pub use voter::{JointBatch, VoteRow, VoterBatch, VoterLearner};
+pub use voter::{JointBatch, VoteRow, VoterBatch, VoterLearner, mean_cross_entropy};

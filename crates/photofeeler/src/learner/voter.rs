@@ -1,4 +1,4 @@
-//! Phase 2 (section 4.3): votes, one by one, above a base network that stays what it is.
+//! Phase 2: votes, one by one, above a base network that stays what it is.
 
 use burn::{
     module::Module as _,
@@ -167,6 +167,6 @@ impl std::fmt::Debug for VoterLearner {
 /// - logits: `[votes, bins]`
 /// - bins: `[votes, 1]`
 /// - output: `[1]`
-pub(crate) fn mean_cross_entropy(logits: Tensor<2>, bins: Tensor<2, Int>) -> Tensor<1> {
+pub fn mean_cross_entropy(logits: Tensor<2>, bins: Tensor<2, Int>) -> Tensor<1> {
     -log_softmax(logits, 1).gather(1, bins).mean()
 }

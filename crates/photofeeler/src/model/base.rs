@@ -1,4 +1,4 @@
-//! The base network g (section 2.1): backbone, and a dense layer to ten bins, or to one number.
+//! The base network (the paper, section 3): backbone, and a dense layer to ten bins, or to one number.
 
 use burn::{
     module::Module,
@@ -9,7 +9,7 @@ use burn::{
 use papers_core::{Result, nn::Statistics};
 use serde::{Deserialize, Serialize};
 
-use super::{Backbone, BackboneConfig};
+use super::{Backbone, BackboneConfig, VoterInput};
 use crate::{
     data::{Input, Inputs},
     votes::{BINS, expected_score},
@@ -18,7 +18,7 @@ use crate::{
 /// Photos that pass the network together where nothing is learned.
 const TOGETHER: usize = 64;
 
-/// What is learned of the votes (section 4.1).
+/// What is learned of the votes: the outputs of the paper's study.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
@@ -92,22 +92,30 @@ impl Base {
         self.head.forward(self.backbone.forward(input, statistics))
     }
 
-    /// What the network says of photos, each of which passes it once; nothing is learned.
+    /// What the network says of photos, each of which passes it once; nothing is learned. Embeddings are kept if `wanted` needs them.
     ///
     /// # Errors
     ///
-    /// Numbers that cannot be read from the device.
-    pub fn outputs(&self, inputs: &Inputs, photos: &[usize], device: &Device) -> Result<BaseOutputs> {
+    /// Numbers that cannot be read from the device, and a file that can no longer be read.
+    pub fn outputs(
+        &self,
+        inputs: &Inputs,
+        photos: &[usize],
+        wanted: VoterInput,
+        device: &Device,
+    ) -> Result<BaseOutputs> {
         let mut outputs = BaseOutputs::default();
         for batch in photos.chunks(TOGETHER) {
             let embeddings = self
                 .backbone
-                .forward(inputs.batch(batch, &[], device), Statistics::Running);
+                .forward(inputs.batch(batch, &[], device)?, Statistics::Running);
             let head = self.head.forward(embeddings.clone());
-            outputs.features = embeddings.dims()[1];
             outputs.units = head.dims()[1];
             let head = if outputs.units == 1 { head } else { softmax(head, 1) };
-            outputs.embeddings.extend(embeddings.try_into_vec_as::<f32>()?);
+            if wanted != VoterInput::Temporary {
+                outputs.features = embeddings.dims()[1];
+                outputs.embeddings.extend(embeddings.try_into_vec_as::<f32>()?);
+            }
             outputs.temporary.extend(head.try_into_vec_as::<f32>()?);
         }
         Ok(outputs)
@@ -117,7 +125,7 @@ impl Base {
 /// What a base network says of photos, row by row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BaseOutputs {
-    /// `[photos, features]`: means over pixels of the last map.
+    /// `[photos, features]`: means over pixels of the last map; empty where nobody needs them.
     pub embeddings: Vec<f32>,
     /// Length of an embedding.
     pub features: usize,

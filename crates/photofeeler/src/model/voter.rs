@@ -1,4 +1,4 @@
-//! The voter model (section 2.2): an embedding of the voter beside the temporary output of the photo, and a small network.
+//! The voter model (the paper, section 3): an embedding of the voter beside the temporary output of the photo, and a small network.
 
 use burn::{
     module::{Initializer, Module, Param},
@@ -186,26 +186,29 @@ impl VoterModel {
         self.output.forward(hidden).reshape([photos, voters, BINS])
     }
 
-    /// Embeddings of voters; none of them, a voter who is unknown, is the mean of those in `seen`.
+    /// Embeddings of voters. One who is unknown, or not among those in `seen`, has the mean embedding of these (of all without any).
     ///
     /// # Shapes
     ///
     /// - output: `[voters, embedding]`
-    ///
-    /// # Panics
-    ///
-    /// If a voter's number is too large, or an unknown one has no seen voter to be like.
     pub fn embeddings_of(&self, voters: &[Option<usize>], seen: &[usize]) -> Tensor<2> {
         let table = self.embeddings.val();
-        let mean = || rows(&table, seen).mean_dim(0);
-        let of = |voter: &Option<usize>| match voter {
-            Some(voter) => rows(&table, &[*voter]),
-            None => mean(),
-        };
-        if voters.iter().all(Option::is_some) {
-            return rows(&table, &voters.iter().flatten().copied().collect::<Vec<_>>());
+        let count = table.dims()[0];
+        let mut is_seen = vec![false; count];
+        seen.iter()
+            .filter(|&&voter| voter < count)
+            .for_each(|&voter| is_seen[voter] = true);
+        // Whoever is unknown has the row behind the last one.
+        let row = |voter: &Option<usize>| voter.filter(|&voter| voter < count && is_seen[voter]).unwrap_or(count);
+        let wanted: Vec<usize> = voters.iter().map(row).collect();
+        if !wanted.contains(&count) {
+            return rows(&table, &wanted);
         }
-        Tensor::cat(voters.iter().map(of).collect(), 0)
+        let mean = match seen.is_empty() {
+            true => table.clone().mean_dim(0),
+            false => rows(&table, seen).mean_dim(0),
+        };
+        rows(&Tensor::cat(vec![table, mean], 0), &wanted)
     }
 
     /// What each of some voters says of each of some photos, read from the device: scores, and the mean distribution of each photo.
@@ -258,7 +261,7 @@ impl Panel {
         scores.iter().copied().map(f64::from).collect()
     }
 
-    /// Mean over the voters of each photo's scores (section 2.3).
+    /// Mean over the voters of each photo's scores.
     pub fn photo_scores(&self) -> Vec<f64> {
         let photos = self.scores.chunks(self.voters);
         photos

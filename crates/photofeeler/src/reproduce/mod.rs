@@ -3,22 +3,27 @@
 mod curves;
 mod photos;
 mod rows;
+mod statements;
 mod tables;
 
 use papers_core::{
     Result,
     base::figure::mean_and_spread,
-    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, of_row, values},
+    reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, of_row, values},
 };
 
-use self::rows::{FACES, FEW, FEW_VOTES, PORTRAITS, Row, SERVED, VARIANTS};
+use self::rows::{FACES, FEW, FEW_VOTES, PORTRAITS, Row, SERVED, STUDY, VARIANTS};
 
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
 
+/// Seeds of no run on which anything was chosen. Those of other papers, 20 to 24, were looked at before what running averages of small
+/// networks keep was changed.
+pub(crate) const SEEDS: [u64; 5] = [30, 31, 32, 33, 34];
+
 fn plan(quick: bool) -> Vec<PlannedRun> {
     let mut runs = Vec::new();
-    for table in [&SERVED as &[Row], &VARIANTS, &FEW_VOTES, &PORTRAITS, &FACES] {
+    for table in [&SERVED as &[Row], &VARIANTS, &FEW_VOTES, &PORTRAITS, &STUDY, &FACES] {
         for row in table.iter().filter(|row| row.is_quick || !quick) {
             let seeds = match (quick, row.few_seeds) {
                 (true, _) => &SEEDS[..1],
@@ -34,6 +39,7 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
 fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     let mut figures = Vec::new();
     figures.extend(tables::served(runs));
+    figures.extend(statements::statements(runs));
     figures.extend(tables::targets(runs));
     figures.extend(tables::single_votes(runs));
     figures.extend(tables::variants(runs));
@@ -41,6 +47,8 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     figures.extend(curves::few_votes(runs)?);
     figures.extend(curves::people(runs)?);
     figures.extend(photos::portraits(runs));
+    figures.extend(photos::study(runs));
+    figures.extend(photos::drawings(runs)?);
     figures.extend(photos::faces(runs));
     Ok(Findings {
         figures,

@@ -1,12 +1,13 @@
 //! Tables of drawn portraits and rated faces.
 
 use papers_core::{
-    base::figure::{Figure, Table, mean_and_spread},
+    Error, Result,
+    base::figure::{Body, Figure, Table, mean_and_spread},
     reproduce::{FinishedRun, of_row, values},
 };
 
 use super::{
-    rows::{FACES, PORTRAITS, Row},
+    rows::{FACES, PORTRAITS, Row, STUDY},
     tables::{table_figure, told},
 };
 
@@ -25,10 +26,69 @@ pub(super) fn portraits(runs: &[FinishedRun]) -> Option<Figure> {
         "Drawn portraits",
         "2,000 portraits to learn from, 15 % of them to choose the epoch by, 800 others to measure with; a small network of three convolutions. \
          Prototype, two seeds: 3 votes 0.668 and 0.749 (MSE), 0.711 and 0.765 (KL), 0.727 and 0.761 (voters); 1 vote 0.573, 0.595, 0.572; 10 \
-         votes 0.824, 0.828, 0.817. Targets for the first seed: whole system at least 0.62, MSE at most 0.01 better."
+         votes 0.824, 0.828, 0.817. Seeds fix voters, photos and weights."
             .to_owned(),
         table,
     )
+}
+
+/// The paper's other two axes, on portraits.
+pub(super) fn study(runs: &[FinishedRun]) -> Option<Figure> {
+    let mut table = Table::new([
+        "portraits, three votes",
+        "Pearson",
+        "KL distribution",
+        "single votes",
+        "raw votes worth",
+    ]);
+    add_rows(runs, &mut table, &STUDY);
+    table_figure(
+        "study",
+        "Sizes and backbones",
+        "As `photofeeler study --axis size` and `--axis backbone` compare them; 32×32 pixels and channels 16, 32, 64 are the row of the portraits. \
+         The paper: the larger the better, up to 600×600, and Xception best of four backbones of its size, which were not trained here."
+            .to_owned(),
+        table,
+    )
+}
+
+/// Drawings of the first run on portraits.
+pub(super) fn drawings(runs: &[FinishedRun]) -> Result<Vec<Figure>> {
+    let Some(run) = of_row(runs, "portraits/3-voter").first().copied() else {
+        return Ok(Vec::new());
+    };
+    let read = |file: &str| {
+        let path = run.folder.join("figures").join(file);
+        std::fs::read(&path).map_err(Error::io("read", &path))
+    };
+    let figure = |name: &str, title: &str, caption: &str, body: Body| Figure {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        caption: format!("{caption} Drawn portraits, seed {}.", run.planned.seed),
+        body,
+    };
+    let drawing = |file: &str| Ok::<_, Error>(Body::Svg(String::from_utf8_lossy(&read(file)?).into_owned()));
+    Ok(vec![
+        figure(
+            "extremes",
+            "Best and worst predictions",
+            "Rows: highest predicted scores, lowest ones, predictions nearest to the truth, those furthest from it. Below each the predicted score \
+             and the truth, in deviations from their means.",
+            Body::Png(read("extremes.png")?),
+        ),
+        figure(
+            "voter-map",
+            "Map of the voters",
+            "Embeddings of voters along their two main axes, from lenient (blue) to harsh (red) by the mean of their own votes.",
+            drawing("voter-map.svg")?,
+        ),
+        figure(
+            "distributions",
+            "Distributions of votes",
+            "Six photos that were not learned from, from the lowest to the highest predicted score: shares of their votes, and what was predicted.",
+            drawing("distributions.svg")?,
+        ),
+    ])
 }
 
 fn add_rows(runs: &[FinishedRun], table: &mut Table, rows: &[Row]) {

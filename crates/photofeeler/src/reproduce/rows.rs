@@ -39,7 +39,7 @@ const ONE_PHASE: &str = "schedule.steps=380";
 const CONFOUNDED: &str = "data.generator.confounding=1.5";
 const JOINT: &str = "phase_2.joint=true";
 
-/// Serving, votes and outputs (section 7 B).
+/// Serving, votes and outputs.
 pub(super) const SERVED: [Row; 12] = [
     quick(row(
         "features/random-raw-regression",
@@ -116,7 +116,7 @@ pub(super) const SERVED: [Row; 12] = [
 ];
 
 /// Other outputs, inputs of voters, and traits; random serving, normalized votes.
-pub(super) const VARIANTS: [Row; 9] = [
+pub(super) const VARIANTS: [Row; 10] = [
     quick(row(
         "variants/classification",
         "classification",
@@ -128,6 +128,12 @@ pub(super) const VARIANTS: [Row; 9] = [
         "earth mover's distance",
         "features",
         &["output='emd'", ONE_PHASE],
+    ),
+    row(
+        "variants/zscore-off",
+        "voters, votes on the scale of all (zscore-off)",
+        "features",
+        &["votes.scale='zscore-off'"],
     ),
     row("variants/unweighted", "voters, votes count alike", "features", &[PLAIN]),
     row(
@@ -222,7 +228,7 @@ pub(super) const FEW_VOTES: [Row; 8] = [
 
 const ONE_PHASE_OF_PORTRAITS: &str = "schedule.steps=390";
 
-/// Drawn portraits (section 7 A).
+/// Drawn portraits.
 pub(super) const PORTRAITS: [Row; 5] = [
     few(row(
         "portraits/3-regression",
@@ -253,6 +259,40 @@ pub(super) const PORTRAITS: [Row; 5] = [
         "10 votes, normalized, voters",
         "portraits",
         &["data.generator.votes=10", "schedule.steps=1950"],
+    )),
+];
+
+/// The paper's other axes: sizes of pictures and backbones (the paper's table of hyper-parameters).
+pub(super) const STUDY: [Row; 5] = [
+    few(row(
+        "study/size-8",
+        "8×8 pixels",
+        "portraits",
+        &["data.generator.pooling=4"],
+    )),
+    few(row(
+        "study/size-16",
+        "16×16 pixels",
+        "portraits",
+        &["data.generator.pooling=2"],
+    )),
+    few(row(
+        "study/cnn-2",
+        "channels 8, 16",
+        "portraits",
+        &["backbone={kind='cnn',channels=[8,16]}"],
+    )),
+    few(row(
+        "study/cnn-4",
+        "channels 16, 32, 64, 128",
+        "portraits",
+        &["backbone={kind='cnn',channels=[16,32,64,128]}"],
+    )),
+    few(row(
+        "study/cnn-wide",
+        "channels 32, 64, 128",
+        "portraits",
+        &["backbone={kind='cnn',channels=[32,64,128]}"],
     )),
 ];
 

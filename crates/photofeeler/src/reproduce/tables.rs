@@ -5,7 +5,7 @@ use papers_core::{
     reproduce::{FinishedRun, of_row, values},
 };
 
-use super::rows::VARIANTS;
+use super::{rows::VARIANTS, statements::paired};
 
 /// A metric of the runs of a row with its spread.
 pub(super) fn told(runs: &[FinishedRun], row: &str, metric: &str) -> String {
@@ -59,8 +59,7 @@ pub(super) fn served(runs: &[FinishedRun]) -> Option<Figure> {
         "Attributes in place of pictures, three votes a photo",
         "Pearson with what all 150 simulated voters would say, on 800 photos that were not learned from; 1,500 photos to learn from, 15 % of them \
          to choose the epoch by. Seeds fix voters, photos and weights. The last column is a prototype in another framework (3 seeds) whose \
-         preferences were drawn with other numbers. The paper's \"voter modelling best\" is not reproduced on the mean score here: the voter \
-         model sees a photo through ten numbers, and is level with the distribution that they are."
+         preferences were drawn with other numbers."
             .to_owned(),
         table,
     )
@@ -68,28 +67,13 @@ pub(super) fn served(runs: &[FinishedRun]) -> Option<Figure> {
 
 /// Differences of runs with the same seed, and what was hoped for.
 pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
-    let paired = |one: (&str, &str), other: (&str, &str)| -> Vec<f64> {
-        let of = |(row, metric): (&str, &str)| -> Vec<(u64, f64)> {
-            of_row(runs, row)
-                .iter()
-                .filter_map(|run| Some((run.planned.seed, run.metric(metric)?)))
-                .collect()
-        };
-        let others = of(other);
-        of(one)
-            .into_iter()
-            .filter_map(|(seed, value)| {
-                let other = others.iter().find(|(of, _)| *of == seed)?;
-                Some(value - other.1)
-            })
-            .collect()
-    };
     const RANDOM: &str = "features/random-normalized-voter";
     const CONFOUNDED: &str = "features/confounded-normalized-voter";
     let alone = |row: &str, metric: &str| values(&of_row(runs, row), metric);
     let mut table = Table::new(["what", "measured", "target", "met"]);
     type Holds = fn(f64) -> bool;
-    let lines: [(&str, Vec<f64>, &str, Holds); 6] = [
+    let first = |found: Vec<f64>| found.into_iter().take(1).collect::<Vec<_>>();
+    let lines: [(&str, Vec<f64>, &str, Holds); 8] = [
         (
             "whole system, Pearson",
             alone(RANDOM, "pearson"),
@@ -98,13 +82,14 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
         ),
         (
             "whole system - MSE on raw means, random serving",
-            paired((RANDOM, "pearson"), ("features/random-raw-regression", "pearson")),
+            paired(runs, (RANDOM, "pearson"), ("features/random-raw-regression", "pearson")),
             "at least +0.03",
             |mean| mean >= 0.03,
         ),
         (
             "the same, confounded serving",
             paired(
+                runs,
                 (CONFOUNDED, "pearson"),
                 ("features/confounded-raw-regression", "pearson"),
             ),
@@ -113,13 +98,13 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
         ),
         (
             "single votes: voter model - photo's score",
-            paired((RANDOM, "votes_voter_model"), (RANDOM, "votes_base")),
+            paired(runs, (RANDOM, "votes_voter_model"), (RANDOM, "votes_base")),
             "at least +0.08",
             |mean| mean >= 0.08,
         ),
         (
             "voter model - KL distribution",
-            paired((RANDOM, "pearson"), (RANDOM, "base_pearson")),
+            paired(runs, (RANDOM, "pearson"), (RANDOM, "base_pearson")),
             "within ±0.03",
             |mean| mean.abs() <= 0.03,
         ),
@@ -128,6 +113,22 @@ pub(super) fn targets(runs: &[FinishedRun]) -> Option<Figure> {
             alone(RANDOM, "human_votes"),
             "at least 4",
             |mean| mean >= 4.0,
+        ),
+        (
+            "drawn portraits, first seed: whole system, Pearson",
+            first(alone("portraits/3-voter", "pearson")),
+            "at least 0.62",
+            |mean| mean >= 0.62,
+        ),
+        (
+            "drawn portraits, first seed: MSE on raw means - whole system",
+            first(paired(
+                runs,
+                ("portraits/3-regression", "pearson"),
+                ("portraits/3-voter", "pearson"),
+            )),
+            "at most +0.01",
+            |mean| mean <= 0.01,
         ),
     ];
     for (what, found, target, holds) in lines {

@@ -12,6 +12,7 @@ use papers_core::{
     cli::Verb,
     device::{self, pool},
 };
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::print;
 use crate::{
@@ -23,8 +24,8 @@ use crate::{
 /// For [`Paper::verb`](papers_core::cli::Paper::verb).
 pub(crate) const VERB: Verb = Verb { command, run };
 
-/// Pictures in memory together.
-const TOGETHER: usize = 256;
+/// Pictures that are read and rated together.
+const TOGETHER: usize = 64;
 
 #[derive(Debug, Clone, Args)]
 struct RateArgs {
@@ -90,31 +91,51 @@ fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The table of ratings, and the files that cannot be read.
+/// The table of ratings, and the files that cannot be read. Pictures are decoded by all cores, and only what networks see of them is kept.
 fn rated(raters: &[Rater], listing: &Listing, arguments: &RateArgs) -> anyhow::Result<(Table, Vec<String>)> {
+    let sizes = raters.iter().map(Rater::picture_size).collect::<Result<Vec<_>, _>>()?;
+    let mut wanted = sizes.clone();
+    wanted.sort_unstable();
+    wanted.dedup();
     let mut table = Table::new(columns(&arguments.voters));
     let mut unreadable = Vec::new();
     for files in listing.files().chunks(TOGETHER) {
-        let mut pictures = Vec::new();
-        for file in files {
-            match picture::read(&arguments.photos.join(file)) {
-                Ok(read) => pictures.push((file.as_str(), read)),
-                Err(problem) => unreadable.push(format!("{file}: {problem}")),
+        let read = |file: &String| -> Result<Vec<Vec<u8>>, String> {
+            let picture =
+                picture::read(&arguments.photos.join(file)).map_err(|problem| format!("{file}: {problem}"))?;
+            let fitted = wanted
+                .iter()
+                .map(|&[side, channels]| picture::fit(&picture, side, channels));
+            Ok(fitted.collect())
+        };
+        let read: Vec<Result<Vec<Vec<u8>>, String>> = files.par_iter().map(read).collect();
+        let mut names = Vec::new();
+        let mut images = vec![Vec::new(); wanted.len()];
+        for (file, fitted) in files.iter().zip(read) {
+            match fitted {
+                Ok(fitted) => {
+                    names.push(file.as_str());
+                    images.iter_mut().zip(fitted).for_each(|(all, one)| all.extend(one));
+                }
+                Err(problem) => unreadable.push(problem),
             }
         }
-        if pictures.is_empty() {
+        if names.is_empty() {
             continue;
         }
-        for rater in raters {
-            let [side, channels] = rater.picture_size()?;
-            let images = pictures.iter().flat_map(|(_, read)| picture::fit(read, side, channels));
-            let inputs = Inputs::Pictures(square_set(&arguments.photos, images.collect(), side, channels));
+        let inputs: Vec<Inputs> = wanted
+            .iter()
+            .zip(images)
+            .map(|(&[side, channels], images)| Inputs::Pictures(square_set(&arguments.photos, images, side, channels)))
+            .collect();
+        for (rater, size) in raters.iter().zip(&sizes) {
+            let place = wanted.partition_point(|other| other < size);
             let voters: Vec<Option<usize>> = arguments.voters.iter().map(|voter| rater.voter(voter)).collect();
             let ratings = rater
-                .rate(&inputs, &voters)
+                .rate(&inputs[place], &voters)
                 .with_context(|| format!("rating {}", arguments.photos.display()))?;
             let model = name(rater.rates());
-            for ((file, _), rating) in pictures.iter().zip(ratings) {
+            for (file, rating) in names.iter().zip(ratings) {
                 table.push(row(file, &model, &rating, &voters));
             }
         }

@@ -48,7 +48,7 @@ pub enum VotesError {
     },
     /// Two votes of a voter on one photo.
     #[error(
-        "voter `{voter}` voted on photo `{photo}` more than once; say what counts with `duplicates='mean'` or `duplicates='last'`"
+        "voter `{voter}` voted on photo `{photo}` more than once; say what counts with `data.table.duplicates='mean'` or `'last'`"
     )]
     Duplicate {
         /// The photo.
@@ -58,7 +58,7 @@ pub enum VotesError {
     },
     /// Votes and pictures that do not belong together.
     #[error(
-        "{} photos have votes and no picture ({}), {} pictures have no votes ({}); leave both out with `skip_missing=true`",
+        "{} photos have votes and no picture ({}), {} pictures have no votes ({}); leave both out with `data.table.skip_missing=true`",
         without_picture.len(), few(without_picture), without_votes.len(), few(without_votes)
     )]
     Missing {
@@ -67,14 +67,36 @@ pub enum VotesError {
         /// Pictures that the table does not name.
         without_votes: Vec<String>,
     },
+    /// Two pictures that votes could mean.
+    #[error("pictures `{one}` and `{other}` are both called `{name}` in the table of votes; keep one of them")]
+    SameName {
+        /// A picture.
+        one: String,
+        /// Another one.
+        other: String,
+        /// What the votes call them.
+        name: String,
+    },
+    /// Rows that say different things of a photo.
+    #[error("photo `{photo}` has the {column} `{one}` in a row and `{other}` in another")]
+    Conflict {
+        /// The photo.
+        photo: String,
+        /// The column.
+        column: &'static str,
+        /// What a row says.
+        one: String,
+        /// What another one says.
+        other: String,
+    },
     /// Files that are no pictures.
-    #[error("{} pictures cannot be read: {}; leave them out with `skip_missing=true`", files.len(), few(files))]
+    #[error("{} pictures cannot be read: {}; leave them out with `data.table.skip_missing=true`", files.len(), few(files))]
     Unreadable {
         /// With what is wrong.
         files: Vec<String>,
     },
     /// Too little to learn from.
-    #[error("there are {found} {what} and {least} are needed")]
+    #[error("there are {found} {what} and {least} are needed; {hint}")]
     TooFew {
         /// Photos or voters.
         what: &'static str,
@@ -82,18 +104,23 @@ pub enum VotesError {
         found: usize,
         /// How many are needed.
         least: usize,
+        /// Settings that it depends on.
+        hint: &'static str,
     },
     /// Scores of which nobody knows who gave them.
     #[error(
-        "{name} does not say who gave a score, and a model of voters needs it (`NoPerVoterRows`); set `output` to regression, \
-         classification, distribution or emd, and `votes.scale='raw'`"
+        "{name} does not say who gave a score, which models of voters and the normalization of votes need (`NoPerVoterRows`); set `output` to regression, \
+         classification, distribution or emd, and `votes.scale` to raw or zscore-off"
     )]
     NoPerVoterRows {
         /// The set.
         name: String,
     },
     /// A person of whom there are photos to learn from and photos to measure with.
-    #[error("photos of `{person}` are in {one} and in {other}: what is learned by heart would be measured")]
+    #[error(
+        "photos of `{person}` are in {one} and in {other}: what is learned by heart would be measured; see `person` in the table and \
+         `data.table.test_list`"
+    )]
     Leak {
         /// The person.
         person: String,
@@ -103,7 +130,7 @@ pub enum VotesError {
         other: &'static str,
     },
     /// A set that has no such trait.
-    #[error("{name} has no scores of `{asked}`; it has {known}")]
+    #[error("{name} has no scores of `{asked}`; set `data.trait` to one that it has: {known}")]
     Trait {
         /// The set.
         name: String,

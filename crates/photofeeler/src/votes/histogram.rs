@@ -1,4 +1,4 @@
-//! Ten bins of votes in `[0, 1]` (sections 2.3 and 4).
+//! Ten bins of votes in `[0, 1]`.
 
 /// Bins of a distribution of votes, outputs of a network.
 pub const BINS: usize = 10;

@@ -3,7 +3,7 @@
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
-use super::{BINS, Vote, VoteTables, histogram::histogram};
+use super::{BINS, Vote, VoteTables, histogram::histogram, normal_cdf, normal_quantile};
 
 /// How votes are brought into `[0, 1]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum Scale {
     /// By each voter's mean and deviation (ours; the paper's way is secret).
     #[default]
     Normalized,
+    /// By the mean and deviation of all votes, in place of each voter's own.
+    ZscoreOff,
     /// By the least and the greatest score that can be given.
     Raw,
 }
@@ -58,7 +60,18 @@ impl VotesConfig {
     pub fn value(&self, tables: &VoteTables, range: [f64; 2], vote: &Vote) -> f64 {
         match self.scale {
             Scale::Normalized => tables.normalized(vote),
+            Scale::ZscoreOff => normal_cdf((vote.score - tables.mean) / tables.deviation),
             Scale::Raw => (vote.score - range[0]) / (range[1] - range[0]),
+        }
+    }
+
+    /// The score that a value in `[0, 1]` is, as this voter gives scores, or as all do where the voter is unknown: the way back.
+    pub fn score_of(&self, tables: &VoteTables, range: [f64; 2], voter: Option<usize>, value: f64) -> f64 {
+        let of_all = || tables.mean + tables.deviation * normal_quantile(value);
+        match self.scale {
+            Scale::Normalized => voter.map_or_else(of_all, |voter| tables.score_of(voter, value)),
+            Scale::ZscoreOff => of_all(),
+            Scale::Raw => range[0] + value * (range[1] - range[0]),
         }
     }
 }

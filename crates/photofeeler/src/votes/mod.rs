@@ -4,6 +4,7 @@ mod duplicates;
 mod error;
 mod histogram;
 mod labels;
+mod means;
 mod normalization;
 mod table;
 mod wide;
@@ -12,6 +13,7 @@ pub use duplicates::{Duplicates, settle};
 pub use error::VotesError;
 pub use histogram::{BINS, Histogram, bin, center, expected_score, histogram, one_hot};
 pub use labels::{Label, Labels, Scale, VotesConfig, Weights};
+pub use means::{MeanRow, read_hot_or_not, read_means};
 pub use normalization::{LEAST_WEIGHT, VoteTables, VoterTable, normal_cdf, normal_quantile};
 pub use table::{Row, TableOptions, read_scut, read_table};
 pub use wide::read_wide;
@@ -31,7 +33,7 @@ pub struct Vote {
     pub score: f64,
 }
 
-/// What a photo is rated for (section 1); one model is trained for each.
+/// What a photo is rated for; one model is trained for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trait {

@@ -1,5 +1,5 @@
 //! What is fair to say of a vote, given who gave it. The paper keeps its own way secret; this one is ours, after what is known of
-//! it: voters differ in leniency and in care (specification of this crate: README, "Votes").
+//! it: voters differ in leniency and in care (README, "Deviations").
 
 use std::f64::consts::SQRT_2;
 
@@ -32,6 +32,8 @@ pub struct VoterTable {
     pub agreement: Option<f64>,
     /// What a vote counts for.
     pub weight: f64,
+    /// Whether there are several votes, all the same.
+    pub is_constant: bool,
 }
 
 /// Tables of all voters.
@@ -88,6 +90,7 @@ impl VoteTables {
                 overlap: 0,
                 agreement: None,
                 weight: 1.0,
+                is_constant: scores.len() > 1 && scores.iter().all(|score| *score == scores[0]),
             }
         };
         let mut tables = Self {

@@ -33,14 +33,14 @@ pub struct TableOptions {
 }
 
 /// What a table may call its columns; the first name is told where none of them is there.
-struct Names {
+pub(super) struct Names {
     photo: &'static [&'static str],
     voter: &'static str,
     score: &'static [&'static str],
 }
 
 /// The other names are those of tables of means, such as SCUT-FBP5500's.
-const OWN: Names = Names {
+pub(super) const OWN: Names = Names {
     photo: &["photo", "file"],
     voter: "voter",
     score: &["score", "mean_score"],
@@ -97,7 +97,12 @@ pub(super) fn damaged(file: &str, error: &csv::Error) -> VotesError {
     }
 }
 
-fn read(source: impl Read, file: &str, options: &TableOptions, names: &Names) -> Result<Vec<Row>, VotesError> {
+pub(super) fn read(
+    source: impl Read,
+    file: &str,
+    options: &TableOptions,
+    names: &Names,
+) -> Result<Vec<Row>, VotesError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
     let header = reader.headers().map_err(|error| damaged(file, &error))?.clone();
     let place = |column: &str| {

@@ -21,6 +21,33 @@ fn settings_that_make_no_sense_are_refused_by_name() {
         (&["data.generator.votes=21"], "data.generator.votes"),
         (&["data.set='csv'"], "data.table"),
         (&["evaluation.voters=0"], "evaluation.voters"),
+        // What the procedural set does not look at.
+        (&["data.votes_per_photo=2"], "data.votes_per_photo"),
+        (&["data.most_voters=9"], "data.most_voters"),
+        (&["data.most_photos=9"], "data.most_photos"),
+        (&["data.test_photos=9"], "data.test_photos"),
+        (&["data.test=0.5"], "data.test"),
+        (&["data.side=64"], "data.side"),
+        (&["data.channels=1"], "data.channels"),
+        (&["data.voters='opposite'"], "data.voters"),
+        (&["data.min_votes_test=3"], "data.min_votes_test"),
+        (&["data.set='csv'", "data.table={features='f.csv'}"], "data.table.votes"),
+        (
+            &["data.set='csv'", "data.table={votes='v.csv',features='f.csv',fold=2}"],
+            "data.table.fold",
+        ),
+        (
+            &["data.set='means'", "data.table={features='f.csv',fold=2,test_list='t'}"],
+            "data.table.fold",
+        ),
+        (
+            &[
+                "data.set='means'",
+                "data.table={features='f.csv'}",
+                "data.most_voters=4",
+            ],
+            "data.most_voters",
+        ),
     ] {
         let error = try_of("features", sets).expect_err(named).to_string();
         assert!(error.contains(named), "{named}: {error}");

@@ -13,12 +13,12 @@ fn context() -> Context {
 }
 
 /// A folder of twelve pictures of several kinds, and their table.
-fn pictures(folder: &Path) {
+pub(crate) fn pictures(folder: &Path) {
     let photos = folder.join("photos");
     fs::create_dir_all(&photos).expect("a folder");
-    let color = RgbImage::from_fn(20, 12, |x, y| Rgb([x as u8 * 10, y as u8 * 15, 90]));
-    for photo in 0..12 {
-        let image = DynamicImage::from(color.clone());
+    for photo in 0..12_u8 {
+        let color = RgbImage::from_fn(20, 12, |x, y| Rgb([x as u8 * 10, y as u8 * 15, photo * 20]));
+        let image = DynamicImage::from(color);
         let image = match photo % 3 {
             0 => DynamicImage::from(image.to_luma8()),
             1 => DynamicImage::from(image.to_rgba8()),
@@ -35,9 +35,13 @@ fn pictures(folder: &Path) {
 }
 
 fn with_pictures(folder: &Path, sets: &[&str]) -> Result<Photofeeler> {
+    with_table(folder, "", sets)
+}
+
+fn with_table(folder: &Path, more: &str, sets: &[&str]) -> Result<Photofeeler> {
     let path = |name: &str| folder.join(name).display().to_string();
     let source = format!(
-        "data.table={{votes='{}',images='{}'}}",
+        "data.table={{votes='{}',images='{}',{more}}}",
         path("votes.csv"),
         path("photos")
     );
@@ -113,4 +117,65 @@ fn pictures_too_small_for_the_backbone_are_refused() {
         panic!("accepted");
     };
     assert!(error.to_string().contains("the backbone needs 71"), "{error}");
+}
+
+#[test]
+fn inks_become_colors() {
+    // Left without cyan, right without yellow.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cmyk.jpg");
+    let picture = photofeeler::data::picture::read(Path::new(file)).expect("a picture");
+    let near = |pixel: &Rgb<u8>, color: [u8; 3]| pixel.0.iter().zip(color).all(|(one, other)| one.abs_diff(other) < 40);
+    assert!(
+        near(picture.get_pixel(1, 4), [255, 0, 0]),
+        "{:?}",
+        picture.get_pixel(1, 4)
+    );
+    assert!(
+        near(picture.get_pixel(6, 4), [0, 0, 255]),
+        "{:?}",
+        picture.get_pixel(6, 4)
+    );
+}
+
+#[test]
+fn pictures_that_are_read_when_they_are_needed_teach_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pictures(folder.path());
+    let sets = ["phase_2.input='both'"];
+    let mut held = with_table(folder.path(), "", &sets).expect("pictures");
+    let mut read = with_table(folder.path(), "held_mib=0", &sets).expect("pictures");
+    assert!(matches!(held.data().inputs, Inputs::Pictures(_)) && matches!(read.data().inputs, Inputs::Files(_)));
+    assert_eq!(held.data().names, read.data().names);
+    held.train().expect("both phases");
+    read.train().expect("both phases");
+    let bytes = |run: &Photofeeler| papers_core::port::to_bytes(&run.model().base).expect("a record");
+    assert_eq!(bytes(&held), bytes(&read));
+    assert_eq!(
+        held.findings().expect("findings").scores,
+        read.findings().expect("findings").scores
+    );
+    // A picture that is gone is told when it is needed.
+    let last = read.data().names.len() - 1;
+    fs::remove_file(folder.path().join(format!("photos/{}.png", read.data().names[last]))).expect("removed");
+    let inputs = &read.data().inputs;
+    let error = inputs.batch(&[last], &[], read.device()).expect_err("gone").to_string();
+    assert!(error.contains(&read.data().names[last]), "{error}");
+    assert!(inputs.digest(&[last]).is_err() && inputs.digest(&[0]).is_ok());
+}
+
+#[test]
+fn two_pictures_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pictures(folder.path());
+    RgbImage::new(4, 4)
+        .save(folder.path().join("photos/p05.jpg"))
+        .expect("saved");
+    let Err(error) = with_pictures(folder.path(), &[]) else {
+        panic!("accepted");
+    };
+    let error = error.to_string();
+    assert!(
+        error.contains("p05.jpg") && error.contains("p05.png") && error.contains("both called `p05`"),
+        "{error}"
+    );
 }

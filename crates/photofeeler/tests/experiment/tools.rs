@@ -19,6 +19,7 @@ use photofeeler::{
     },
     evaluate::draw_panel,
     fit::Ratings,
+    model::VoterInput,
     rater::Rater,
     train::Photofeeler,
     votes::{Trait, Vote},
@@ -89,7 +90,7 @@ fn a_run_rates_without_its_data_what_the_experiment_rates() {
 #[test]
 fn a_run_that_has_not_reached_phase_2_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    let config = features(&["schedule.checkpoint_every=5"]);
+    let config = features(&["phase_1.steps=12", "schedule.checkpoint_every=11"]);
     let options = training::Options {
         out: folder.path().to_owned(),
         resume: false,
@@ -98,7 +99,7 @@ fn a_run_that_has_not_reached_phase_2_says_so() {
         provenance: Provenance::collect("photofeeler", "0", "test", SEED, "flex"),
     };
     training::run::<Photofeeler>(&config, &context(), &options).expect("a run");
-    // The newest generation is gone, as after a crash; the one before is of update 10 or 5.
+    // The newest generation is gone, as after a crash; the one before is of update 11, in phase 1.
     let rater = Rater::of_run(folder.path(), &testing::device()).expect("a model");
     let error = rater.picture_size().expect_err("numbers").to_string();
     assert!(error.contains("own_features"), "{error}");
@@ -108,16 +109,12 @@ fn a_run_that_has_not_reached_phase_2_says_so() {
         .map(|entry| entry.expect("one").path())
         .collect();
     generations.sort();
-    for late in generations.iter().rev().take(generations.len() - 1) {
-        std::fs::remove_dir_all(late).expect("removed");
-    }
-    let name = generations[0].display().to_string();
-    if name.contains('5') {
-        let error = Rater::of_run(folder.path(), &testing::device())
-            .expect_err("phase 1")
-            .to_string();
-        assert!(error.contains("phase 2"), "{error}");
-    }
+    assert_eq!(generations.len(), 2, "of updates 11 and 14");
+    std::fs::remove_dir_all(&generations[1]).expect("removed");
+    let error = Rater::of_run(folder.path(), &testing::device())
+        .expect_err("phase 1")
+        .to_string();
+    assert!(error.contains("phase 2"), "{error}");
 }
 
 #[test]
@@ -192,7 +189,7 @@ fn outputs_are_kept_under_their_digest_and_computed_again_where_they_are_damaged
     let photos: Vec<usize> = (0..20).collect();
     let outputs = || {
         cache
-            .outputs(&base, &run.data().inputs, &photos, run.device())
+            .outputs(&base, &run.data().inputs, &photos, VoterInput::Temporary, run.device())
             .expect("outputs")
     };
     let first = outputs();
@@ -206,15 +203,36 @@ fn outputs_are_kept_under_their_digest_and_computed_again_where_they_are_damaged
     bytes[40] ^= 1;
     std::fs::write(&files()[0], &bytes).expect("written");
     assert_eq!(outputs(), first, "damaged numbers are not taken");
-    // Other photos, and other weights, have files of their own.
-    cache
-        .outputs(&base, &run.data().inputs, &photos[1..], run.device())
+    // Without embeddings, which nobody asked for; those have a file of their own, as other photos have.
+    assert!(first.embeddings.is_empty() && first.features == 0);
+    let both = cache
+        .outputs(&base, &run.data().inputs, &photos, VoterInput::Both, run.device())
         .expect("outputs");
-    let other = Photofeeler::new(&features(&[]), &Context::new(testing::device(), SEED + 1)).expect("a run");
+    assert_eq!(both.embeddings.len(), 20 * both.features);
+    assert_eq!(both.temporary, first.temporary);
     cache
-        .outputs(&other.model().base, &run.data().inputs, &photos, run.device())
+        .outputs(
+            &base,
+            &run.data().inputs,
+            &photos[1..],
+            VoterInput::Temporary,
+            run.device(),
+        )
         .expect("outputs");
     assert_eq!(files().len(), 3);
+    // Other weights take the place of those that were.
+    let other = Photofeeler::new(&features(&[]), &Context::new(testing::device(), SEED + 1)).expect("a run");
+    cache
+        .outputs(
+            &other.model().base,
+            &run.data().inputs,
+            &photos,
+            VoterInput::Temporary,
+            run.device(),
+        )
+        .expect("outputs");
+    assert_eq!(files().len(), 3);
+    assert_eq!(outputs(), first, "computed again");
 }
 
 #[test]
@@ -237,7 +255,8 @@ fn ratings_of_anything_are_learned_by_who_gave_them() {
         features: features.clone(),
         width: 3,
         votes: votes.collect(),
-        voters: 12,
+        // The last one has no votes.
+        voters: 13,
         range: [1.0, 5.0],
     };
     let settings = [
@@ -253,11 +272,29 @@ fn ratings_of_anything_are_learned_by_who_gave_them() {
     assert!(found.voter_model.expect("defined") > 0.8, "{found:?}");
     assert!(found.base.is_none_or(|base| base < 0.4), "{found:?}");
     let high = [0.9, 0.0, 0.0];
-    let says = |voter| fitted.predict(&high, voter).expect("a score")[0];
+    let says = |voter| fitted.predict(&high, voter).expect("a score").scores[0];
     assert!(says(Some(0)) > says(Some(1)) + 1.0);
     assert!(
         says(Some(1)) < says(None) && says(None) < says(Some(0)),
         "somebody unknown is between them"
+    );
+    // Voters of whom nothing was learned are told, and are like somebody unknown.
+    for (voter, is_unknown) in [
+        (Some(1), false),
+        (Some(12), true),
+        (Some(usize::MAX), true),
+        (None, true),
+    ] {
+        let predicted = fitted.predict(&high, voter).expect("a score");
+        assert_eq!(predicted.is_unknown, is_unknown, "{voter:?}");
+        assert_eq!(predicted.scores[0] == says(None), is_unknown);
+    }
+    assert!(
+        fitted
+            .predict(&high[..2], None)
+            .expect_err("ragged")
+            .to_string()
+            .contains("rows of 3")
     );
 
     let wrong = Ratings {

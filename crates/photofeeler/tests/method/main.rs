@@ -8,3 +8,4 @@ mod people;
 mod voter_model;
 mod votes;
 mod xception;
+mod xception_layout;

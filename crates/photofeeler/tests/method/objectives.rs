@@ -2,7 +2,10 @@
 
 use burn::prelude::*;
 use papers_core::testing::{assert_close, device, nested, numbers, values};
-use photofeeler::objective::{cross_entropy, divergence, earth_movers, expected_scores};
+use photofeeler::{
+    model::OutputKind,
+    objective::{cross_entropy, divergence, earth_movers, expected_scores},
+};
 
 use crate::common::{EXACT, SINGLE, cases, fixture, number};
 
@@ -25,6 +28,27 @@ fn losses_are_those_of_the_fixture() {
             assert_close(&values(scores), &numbers(&case["expected_score"]), tolerance);
         }
     }
+}
+
+#[test]
+fn losses_on_the_host_are_those_of_the_fixture() {
+    let fixture = fixture("kl.json");
+    for case in cases(&fixture) {
+        let logits: Tensor<2> = nested(&case["logits"], &device());
+        let shares = values(burn::tensor::activation::softmax(logits, 1));
+        let targets = numbers(&case["target"]);
+        for (output, key) in [
+            (OutputKind::Distribution, "kl_per_row"),
+            (OutputKind::Voter, "kl_per_row"),
+            (OutputKind::Classification, "cross_entropy_per_row"),
+            (OutputKind::Emd, "emd_r2"),
+        ] {
+            let rows = shares.chunks(10).zip(targets.chunks(10));
+            let found: Vec<f64> = rows.map(|(shares, target)| output.host_loss(shares, target)).collect();
+            assert_close(&found, &numbers(&case[key]), EXACT);
+        }
+    }
+    assert_close(&[OutputKind::Regression.host_loss(&[0.75], &[0.5])], &[0.0625], EXACT);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use papers_core::{
     testing::{assert_close, device, nested, numbers, values},
 };
 use photofeeler::{
+    learner::{VoteRow, VoterBatch, mean_cross_entropy},
     model::{BaseOutputs, VoterInput, VoterModel, VoterModelConfig},
     votes::{BINS, expected_score},
 };
@@ -48,8 +49,9 @@ fn votes_scores_and_averages_are_those_of_the_fixture() {
         let temporary: Tensor<2> = nested(&case["temporary_output"], &device());
         let voters = model.embeddings.dims()[0];
         let photos = temporary.dims()[0];
-        let everybody: Vec<Option<usize>> = (0..voters).map(Some).collect();
-        let logits = model.grid(temporary.clone(), model.embeddings_of(&everybody, &[]));
+        let all: Vec<usize> = (0..voters).collect();
+        let everybody: Vec<Option<usize>> = all.iter().copied().map(Some).collect();
+        let logits = model.grid(temporary.clone(), model.embeddings_of(&everybody, &all));
         assert_close(&values(logits.clone()), &numbers(&case["logits"]), EXACT);
         let shares = values(softmax(logits, 2));
         assert_close(&shares, &numbers(&case["vote_distribution"]), EXACT);
@@ -87,19 +89,37 @@ fn votes_scores_and_averages_are_those_of_the_fixture() {
             let panel: Vec<Option<usize>> = chosen.iter().copied().map(Some).collect();
             let inputs: Vec<f32> = values(temporary.clone()).iter().map(|value| *value as f32).collect();
             let panel = single
-                .panel(&inputs, BINS, &single.embeddings_of(&panel, &[]))
+                .panel(&inputs, BINS, &single.embeddings_of(&panel, &all))
                 .expect("a panel");
             assert_close(&panel.photo_scores(), &numbers(&average["score_per_photo"]), SINGLE);
+            for photo in 0..photos {
+                let of_voters: Vec<f64> = chosen.iter().map(|voter| scores[photo * voters + voter]).collect();
+                assert_close(&panel.of_photo(photo), &of_voters, SINGLE);
+                let shares = numbers(&average["mean_distribution"][photo]);
+                assert_close(&panel.shares_of(photo), &shares, SINGLE);
+                let deviation = population_deviation(&panel.of_photo(photo));
+                assert_close(&[deviation], &[number(&average["sd_over_voters"][photo])], SINGLE);
+            }
         }
         let pairs = case["training_pairs"].as_array().expect("pairs");
-        let mut sum = 0.0;
-        for pair in pairs {
-            let (photo, voter) = (index(&pair["photo"]), index(&pair["voter"]));
-            let entropy = -shares[(photo * voters + voter) * BINS + index(&pair["target_bin"])].ln();
-            assert_close(&[entropy], &[number(&pair["ce"])], EXACT);
-            sum += entropy;
+        let rows: Vec<VoteRow> = pairs
+            .iter()
+            .map(|pair| VoteRow {
+                photo: index(&pair["photo"]),
+                voter: index(&pair["voter"]),
+                bin: index(&pair["target_bin"]),
+            })
+            .collect();
+        // As phase 2 computes it, of one vote and of all of them.
+        let entropy = |rows: &[VoteRow]| -> f64 {
+            let batch = VoterBatch::new(rows.iter(), &device());
+            let logits = model.forward(temporary.clone().select(0, batch.photos), batch.voters);
+            values(mean_cross_entropy(logits, batch.bins))[0]
+        };
+        for (row, pair) in rows.iter().zip(pairs) {
+            assert_close(&[entropy(&[*row])], &[number(&pair["ce"])], EXACT);
         }
-        assert_close(&[sum / pairs.len() as f64], &[number(&case["ce_mean"])], EXACT);
+        assert_close(&[entropy(&rows)], &[number(&case["ce_mean"])], EXACT);
     }
 }
 
@@ -132,7 +152,7 @@ fn a_grid_says_what_single_votes_say() {
     let photos: Tensor<2> = Tensor::from_data(TensorData::new(inputs(6), [6, 10]), &device());
     let voters = [4, 0, 8];
     let wanted: Vec<Option<usize>> = voters.iter().copied().map(Some).collect();
-    let grid = values(model.grid(photos.clone(), model.embeddings_of(&wanted, &[])));
+    let grid = values(model.grid(photos.clone(), model.embeddings_of(&wanted, &voters)));
     for photo in 0..6_usize {
         for (place, &voter) in voters.iter().enumerate() {
             let index = |value: usize| Tensor::<1, Int>::from_ints([value as i32], &device());
@@ -155,6 +175,13 @@ fn an_unknown_voter_is_the_mean_of_the_seen_ones() {
     }
     let mixed = values(model.embeddings_of(&[Some(1), None], &seen));
     assert_close(&mixed, &[&known[..4], &unknown[..]].concat(), 1e-7);
+    // Numbers that there are not, and voters of whom nothing was learned, are unknown, too.
+    for voter in [0, 8, 9, usize::MAX] {
+        assert_close(&values(model.embeddings_of(&[Some(voter)], &seen)), &unknown, 0.0);
+    }
+    let of_all = values(model.embeddings_of(&[None], &[]));
+    let everybody: Vec<usize> = (0..9).collect();
+    assert_close(&of_all, &values(model.embeddings_of(&[None], &everybody)), 1e-6);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Procedural photos with a simulated population of voters: everything about them is known, so that predictions can be measured
-//! against what all voters would say (README, "The stand-in").
+//! against what all voters would say (README, "Data").
 //!
 //! Portraits are cartoons and preferences are made up. Nothing follows from them for real faces or real voters.
 

@@ -1,9 +1,12 @@
 //! Public sets of rated faces. Scores are judgments of others, no facts about anybody.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashMap, io::Read};
 
 use flate2::read::MultiGzDecoder;
-use papers_core::{Context, Error, Result, base::catalogue::DatasetFolder};
+use papers_core::{Error, Result, base::catalogue::DatasetFolder, random::Streams};
 
 use super::{
     RatedPhotos, archive,
@@ -18,16 +21,15 @@ use crate::{
 const MOST_BYTES: u64 = 256 << 20;
 
 /// Face Research Lab London Set: attractiveness from 1 to 7, all faces by all raters.
-pub(super) fn london(config: &DataConfig, context: &Context) -> Result<RatedPhotos> {
+pub(super) fn london(config: &DataConfig, folder: &DatasetFolder, streams: &Streams) -> Result<RatedPhotos> {
     only(
         "London Faces",
         config.of_trait,
         &[(Trait::Attractive, "")],
         "attractive",
     )?;
-    let folder = context.data.folder("london-faces")?;
     let mut genders = HashMap::new();
-    for record in records(&folder, "london_faces_info.csv")? {
+    for record in records(folder, "london_faces_info.csv")? {
         genders.insert(cell(&record, 0), Gender::parse(&cell(&record, 2)));
     }
     let options = TableOptions {
@@ -38,7 +40,7 @@ pub(super) fn london(config: &DataConfig, context: &Context) -> Result<RatedPhot
     let rows = read_wide(ratings, "london_faces_ratings.csv", &options, &[])?;
     // `neutral_front/001_03.jpg` is face X001.
     let face = |path: &str| Some(format!("X{}", path.rsplit('/').next()?.split('_').next()?));
-    let (names, inputs) = archive::pictures(&folder, "london_neutral_256.tar.gz", config, face)?;
+    let (names, inputs) = archive::pictures(folder, "london_neutral_256.tar.gz", config, face)?;
     let photos = names.into_iter().map(|name| PhotoRow {
         gender: genders.get(&name).copied().flatten(),
         person: name.clone(),
@@ -54,27 +56,31 @@ pub(super) fn london(config: &DataConfig, context: &Context) -> Result<RatedPhot
         test: None,
         warnings: Vec::new(),
     };
-    Ok(assemble(parts, config, &context.streams)?)
+    Ok(assemble(parts, config, streams)?)
 }
 
 /// MEBeauty: attractiveness from 1 to 10; nothing is known of the raters but a number.
-pub(super) fn mebeauty(config: &DataConfig, context: &Context) -> Result<RatedPhotos> {
+pub(super) fn mebeauty(config: &DataConfig, folder: &DatasetFolder, streams: &Streams) -> Result<RatedPhotos> {
     only("MEBeauty", config.of_trait, &[(Trait::Attractive, "")], "attractive")?;
-    let folder = context.data.folder("mebeauty-112")?;
     let mut genders = HashMap::new();
-    for record in records(&folder, "images.csv")? {
+    for record in records(folder, "images.csv")? {
         genders.insert(cell(&record, 0), Gender::parse(&cell(&record, 2)));
     }
     let mut rows = Vec::new();
-    for record in records(&folder, "ratings.csv.gz")? {
-        rows.push(row(cell(&record, 0), Some(cell(&record, 1)), number(&record, 2)?, None));
+    for record in records(folder, "ratings.csv.gz")? {
+        rows.push(row(
+            cell(&record, 0),
+            Some(cell(&record, 1)),
+            number(&record, 2, "ratings.csv.gz", [1.0, 10.0])?,
+            None,
+        ));
     }
     // `images/0012.jpg` is image 12.
     let image = |path: &str| {
         let digits = path.rsplit('/').next()?.split('.').next()?;
         Some(digits.parse::<usize>().ok()?.to_string())
     };
-    let (names, inputs) = archive::pictures(&folder, "mebeauty_112.tar.gz", config, image)?;
+    let (names, inputs) = archive::pictures(folder, "mebeauty_112.tar.gz", config, image)?;
     let photos = names.into_iter().map(|name| PhotoRow {
         gender: genders.get(&name).copied().flatten(),
         person: name.clone(),
@@ -93,27 +99,31 @@ pub(super) fn mebeauty(config: &DataConfig, context: &Context) -> Result<RatedPh
             "the set does not say who is on a photo: a person on several photos may be on both sides".to_owned(),
         ],
     };
-    Ok(assemble(parts, config, &context.streams)?)
+    Ok(assemble(parts, config, streams)?)
 }
 
 /// 3DSK: attractive and trustworthy from 1 to 7; each rater rated one trait of the faces of one gender.
-pub(super) fn three_dsk(config: &DataConfig, context: &Context) -> Result<RatedPhotos> {
+pub(super) fn three_dsk(config: &DataConfig, folder: &DatasetFolder, streams: &Streams) -> Result<RatedPhotos> {
     let traits = [(Trait::Attractive, "att"), (Trait::Trustworthy, "trust")];
     let code = only("3DSK", config.of_trait, &traits, "attractive, trustworthy")?;
-    let folder = context.data.folder("3dsk-faces")?;
     let (mut rows, mut genders) = (Vec::new(), HashMap::new());
-    for record in records(&folder, "3dsk_ratings.csv.gz")? {
+    for record in records(folder, "3dsk_ratings.csv.gz")? {
         // A woman and a man may have the same name.
         let gender = cell(&record, 1);
         let name = format!("{gender}/{}", cell(&record, 0));
         genders.insert(name.clone(), Gender::parse(&gender));
         if cell(&record, 6) == code {
             let voter_gender = Gender::parse(&cell(&record, 4));
-            rows.push(row(name, Some(cell(&record, 3)), number(&record, 7)?, voter_gender));
+            rows.push(row(
+                name,
+                Some(cell(&record, 3)),
+                number(&record, 7, "3dsk_ratings.csv.gz", [1.0, 7.0])?,
+                voter_gender,
+            ));
         }
     }
     let face = |path: &str| Some(path.strip_suffix(".jpg")?.to_owned());
-    let (names, inputs) = archive::pictures(&folder, "3dsk_192x256.tar.gz", config, face)?;
+    let (names, inputs) = archive::pictures(folder, "3dsk_192x256.tar.gz", config, face)?;
     let photos = names.into_iter().map(|name| PhotoRow {
         gender: genders.get(&name).copied().flatten(),
         person: name.clone(),
@@ -129,21 +139,25 @@ pub(super) fn three_dsk(config: &DataConfig, context: &Context) -> Result<RatedP
         test: None,
         warnings: Vec::new(),
     };
-    Ok(assemble(parts, config, &context.streams)?)
+    Ok(assemble(parts, config, streams)?)
 }
 
 /// One Million Impressions: scores from 0 to 100 of synthetic faces, by nobody knows whom.
-pub(super) fn omi(config: &DataConfig, context: &Context) -> Result<RatedPhotos> {
-    let folder = context.data.folder("omi-faces")?;
+pub(super) fn omi(config: &DataConfig, folder: &DatasetFolder, streams: &Streams) -> Result<RatedPhotos> {
     let mut rows = Vec::new();
-    for record in records(&folder, "attribute_ratings.csv.gz")? {
+    for record in records(folder, "attribute_ratings.csv.gz")? {
         // Repeats are second scores of the same person.
         if cell(&record, 1) == config.of_trait.name() && cell(&record, 2) == "normal" {
-            rows.push(row(cell(&record, 3), None, number(&record, 0)?, None));
+            rows.push(row(
+                cell(&record, 3),
+                None,
+                number(&record, 0, "attribute_ratings.csv.gz", [0.0, 100.0])?,
+                None,
+            ));
         }
     }
     let stimulus = |path: &str| Some(path.rsplit('/').next()?.strip_suffix(".jpg")?.to_owned());
-    let (names, inputs) = archive::pictures(&folder, "omi_128.tar.gz", config, stimulus)?;
+    let (names, inputs) = archive::pictures(folder, "omi_128.tar.gz", config, stimulus)?;
     let photos = names.into_iter().map(|name| PhotoRow {
         gender: None,
         person: name.clone(),
@@ -159,7 +173,7 @@ pub(super) fn omi(config: &DataConfig, context: &Context) -> Result<RatedPhotos>
         test: None,
         warnings: Vec::new(),
     };
-    Ok(assemble(parts, config, &context.streams)?)
+    Ok(assemble(parts, config, streams)?)
 }
 
 /// What a set calls a trait.
@@ -203,8 +217,15 @@ fn cell(record: &csv::StringRecord, column: usize) -> String {
     record.get(column).unwrap_or_default().trim().to_owned()
 }
 
-fn number(record: &csv::StringRecord, column: usize) -> Result<f64> {
+/// A score in range, or the file and the line that it is not in.
+fn number(record: &csv::StringRecord, column: usize, file: &str, [least, most]: [f64; 2]) -> Result<f64, VotesError> {
     let text = cell(record, column);
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-    number.ok_or_else(|| Error::usage(format_args!("a score is `{text}`")))
+    let number = text.parse().ok().filter(|number: &f64| (least..=most).contains(number));
+    number.ok_or_else(|| VotesError::Score {
+        file: file.to_owned(),
+        line: record.position().map_or(0, csv::Position::line),
+        text,
+        least,
+        most,
+    })
 }

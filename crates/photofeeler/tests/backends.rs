@@ -1,0 +1,19 @@
+//! A few training steps give the same numbers on every backend. Built with `--features all-backends` only; run by
+//! `cargo xtask test --backends`.
+
+mod common;
+
+use papers_core::testing;
+use photofeeler::train::Photofeeler;
+
+/// Backends sum in different orders: in single precision, after a few updates, numbers agree to this share of them.
+const TOLERANCE: f64 = 5e-3;
+
+#[test]
+fn both_phases_train_alike() {
+    for sets in [&[] as &[&str], &["phase_2.joint=true"]] {
+        let name = format!("portraits {}", sets.join(" "));
+        testing::assert_backends_agree::<Photofeeler>(&name, &common::portraits(sets), 0, 14, TOLERANCE)
+            .expect("a run on each backend");
+    }
+}
