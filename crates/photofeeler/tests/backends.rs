@@ -11,9 +11,11 @@ const TOLERANCE: f64 = 5e-3;
 
 #[test]
 fn both_phases_train_alike() {
-    for sets in [&[] as &[&str], &["phase_2.joint=true"]] {
-        let name = format!("portraits {}", sets.join(" "));
-        testing::assert_backends_agree::<Photofeeler>(&name, &common::portraits(sets), 0, 14, TOLERANCE)
-            .expect("a run on each backend");
+    for joint in [false, true] {
+        // Few updates of the base network: what it says is brought to a deviation of 1 for the voter model, and so are the
+        // differences between backends.
+        let config = common::portraits(&["phase_1.steps=2", &format!("phase_2.joint={joint}")]);
+        let name = format!("portraits, joint: {joint}");
+        testing::assert_backends_agree::<Photofeeler>(&name, &config, 0, 6, TOLERANCE).expect("a run on each backend");
     }
 }
