@@ -53,6 +53,7 @@ impl FlowExperiment {
             },
             regularization: self.config.regularization,
             base: base(&self.config),
+            layers: self.config.target.into(),
         }
     }
 
@@ -272,6 +273,79 @@ mod tests {
                 // No model is below the target: the entropy of the moons is about 2.34, a divergence at least 0.
                 let least = if preset == "moons" { 2.2 } else { -0.1 };
                 assert!(after > least, "{} on {preset}: {after}", model.name());
+            }
+        }
+    }
+
+    /// The scalars of the first update, and the weights after it.
+    fn first_update(sets: &[&str]) -> (Scalars, Vec<f64>) {
+        let (config, context) = experiment("moons", ModelKind::Perceptron, sets);
+        let mut experiment = FlowExperiment::new(&config, &context).expect("built");
+        let scalars = experiment.step(0).expect("an update");
+        (scalars, weights(&experiment.model))
+    }
+
+    #[test]
+    fn the_noise_and_its_number_and_law_are_those_of_the_settings() {
+        let losses: Vec<f64> = ["trace.noises=0", "trace.noises=1", "trace.noises=2"]
+            .into_iter()
+            .map(|noises| scalar(&first_update(&[noises]).0, "loss").expect("a loss"))
+            .collect();
+        assert!(losses[0] != losses[1] && losses[1] != losses[2], "{losses:?}");
+        let gaussian = first_update(&["trace.noises=1", "trace.law='gaussian'"]).0;
+        assert_ne!(scalar(&gaussian, "loss"), Some(losses[1]));
+
+        // The very noise of the update: its loss is that of a flow which is given it.
+        let (config, context) = experiment("moons", ModelKind::Perceptron, &["trace.noises=2"]);
+        let experiment = FlowExperiment::new(&config, &context).expect("built");
+        let device = testing::device();
+        let noise = config
+            .trace
+            .law
+            .draw(&context.streams, 0, [2, config.batch, PLANE], &device);
+        let Target::Samples(set) = config.target else {
+            panic!("samples")
+        };
+        let data = set.draw(&context.streams, "train", 0, config.batch, &device);
+        let FlowModel::Continuous(flow) = experiment.model() else {
+            panic!("a continuous flow")
+        };
+        let found = flow.log_density(&experiment.solver, data, &noise, config.regularization);
+        let loss = testing::values(found.expect("solved").log_density.mean().neg())[0];
+        assert!((loss - losses[2]).abs() < 1e-5, "{loss} is not {}", losses[2]);
+    }
+
+    #[test]
+    fn penalties_are_reported_and_change_the_weights() {
+        let (plain, without) = first_update(&[]);
+        assert_eq!(scalar(&plain, "penalty"), None);
+        for set in ["regularization.kinetic=1.0", "regularization.jacobian=1.0"] {
+            let (scalars, with) = first_update(&[set]);
+            assert!(scalar(&scalars, "penalty").expect("reported") > 0.0, "{set}");
+            // The objective is reported without it.
+            let [plain, loss] = [&plain, &scalars].map(|scalars| scalar(scalars, "loss").expect("a loss"));
+            assert!((plain - loss).abs() < 1e-5, "{set}: {loss} is not {plain}");
+            assert!(with != without, "{set}");
+        }
+    }
+
+    #[test]
+    fn samples_have_the_density_that_their_model_gives_them() {
+        for model in ModelKind::ALL {
+            for preset in ["moons", "density"] {
+                let (config, context) = experiment(preset, model, &["sizes.units=4"]);
+                let experiment = FlowExperiment::new(&config, &context).expect("built");
+                let solver = Solver::new(Method::Dopri5).tolerances(1e-6, 1e-6);
+                let setting = || Setting::exact(&solver, &config);
+                let noise = context.streams.normal("points", 0, [50, PLANE], &testing::device());
+                let model = experiment.model();
+                let drawn = model.sample(noise.clone(), setting()).expect("drawn");
+                let found = model.log_density(drawn.position, setting()).expect("solved");
+                let close = |one: Tensor<2>, other: Tensor<2>| {
+                    testing::assert_close(&testing::values(one), &testing::values(other), 1e-3);
+                };
+                close(found.log_density, drawn.log_density);
+                close(found.position, base(&config).sample(noise));
             }
         }
     }
