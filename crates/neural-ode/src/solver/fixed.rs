@@ -7,7 +7,7 @@ use crate::{
     solver::{
         adams::Adams,
         dense::{Curve, Segment},
-        implicit::{self, Newton},
+        implicit::{self, Newton, Outcome},
         norm::{self, Tolerances},
         options::{Options, invalid},
         run::{self, Observer, Progress},
@@ -149,9 +149,8 @@ pub(crate) fn add_end_slopes<S: State, D: Dynamics<S> + ?Sized>(
             statistics.evaluations += 1;
             dynamics.evaluate(segment.span.last, segment.next.clone())
         });
-        segment.slopes.truncate(1);
         end = segment.slopes.first().cloned();
-        segment.slopes.push(end_slope);
+        segment.set_end_slope(end_slope);
     }
 }
 
@@ -177,8 +176,14 @@ impl<S: State> Stepper<S> {
             Self::Implicit(tableau, newton) => {
                 let mut evaluate = |time, state| progress.evaluate(time, state);
                 let made = implicit::take(tableau, span, before, first, newton, &mut evaluate)?;
-                progress.statistics.unconverged += usize::from(!made.is_converged);
-                Ok(made.step)
+                match made.outcome {
+                    // A state that is not finite is told of by the loop.
+                    Outcome::Solved | Outcome::NotFinite => Ok(made.step),
+                    Outcome::Unsolved => Err(SolveError::NoConvergence {
+                        time: span.start,
+                        step: span.size,
+                    }),
+                }
             }
             Self::Adams(adams) => adams.take(progress, span, before, first),
         }

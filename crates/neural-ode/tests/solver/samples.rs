@@ -150,6 +150,139 @@ fn a_sample_that_fails_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_sample_that_fails_leaves_the_gradients_of_the_others_alone() {
+    // y' = w y², which from 1 blows up at 1, and from 1/4 at 4.
+    #[derive(Module, Debug)]
+    struct Square {
+        weight: Param<Tensor<1>>,
+    }
+    impl SampleDynamics<2> for Square {
+        fn evaluate(&self, _: &Samples<'_>, state: Tensor<2>) -> Tensor<2> {
+            state.square() * self.weight.val().unsqueeze()
+        }
+    }
+    let device = device().autodiff();
+    for mode in [GradientMode::Direct, GradientMode::Checkpointed] {
+        for method in adaptive() {
+            let gradients = |starts: &[f64]| {
+                let square = Square {
+                    weight: Param::from_tensor(tensor_f64(vec![1.0], [1], &device)),
+                };
+                let start = tensor_f64(starts.to_vec(), [starts.len(), 1], &device).require_grad();
+                let solver = tolerant(method).gradient(mode);
+                let solution = solver
+                    .solve_samples_module(&square, start.clone(), [0.0, 0.5, 2.0])
+                    .unwrap();
+                // What was reached stays, then there is NaN; the loss takes the sample that came through.
+                let numbers: Vec<Vec<f64>> = solution.states.iter().map(|state| values(state.clone())).collect();
+                let sum = solution.states[1].clone().narrow(0, 0, 1) + solution.last().clone().narrow(0, 0, 1);
+                let gradients = sum.sum().backward();
+                let of_start = values(start.grad(&gradients).unwrap());
+                (
+                    numbers,
+                    solution.errors,
+                    of_start,
+                    values(square.weight.val().grad(&gradients).unwrap()),
+                )
+            };
+            let (_, _, start, weight) = gradients(&[0.25]);
+            let (numbers, errors, both, shared) = gradients(&[0.25, 1.0]);
+            assert!(errors[0].is_none() && errors[1].is_some(), "{method}");
+            assert_close(&numbers[1], &[1.0 / 3.5, 2.0], 1e-3);
+            assert!(numbers[2][1].is_nan(), "{method}");
+            assert_close(&both, &[start[0], 0.0], 1e-12);
+            assert_close(&shared, &weight, 1e-12);
+        }
+    }
+}
+
+#[test]
+fn every_sample_counts_its_own_jumps_once() {
+    // The second one tries the step after the jump many times, while the first one comes to the jump.
+    let rates = [0.3, 3000.0];
+    let times = vec![vec![0.0, 0.5, 1.0], vec![0.49, 0.6]];
+    let slope = |rate: f64, time: f64| if time < 0.5 { 0.0 } else { rate };
+    for method in adaptive() {
+        let solver = tolerant(method).jump_at([0.5]).first_step(0.02);
+        let together = |at: &Samples<'_>, state: Tensor<2>| {
+            let rates: Vec<f64> = at
+                .indices()
+                .iter()
+                .zip(at.times())
+                .map(|(&index, &time)| slope(rates[index], time))
+                .collect();
+            (state * -1.0 + 1.0) * column(&rates)
+        };
+        let solution = solver
+            .solve_samples(&together, column(&[0.0, 0.0]), times.clone())
+            .unwrap();
+        for (sample, times) in times.iter().enumerate() {
+            let alone = |time: f64, state: Tensor<2>| (state * -1.0 + 1.0) * slope(rates[sample], time);
+            let alone = solver.solve(&alone, column(&[0.0]), times).unwrap();
+            assert_eq!(solution.statistics[sample], alone.statistics, "{method}, {sample}");
+        }
+    }
+}
+
+#[test]
+fn parameters_have_gradients_where_the_start_is_plain() {
+    for mode in [GradientMode::Direct, GradientMode::Checkpointed] {
+        let weight = tensor_f64(vec![0.4, -0.3, 0.8, 0.1], [2, 2], &device().autodiff());
+        let wave = Wave {
+            weight: Param::from_tensor(weight),
+        };
+        let start = tensor_f64(vec![0.3, -0.7, 0.2, 1.0, -1.0, 0.5], [3, 2], &device());
+        let solver = tolerant(Method::Tsit5).gradient(mode);
+        let solution = solver.solve_samples_module(&wave, start, wave_times()).unwrap();
+        let gradients = solution.last().clone().sum().backward();
+        let gradient = values(wave.weight.val().grad(&gradients).expect("a gradient"));
+        assert!(
+            gradient.iter().all(|gradient| gradient.is_finite() && *gradient != 0.0),
+            "{mode}: {gradient:?}"
+        );
+    }
+}
+
+#[test]
+fn options_of_gradients_hold_for_samples_too() {
+    let wave = || Wave {
+        weight: Param::from_tensor(tensor_f64(vec![0.4, -0.3, 0.8, 0.1], [2, 2], &device().autodiff())),
+    };
+    let start = || tensor_f64(vec![0.3, -0.7, 0.2, 1.0, -1.0, 0.5], [3, 2], &device());
+    let solve = |solver: Solver| solver.solve_samples_module(&wave(), start(), wave_times());
+    let option = |solver: Solver| match solve(solver).unwrap_err() {
+        SolveError::InvalidOption { option, .. } => option,
+        other => panic!("{other}"),
+    };
+    let solver = || tolerant(Method::Tsit5);
+    assert_eq!(option(solver().checkpoint_every(0)), "checkpoint_every");
+    assert_eq!(
+        option(solver().gradient(GradientMode::Direct).checkpoint_every(3)),
+        "checkpoint_every"
+    );
+    assert_eq!(
+        option(solver().adjoint_solver(Solver::new(Method::Tsit5))),
+        "adjoint_solver"
+    );
+    let single = start().cast(burn::tensor::DType::F32);
+    let mixed = solver()
+        .solve_samples_module(&wave(), single, wave_times())
+        .unwrap_err();
+    assert!(
+        matches!(mixed, SolveError::InvalidOption { option: "gradient", .. }),
+        "{mixed}"
+    );
+
+    // More checkpoints, fewer evaluations made twice.
+    let evaluations = |every: usize| {
+        let solution = solve(solver().checkpoint_every(every)).unwrap();
+        solution.last().clone().sum().backward();
+        solution.backward().unwrap().statistics.evaluations
+    };
+    assert!(evaluations(1000) < evaluations(2));
+}
+
+#[test]
 fn tiny_and_huge_numbers_are_measured_without_overflow() {
     let dynamics = |_: &Samples<'_>, state: Tensor<2>| -state;
     let start = tensor_f64(vec![1e300, -1e300, 1e-300, 0.0], [2, 2], &device());
