@@ -60,6 +60,16 @@ pub enum SolveError {
         /// The step that did not advance it.
         step: f64,
     },
+    /// An implicit method whose stages have no solution that Newton's method finds.
+    #[error(
+        "Newton's method does not converge at t = {time} with a step of {step:e}; take smaller steps, or allow more with `max_iterations`"
+    )]
+    NoConvergence {
+        /// Where the step begins.
+        time: f64,
+        /// The step, the smallest that was tried.
+        step: f64,
+    },
     /// The whole solve takes more steps than allowed.
     #[error("the end is not reached in {steps} steps, only t = {time}; allow more with `max_steps`")]
     MaxSteps {
@@ -104,6 +114,7 @@ impl SolveError {
         match self {
             Self::NonFiniteDynamics { time }
             | Self::StepUnderflow { time, .. }
+            | Self::NoConvergence { time, .. }
             | Self::MaxSteps { time, .. }
             | Self::GrazingEvent { time, .. }
             | Self::NonFiniteEvent { time } => Some(*time),

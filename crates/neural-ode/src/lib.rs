@@ -52,6 +52,7 @@ pub mod flow;
 pub mod gradient;
 pub mod guide;
 pub mod latent_ode;
+mod learner;
 pub mod method;
 mod numbers;
 pub mod ode_net;

@@ -8,7 +8,7 @@ use papers_core::{
     reproduce::{Findings, FinishedRun, Headline, PlannedRun, Reproduction, SEEDS, minutes, of_row, values},
 };
 
-use crate::{flow, latent_ode::config::ModelKind as SpiralModel, ode_net::config::ModelKind as Classifier};
+use crate::{flow, latent_ode, latent_ode::config::ModelKind as SpiralModel, ode_net::config::ModelKind as Classifier};
 
 /// For [`Paper::reproduction`](papers_core::cli::Paper::reproduction).
 pub(crate) const REPRODUCTION: Reproduction = Reproduction { plan, summarize };
@@ -49,6 +49,7 @@ fn plan(quick: bool) -> Vec<PlannedRun> {
             plan("mnist-reduced-12", "mnist-reduced", &[&set, "schedule.steps=1500"]);
         }
     }
+    runs.extend(latent_ode::reproduce::plan(quick));
     runs.extend(flow::reproduce::plan(quick));
     runs
 }
@@ -68,6 +69,7 @@ fn summarize(_quick: bool, runs: &[FinishedRun]) -> Result<Findings> {
     ];
     figures.extend(sets.into_iter().filter_map(|(set, what)| table_1(runs, set, what)));
     figures.extend(figure_3(runs)?);
+    figures.extend(latent_ode::reproduce::summarize(runs));
     figures.extend(flow::reproduce::summarize(runs)?);
     figures.extend(crate::work_precision::figures()?);
     figures.retain(|figure| !matches!(&figure.body, Body::Table(table) if table.rows.is_empty()));

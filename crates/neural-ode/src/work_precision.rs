@@ -1,27 +1,79 @@
 //! Work-precision diagrams: what accuracy costs, over all methods that choose their own steps.
 //!
-//! Five equations in double precision, seven tolerances for each method, against a solution to twelve digits.
+//! Five equations of the reference file in double precision, seven tolerances for each method, against a solution to twelve
+//! digits; beside them what an independent solver took for the same.
+
+use std::collections::BTreeMap;
 
 use burn::{prelude::*, tensor::DType};
 use papers_core::{
     Result,
     base::{
         figure::{Body, Figure, Table},
-        plot::{self, Chart, Scale, Series, Style},
+        plot::{self, Chart, Scale, Series, Style, palette},
     },
     device,
 };
+use serde::Deserialize;
 
 use crate::{Method, SolveError, Solver};
 
-/// The equations: name, start, end.
-const PROBLEMS: [(&str, &[f64], f64); 5] = [
-    ("harmonic oscillator", &[1.0, 0.0], 10.0),
-    ("Van der Pol, mu = 1", &[2.0, 0.0], 10.0),
-    ("Lotka-Volterra", &[1.0, 1.0], 10.0),
-    ("Lorenz", &[1.0, 1.0, 1.0], 2.0),
-    ("forced Duffing", &[0.5, 0.0], 10.0),
+/// What the tests compare every adaptive method with.
+const REFERENCE: &str = include_str!("../tests/fixtures/adaptive.json");
+
+/// The equations by their name there, and their title.
+const PROBLEMS: [(&str, &str); 5] = [
+    ("harmonic", "harmonic oscillator"),
+    ("van_der_pol", "Van der Pol, mu = 5"),
+    ("lorenz", "Lorenz"),
+    ("cubic_spiral", "cubic spiral"),
+    ("forced_scalar", "forced decay"),
 ];
+
+/// The file, as far as it is of use here.
+#[derive(Deserialize)]
+struct Reference {
+    reference: BTreeMap<String, Trajectory>,
+    cases: Vec<Case>,
+}
+
+/// A solution to twelve digits.
+#[derive(Deserialize)]
+struct Trajectory {
+    t: Vec<f64>,
+    y: Vec<Vec<f64>>,
+}
+
+/// A solve by the independent solver.
+#[derive(Deserialize)]
+struct Case {
+    problem: String,
+    method: String,
+    #[cfg(test)]
+    rtol: f64,
+    #[cfg(test)]
+    atol: f64,
+    end: String,
+    controller: String,
+    first_step: Option<f64>,
+    nfe: usize,
+    max_abs_error_vs_reference: f64,
+}
+
+impl Reference {
+    fn read() -> Result<Self> {
+        let read = serde_json::from_str(REFERENCE);
+        read.map_err(|error| papers_core::Error::Usage(format!("the reference of solvers: {error}")))
+    }
+
+    /// The solves of a problem by a method that were made as ours are.
+    fn cases<'a>(&'a self, problem: &'a str, method: Method) -> impl Iterator<Item = &'a Case> {
+        self.cases.iter().filter(move |case| {
+            let is_alike = case.end == "clip" && case.controller == "I" && case.first_step.is_none();
+            is_alike && case.problem == problem && case.method == method.name()
+        })
+    }
+}
 
 /// Explicit methods, their orders, and the loosest and tightest exponent of ten of their tolerances: where neither steps
 /// are too large for their order to show, nor errors down to rounding.
@@ -43,8 +95,10 @@ pub struct Curve {
     pub problem: &'static str,
     /// The method.
     pub method: Method,
-    /// Evaluations and largest error at the end, from loose to tight.
+    /// Evaluations and largest error, from loose to tight.
     pub points: Vec<(f64, f64)>,
+    /// What an independent solver took and missed by the same method.
+    pub peer: Vec<(f64, f64)>,
 }
 
 impl Curve {
@@ -75,35 +129,54 @@ impl Curve {
     }
 }
 
+/// Evaluations and the largest error at the times of the file, of a solve with these tolerances.
+fn work_and_error(
+    solver: Solver,
+    problem: &str,
+    truth: &Trajectory,
+    device: &Device,
+) -> std::result::Result<(f64, f64), SolveError> {
+    let slope = |time: f64, state: Tensor<1>| slope_of(problem, time, &state);
+    let start = Tensor::<1>::from_data(TensorData::from(truth.y[0].as_slice()), (device, DType::F64));
+    let solution = solver.max_steps(1_000_000).solve(&slope, start, &truth.t)?;
+    let states = solution.states.into_iter().zip(&truth.y);
+    let errors = states.map(|(state, truth)| {
+        let state: Vec<f64> = state.into_data().iter().collect();
+        let errors = state.iter().zip(truth).map(|(state, truth)| (state - truth).abs());
+        errors.fold(f64::MIN_POSITIVE, f64::max)
+    });
+    let error = errors.fold(f64::MIN_POSITIVE, f64::max);
+    Ok((solution.statistics.evaluations as f64, error))
+}
+
 /// Measures all methods on all equations.
 ///
 /// # Errors
 ///
 /// What a solve reports.
-pub fn measure(device: &Device) -> Result<Vec<Curve>, SolveError> {
+pub fn measure(device: &Device) -> Result<Vec<Curve>> {
+    let reference = Reference::read()?;
     let mut curves = Vec::new();
-    for (problem, start, end) in PROBLEMS {
-        let slope = |time: f64, state: Tensor<1>| slope_of(problem, time, &state);
-        let start = Tensor::<1>::from_data(TensorData::from(start), (device, DType::F64));
-        let run = |solver: Solver| -> Result<(f64, Vec<f64>), SolveError> {
-            let solution = solver.max_steps(1_000_000).solve(&slope, start.clone(), &[0.0, end])?;
-            let evaluations = solution.statistics.evaluations as f64;
-            Ok((evaluations, solution.into_last().into_data().iter().collect()))
-        };
-        let (_, truth) = run(Solver::new(Method::Dopri8).tolerances(1e-13, 1e-13).max_step(0.02))?;
+    for (problem, title) in PROBLEMS {
+        let truth = &reference.reference[problem];
         for (method, _, [loose, tight]) in METHODS {
             let mut points = Vec::new();
             for index in 0..TOLERANCES {
                 let exponent = loose + (tight - loose) * index as f64 / (TOLERANCES - 1) as f64;
                 let tolerance = 10f64.powf(-exponent);
-                let (work, state) = run(Solver::new(method).tolerances(tolerance, tolerance))?;
-                let errors = state.iter().zip(&truth).map(|(state, truth)| (state - truth).abs());
-                points.push((work, errors.fold(f64::MIN_POSITIVE, f64::max)));
+                let solver = Solver::new(method).tolerances(tolerance, 0.01 * tolerance);
+                let measured = work_and_error(solver, problem, truth, device);
+                points
+                    .push(measured.map_err(|error| papers_core::Error::Usage(format!("{title}, {method}: {error}")))?);
             }
+            let peers = reference.cases(problem, method);
             curves.push(Curve {
-                problem,
+                problem: title,
                 method,
                 points,
+                peer: peers
+                    .map(|case| (case.nfe as f64, case.max_abs_error_vs_reference))
+                    .collect(),
             });
         }
     }
@@ -114,15 +187,18 @@ fn slope_of(problem: &str, time: f64, state: &Tensor<1>) -> Tensor<1> {
     // On the host: what is counted are evaluations.
     let y: Vec<f64> = state.clone().into_data().iter().collect();
     let slopes = match problem {
-        "harmonic oscillator" => vec![y[1], -y[0]],
-        "Van der Pol, mu = 1" => vec![y[1], (1.0 - y[0] * y[0]) * y[1] - y[0]],
-        "Lotka-Volterra" => vec![1.5 * y[0] - y[0] * y[1], y[0] * y[1] - 3.0 * y[1]],
-        "Lorenz" => vec![
+        "harmonic" => vec![y[1], -4.0 * y[0]],
+        "van_der_pol" => vec![y[1], 5.0 * (1.0 - y[0] * y[0]) * y[1] - y[0]],
+        "lorenz" => vec![
             10.0 * (y[1] - y[0]),
             y[0] * (28.0 - y[2]) - y[1],
             y[0] * y[1] - 8.0 / 3.0 * y[2],
         ],
-        _ => vec![y[1], -0.2 * y[1] + y[0] - y[0].powi(3) + 0.3 * (1.2 * time).cos()],
+        "cubic_spiral" => {
+            let [a, b] = [y[0].powi(3), y[1].powi(3)];
+            vec![-0.1 * a - 2.0 * b, 2.0 * a - 0.1 * b]
+        }
+        _ => vec![(3.0 * time).cos() - 0.5 * time * y[0]],
     };
     Tensor::from_data(TensorData::from(slopes.as_slice()), (&state.device(), state.dtype()))
 }
@@ -134,13 +210,15 @@ fn slope_of(problem: &str, time: f64, state: &Tensor<1>) -> Tensor<1> {
 /// What a solve or the plotting library reports.
 pub fn figures() -> Result<Vec<Figure>> {
     let device = device::resolve(device::default_backend()?)?;
-    let curves = measure(&device).map_err(|error| papers_core::Error::Usage(format!("work and precision: {error}")))?;
-    let charts: Vec<Chart> = PROBLEMS.iter().map(|(problem, ..)| chart(problem, &curves)).collect();
+    let curves = measure(&device)?;
+    let charts: Vec<Chart> = PROBLEMS.iter().map(|(_, title)| chart(title, &curves)).collect();
     Ok(vec![
         Figure {
             name: "work-precision".to_owned(),
             title: "Work and precision of the solvers".to_owned(),
-            caption: "Seven tolerances for each method, double precision; largest error at the end.".to_owned(),
+            caption: "Seven tolerances for each method, double precision; largest error at the times of the reference. Dots: what \
+                      an independent solver takes and misses with the same method, at its own tolerances."
+                .to_owned(),
             body: Body::Svg(plot::grid(&charts, 2)?),
         },
         table(&curves),
@@ -148,16 +226,20 @@ pub fn figures() -> Result<Vec<Figure>> {
 }
 
 fn chart(problem: &str, curves: &[Curve]) -> Chart {
-    let of_problem = curves.iter().filter(|curve| curve.problem == problem);
+    let of_problem = || curves.iter().filter(|curve| curve.problem == problem).enumerate();
+    let ours = of_problem().map(|(index, curve)| {
+        Series::new(curve.method.name(), curve.points.clone(), Style::Line).colored(palette(index))
+    });
+    let peers = of_problem()
+        .filter(|(_, curve)| !curve.peer.is_empty())
+        .map(|(index, curve)| Series::points("", curve.peer.clone()).colored(palette(index)));
     Chart {
         title: problem.to_owned(),
         x_label: "evaluations".to_owned(),
         y_label: "error".to_owned(),
         x_scale: Scale::Log,
         y_scale: Scale::Log,
-        series: of_problem
-            .map(|curve| Series::new(curve.method.name(), curve.points.clone(), Style::LinePoints))
-            .collect(),
+        series: ours.chain(peers).collect(),
         ..Chart::default()
     }
 }
@@ -167,7 +249,7 @@ const COMPARED: f64 = 1e-6;
 
 fn table(curves: &[Curve]) -> Figure {
     let mut names = vec!["method".to_owned(), "order".to_owned()];
-    names.extend(PROBLEMS.iter().map(|(problem, ..)| (*problem).to_owned()));
+    names.extend(PROBLEMS.iter().map(|(_, title)| (*title).to_owned()));
     let mut table = Table::new(names);
     for (method, order, _) in METHODS {
         let mut row = vec![
@@ -178,10 +260,10 @@ fn table(curves: &[Curve]) -> Figure {
                 order.to_string()
             },
         ];
-        for (problem, ..) in PROBLEMS {
+        for (_, title) in PROBLEMS {
             let curve = curves
                 .iter()
-                .find(|curve| curve.problem == problem && curve.method == method);
+                .find(|curve| curve.problem == title && curve.method == method);
             row.push(curve.map_or(String::new(), |curve| {
                 let work = curve
                     .work_at(COMPARED)
@@ -218,11 +300,11 @@ mod tests {
             // Steps that are chosen by the error gain more than the order says, at these tolerances.
             assert!(mean > 0.9 * order, "{method}: {mean:.2} of {order}");
         }
-        let better = PROBLEMS.iter().filter(|(problem, ..)| {
+        let better = PROBLEMS.iter().filter(|(_, title)| {
             let work = |method| {
                 let curve = curves
                     .iter()
-                    .find(|curve| curve.problem == *problem && curve.method == method);
+                    .find(|curve| curve.problem == *title && curve.method == method);
                 curve
                     .and_then(|curve| curve.work_at(1e-7))
                     .expect("an error that was measured")
@@ -230,5 +312,32 @@ mod tests {
             work(Method::Tsit5) <= work(Method::Dopri5)
         });
         assert!(better.count() >= 3);
+    }
+
+    #[test]
+    fn the_independent_solver_solved_the_same_equations() {
+        let reference = Reference::read().expect("the file");
+        let device = testing::device();
+        let mut compared = 0;
+        for (problem, _) in PROBLEMS {
+            for (method, ..) in METHODS {
+                for case in reference.cases(problem, method) {
+                    let solver = Solver::new(method).tolerances(case.rtol, case.atol);
+                    let truth = &reference.reference[problem];
+                    let (work, error) = work_and_error(solver, problem, truth, &device).expect("solved");
+                    assert!(
+                        (work / case.nfe as f64 - 1.0).abs() < 0.03,
+                        "{problem}, {method}: {work}"
+                    );
+                    let expected = case.max_abs_error_vs_reference;
+                    assert!(
+                        (error - expected).abs() < 0.02 * expected + 1e-8,
+                        "{problem}, {method}: {error}"
+                    );
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 50, "{compared}");
     }
 }

@@ -22,15 +22,12 @@
 //! ```
 
 mod detect;
+mod solve;
+mod trail;
 
 use burn::prelude::*;
 
-use crate::{
-    Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
-    gradient::{parameters::flatten, times::moved},
-    solver::{Task, norm::Tolerance, options::invalid, run::check_slope},
-};
-use detect::{Crossing, Detector};
+use crate::{BackwardStatistics, SolveError, Statistics, gradient::BackwardReport, solver::options::invalid};
 
 /// Which changes of sign are events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -182,246 +179,14 @@ pub struct EventSolution<S> {
     pub end: f64,
     /// The state there.
     pub state: S,
-    /// What finding the events took. Gradients make the accepted steps a second time, which is not in it.
+    /// What finding the events took. `Direct` gradients make the accepted steps a second time, which is not in it.
     pub statistics: Statistics,
+    report: BackwardReport,
 }
 
-impl Solver {
-    /// Solves from `start` to the first terminal event, at most to `limit`.
-    ///
-    /// On an autodiff device, times and states of events have gradients with respect to the initial state, and to
-    /// whatever the dynamics and the condition depend on. States between the ends of steps are interpolated, so that
-    /// the dynamics may be evaluated past an event, as far as the step goes.
-    ///
-    /// # Errors
-    ///
-    /// A [`Failure`] with any [`SolveError`]; [`SolveError::EventNotFound`] if there is no terminal event up to
-    /// `limit`, [`SolveError::GrazingEvent`] where the condition only touches zero, so that the time has no gradient.
-    pub fn solve_event<S, D, G>(
-        &self,
-        dynamics: &D,
-        initial: S,
-        start: f64,
-        limit: f64,
-        events: &Events<G>,
-    ) -> Result<EventSolution<S>, Failure<S>>
-    where
-        S: State,
-        D: Dynamics<S> + ?Sized,
-        G: Fn(f64, S) -> Tensor<1>,
-    {
-        let is_lifted = initial.components().iter().any(Tensor::is_autodiff);
-        let found = self.find(dynamics, &initial, [start, limit], events, is_lifted)?;
-        if !is_lifted {
-            return found.plain(events);
-        }
-        let (solver, times) = self.again(&found, [start, limit]);
-        let solution = solver.solve(dynamics, initial, &times)?;
-        found.tracked(events, solution, &|time, state| {
-            dynamics.evaluate(time, lifted(&state)).plain()
-        })
+impl<S> EventSolution<S> {
+    /// What differentiating took, as of [`Solution::backward`](crate::Solution::backward).
+    pub fn backward(&self) -> Option<BackwardStatistics> {
+        self.report.get()
     }
-
-    /// [`solve_event`](Self::solve_event) of a module, with gradients of its parameters in the solver's gradient mode.
-    ///
-    /// # Errors
-    ///
-    /// As [`solve_event`](Self::solve_event).
-    pub fn solve_event_module<S, M, G>(
-        &self,
-        module: &M,
-        initial: S,
-        start: f64,
-        limit: f64,
-        events: &Events<G>,
-    ) -> Result<EventSolution<S>, Failure<S>>
-    where
-        S: State,
-        M: Module + Dynamics<S> + 'static,
-        G: Fn(f64, S) -> Tensor<1>,
-    {
-        let plain = module.valid();
-        let has_tracked = !flatten(module).is_empty();
-        let is_lifted = has_tracked || initial.components().iter().any(Tensor::is_autodiff);
-        let dynamics = |time: f64, state: S| plain.evaluate(time, state.plain());
-        let found = self.find(&dynamics, &initial, [start, limit], events, is_lifted)?;
-        if !is_lifted {
-            return found.plain(events);
-        }
-        let (solver, times) = self.again(&found, [start, limit]);
-        let solution = solver.solve_module(module, initial, &times)?;
-        found.tracked(events, solution, &|time, state| plain.evaluate(time, state))
-    }
-
-    /// Solves on plain tensors and finds the events.
-    fn find<S, D, G>(
-        &self,
-        dynamics: &D,
-        initial: &S,
-        times: [f64; 2],
-        events: &Events<G>,
-        is_lifted: bool,
-    ) -> Result<Found<S>, Failure<S>>
-    where
-        S: State,
-        D: Dynamics<S> + ?Sized,
-        G: Fn(f64, S) -> Tensor<1>,
-    {
-        let initial = initial.plain();
-        self.check(&initial, &times)?;
-        let lift = |state: S| if is_lifted { lifted(&state) } else { state };
-        let dynamics = |time: f64, state: S| dynamics.evaluate(time, lift(state)).plain();
-        let condition = |time: f64, state: S| (events.condition)(time, lift(state)).without_autodiff();
-        let mut detector = Detector::new(
-            events,
-            &condition,
-            &dynamics,
-            self.curve(),
-            self.method().is_adaptive(),
-            self.event_tolerance(events),
-        );
-        detector.begin(times[0], &initial)?;
-        let run = self.run(Task::new(&dynamics, initial, &times), &mut |step| {
-            detector.observe(step)
-        })?;
-        let (crossings, end, evaluations) = detector.finish()?;
-        let mut statistics = run.solution.statistics;
-        statistics.evaluations += evaluations;
-        let found = Found {
-            crossings,
-            end,
-            statistics,
-        };
-        if events.has_terminal() && !found.is_ended(events) {
-            return Err(Failure {
-                error: SolveError::EventNotFound { limit: times[1] },
-                partial: Some(Box::new(run.solution)),
-            });
-        }
-        Ok(found)
-    }
-
-    /// The solver and the times with which a solve up to the last event is made again: with the same steps where they do not vary, while
-    /// an adaptive method chooses them anew.
-    fn again<S>(&self, found: &Found<S>, [start, limit]: [f64; 2]) -> (Self, Vec<f64>) {
-        let end = found.end.0;
-        let mut times = vec![start];
-        for time in found.crossings.iter().map(|crossing| crossing.time).chain([end]) {
-            if times.last() != Some(&time) {
-                times.push(time);
-            }
-        }
-        let mut solver = self.clone();
-        if !self.method().is_adaptive() && self.options.step_size.is_none() {
-            let grid = self.options.grid.clone().unwrap_or_else(|| vec![start, limit]);
-            let direction = (limit - start).signum();
-            let made = grid.into_iter().filter(|point| direction * point <= direction * end);
-            solver.options.grid = Some(made.collect());
-        }
-        (solver, times)
-    }
-
-    fn event_tolerance<G>(&self, events: &Events<G>) -> f64 {
-        let absolute = self.options.tolerances.as_ref().map(|tolerances| &tolerances.absolute);
-        events.tolerance.unwrap_or(match absolute {
-            Some(Tolerance::Same(absolute)) => *absolute,
-            _ => 1e-8,
-        })
-    }
-}
-
-/// The events of a plain solve.
-struct Found<S> {
-    crossings: Vec<Crossing<S>>,
-    /// The end of the last step that was made, and the state there.
-    end: (f64, S),
-    statistics: Statistics,
-}
-
-impl<S: State> Found<S> {
-    fn is_ended<G>(&self, events: &Events<G>) -> bool {
-        let last = self.crossings.last();
-        last.is_some_and(|crossing| events.is_terminal(crossing.component))
-    }
-
-    fn plain<G>(self, events: &Events<G>) -> Result<EventSolution<S>, Failure<S>> {
-        let is_ended = self.is_ended(events);
-        let device = self.end.1.components()[0].device();
-        let occurrences: Vec<_> = self
-            .crossings
-            .into_iter()
-            .map(|crossing| Occurrence {
-                component: crossing.component,
-                rises: crossing.rises,
-                time: crossing.time,
-                moment: moment(crossing.time, &crossing.state, &device),
-                state: crossing.state,
-            })
-            .collect();
-        Ok(finish(occurrences, is_ended, self.end, self.statistics))
-    }
-
-    /// With the gradients of a solution at the times of the events.
-    fn tracked<G: Fn(f64, S) -> Tensor<1>>(
-        self,
-        events: &Events<G>,
-        solution: Solution<S>,
-        slope_at: &dyn Fn(f64, S) -> S,
-    ) -> Result<EventSolution<S>, Failure<S>> {
-        let is_ended = self.is_ended(events);
-        let state_at = |time: f64| {
-            let index = solution.times.iter().position(|&requested| requested == time);
-            solution.states[index.expect("every event is requested")].clone()
-        };
-        let mut occurrences = Vec::new();
-        for crossing in self.crossings {
-            let state = state_at(crossing.time);
-            let value = (events.condition)(crossing.time, state.clone()).narrow(0, crossing.component, 1);
-            // Zero, with the gradient of the implicit function.
-            let shift = match value.is_autodiff() {
-                true => (value.clone() - value.detach()).div_scalar(-crossing.rate),
-                false => value.zeros_like().autodiff(),
-            };
-            let slope = check_slope(slope_at(crossing.time, state.plain()), &state)?;
-            let device = shift.device();
-            occurrences.push(Occurrence {
-                component: crossing.component,
-                rises: crossing.rises,
-                time: crossing.time,
-                moment: shift.clone() + moment(crossing.time, &state, &device),
-                state: moved(&state, &slope, shift),
-            });
-        }
-        let end = (self.end.0, solution.into_last());
-        Ok(finish(occurrences, is_ended, end, self.statistics))
-    }
-}
-
-fn finish<S: Clone>(
-    events: Vec<Occurrence<S>>,
-    is_ended: bool,
-    end: (f64, S),
-    statistics: Statistics,
-) -> EventSolution<S> {
-    let (end, state) = match events.last() {
-        Some(last) if is_ended => (last.time, last.state.clone()),
-        _ => end,
-    };
-    EventSolution {
-        events,
-        end,
-        state,
-        statistics,
-    }
-}
-
-fn moment(time: f64, like: &impl State, device: &Device) -> Tensor<1> {
-    let dtype = like.components()[0].dtype();
-    Tensor::from_data(TensorData::from([time]), (device, dtype))
-}
-
-/// The state on the autodiff device.
-fn lifted<S: State>(state: &S) -> S {
-    let components: Vec<_> = state.components().into_iter().map(Tensor::autodiff).collect();
-    state.rebuild(&mut components.into_iter())
 }

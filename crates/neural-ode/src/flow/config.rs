@@ -1,7 +1,7 @@
 //! What a run of a flow is made of.
 
 use papers_core::base::config::{Checks, ConfigError, Preset, RunConfig, Schedule};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{Noise, Potential, Regularization, ToySet};
 use crate::settings::{OptimizerConfig, SolverConfig};
@@ -17,6 +17,7 @@ pub const PRESETS: &[Preset] = papers_core::base::presets![
     "rings",
     "swiss-roll",
     "circles-release",
+    "moons-ffjord",
     "flow-likelihood-paper",
     "density",
     "density-paper",
@@ -96,13 +97,41 @@ impl ModelKind {
 }
 
 /// What is learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Target {
     /// By maximum likelihood of samples (section 4.2).
     Samples(ToySet),
     /// By the KL divergence to an unnormalized density (section 4.1).
     Density(Potential),
+}
+
+impl Target {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let sets = ToySet::ALL.into_iter().map(Self::Samples);
+        sets.chain(Potential::ALL.into_iter().map(Self::Density))
+    }
+
+    /// Its name in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Samples(set) => set.name(),
+            Self::Density(potential) => potential.name(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = Self::all().find(|target| target.name() == name);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = Self::all().map(Self::name).collect();
+            let names = names.join("`, `");
+            de::Error::custom(format_args!("`target`: there is no `{name}`; there are `{names}`"))
+        })
+    }
 }
 
 /// Points of evaluations.
@@ -222,12 +251,26 @@ mod tests {
     }
 
     #[test]
-    fn unknown_targets_are_refused() {
-        for set in ["target='u5'", "target='moon'", "model='cnf'", "trace.law='cauchy'"] {
-            assert!(
-                config::experiment::<FlowConfig>(PRESETS, "moons", &[set]).is_err(),
-                "{set}"
-            );
+    fn unknown_names_are_refused_with_the_setting_and_the_names_there_are() {
+        for (set, parts) in [
+            ("target='u5'", ["target", "`u5`", "`u4`"]),
+            ("target='moon'", ["target", "`moon`", "`moons`"]),
+            ("model='cnf'", ["model", "`cnf`", "hyper-network"]),
+            ("trace.law='cauchy'", ["law", "`cauchy`", "rademacher"]),
+        ] {
+            let error = config::experiment::<FlowConfig>(PRESETS, "moons", &[set]).expect_err(set);
+            for part in parts {
+                assert!(error.to_string().contains(part), "{set}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_target_has_the_name_it_is_written_with() {
+        for target in Target::all() {
+            assert_eq!(serde_json::to_value(target).expect("a name"), target.name());
+            let read: Target = serde_json::from_value(target.name().into()).expect("known");
+            assert_eq!(read, target);
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     field::VelocityField,
     trace::Trace,
 };
-use crate::{Failure, Solution, Solver};
+use crate::{Failure, Solution, SolveError, Solver, solver::options::invalid};
 
 /// A Gaussian `N(0, variance · I)`, where flows begin.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,7 +152,7 @@ impl<F: VelocityField + 'static> ContinuousFlow<F> {
     ///
     /// # Errors
     ///
-    /// What the solver reports.
+    /// [`SolveError::InvalidOption`] for noise that does not fit the positions; what the solver reports.
     pub fn solve(
         &self,
         solver: &Solver,
@@ -161,11 +161,31 @@ impl<F: VelocityField + 'static> ContinuousFlow<F> {
         trace: &Trace,
         regularization: Regularization,
     ) -> Result<Solution<FlowState>, Failure<FlowState>> {
+        check_noise(trace, &position)?;
         let dynamics = Augmented::new(&self.field, trace, regularization);
         let integrals = position.clone().narrow(1, 0, 1).detach().zeros_like();
         let integrals = integrals.repeat_dim(1, dynamics.integrals());
         solver.solve_module(&dynamics, (position, integrals), times)
     }
+}
+
+fn check_noise(trace: &Trace, position: &Tensor<2>) -> Result<(), SolveError> {
+    let Trace::Hutchinson(noise) = trace else {
+        return Ok(());
+    };
+    let ([noises, rows, width], [batch, dimension]) = (noise.dims(), position.dims());
+    if noises == 0 || [rows, width] != [batch, dimension] {
+        let problem = format!(
+            "noise [{noises}, {rows}, {width}] for positions [{batch}, {dimension}]; it must be [noises, {batch}, {dimension}] \
+             with at least one noise"
+        );
+        return Err(invalid("trace", problem));
+    }
+    if noise.dtype() != position.dtype() {
+        let problem = format!("noise of {:?} for positions of {:?}", noise.dtype(), position.dtype());
+        return Err(invalid("trace", problem));
+    }
+    Ok(())
 }
 
 /// The weighted sum of regularizers, in the order of their columns.

@@ -5,7 +5,7 @@ use papers_core::{Result, base::journal::Scalars, random::Streams};
 
 use super::{
     config::{FlowConfig, Target},
-    model::{FlowModel, PLANE, Setting, base},
+    model::{FlowModel, LayerDirection, PLANE, Setting, base},
     planar_flow::HostLayers,
     potentials::grid,
     toy::REACH,
@@ -242,7 +242,7 @@ impl<'a> Way<'a> {
                 layers: flow.on_host()?,
                 count: flow.layers(),
                 base: base(config),
-                is_inverse: matches!(config.target, Target::Samples(_)),
+                is_inverse: LayerDirection::from(config.target) == LayerDirection::ToBase,
             },
         })
     }

@@ -4,10 +4,10 @@ use burn::{module::Module, prelude::*};
 
 use super::{
     Base, ContinuousFlow, PlanarFlow, Regularization, Trace, Transported,
-    config::{FlowConfig, ModelKind},
+    config::{FlowConfig, ModelKind, Target},
     field::{HyperNetwork, Planar, TimePerceptron, VelocityField},
 };
-use crate::{SolveError, Solver};
+use crate::{SolveError, Solver, solver::norm::device_failure};
 
 /// Coordinates of a point.
 pub const PLANE: usize = 2;
@@ -81,6 +81,24 @@ pub fn base(config: &FlowConfig) -> Base {
     }
 }
 
+/// Which way the layers of a planar flow go. The other way they are inverted on the host, without gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerDirection {
+    /// From data to the base: densities of data can be learned.
+    ToBase,
+    /// From the base to samples: densities of samples can be learned.
+    FromBase,
+}
+
+impl From<Target> for LayerDirection {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Samples(_) => Self::ToBase,
+            Target::Density(_) => Self::FromBase,
+        }
+    }
+}
+
 /// How a model is run.
 #[derive(Debug)]
 pub struct Setting<'a> {
@@ -92,6 +110,8 @@ pub struct Setting<'a> {
     pub regularization: Regularization,
     /// Where the flow begins.
     pub base: Base,
+    /// For planar flows.
+    pub layers: LayerDirection,
 }
 
 impl<'a> Setting<'a> {
@@ -102,6 +122,7 @@ impl<'a> Setting<'a> {
             trace: Trace::Exact,
             regularization: Regularization::default(),
             base: base(config),
+            layers: config.target.into(),
         }
     }
 }
@@ -128,11 +149,11 @@ impl From<Transported> for Densities {
 }
 
 impl FlowModel {
-    /// `log p` of data, differentiable, by layers that go from data to the base.
+    /// `log p` of data and where it comes from in the base. Differentiable, but for layers that go from the base to samples.
     ///
     /// # Errors
     ///
-    /// What the solver reports.
+    /// What the solver reports; a device that cannot be read.
     pub fn log_density(&self, data: Tensor<2>, setting: Setting<'_>) -> Result<Densities, SolveError> {
         match self {
             Self::Continuous(flow) => {
@@ -140,7 +161,13 @@ impl FlowModel {
                 Ok(found.into())
             }
             Self::Layers(flow) => {
-                let (position, log_determinant) = flow.forward(data);
+                let (position, log_determinant) = match setting.layers {
+                    LayerDirection::ToBase => flow.forward(data),
+                    LayerDirection::FromBase => {
+                        let (begin, log_determinant) = flow.inverse(data).map_err(device_failure)?;
+                        (begin, -log_determinant)
+                    }
+                };
                 Ok(Densities {
                     log_density: setting.base.log_density(position.clone()) + log_determinant,
                     position,
@@ -150,11 +177,12 @@ impl FlowModel {
         }
     }
 
-    /// Samples from standard normal `noise` with their densities, differentiable, by layers that go from the base to samples.
+    /// Samples from standard normal `noise` with their densities. Differentiable, but for layers that go from data to the
+    /// base.
     ///
     /// # Errors
     ///
-    /// What the solver reports.
+    /// What the solver reports; a device that cannot be read.
     pub fn sample(&self, noise: Tensor<2>, setting: Setting<'_>) -> Result<Densities, SolveError> {
         match self {
             Self::Continuous(flow) => {
@@ -163,7 +191,13 @@ impl FlowModel {
             }
             Self::Layers(flow) => {
                 let begin = setting.base.sample(noise);
-                let (position, log_determinant) = flow.forward(begin.clone());
+                let (position, log_determinant) = match setting.layers {
+                    LayerDirection::FromBase => flow.forward(begin.clone()),
+                    LayerDirection::ToBase => {
+                        let (data, log_determinant) = flow.inverse(begin.clone()).map_err(device_failure)?;
+                        (data, -log_determinant)
+                    }
+                };
                 Ok(Densities {
                     position,
                     log_density: setting.base.log_density(begin) - log_determinant,

@@ -93,6 +93,30 @@ impl PlanarFlow {
         (both.clone().narrow(1, 0, dimension), both.narrow(1, dimension, 1))
     }
 
+    /// Positions before all layers, and `log |det|` of the way forward, by halving an interval in each layer on the host:
+    /// layers have no inverse in closed form. Without gradients.
+    ///
+    /// # Shapes
+    ///
+    /// - position, first output: `[batch, D]`
+    /// - second output: `[batch, 1]`
+    ///
+    /// # Errors
+    ///
+    /// A device that cannot be read.
+    pub fn inverse(&self, position: Tensor<2>) -> Result<(Tensor<2>, Tensor<2>)> {
+        let layers = self.on_host()?;
+        let like = position.without_autodiff();
+        let [batch, dimension] = like.dims();
+        let mut values: Vec<f64> = like.clone().try_into_vec_as()?;
+        let rows = values.chunks_mut(dimension);
+        let log_determinants: Vec<f64> = rows.map(|row| layers.inverse(0..self.layers(), row)).collect();
+        let tensor = |values: Vec<f64>, width: usize| {
+            Tensor::from_data(TensorData::new(values, [batch, width]), (&like.device(), like.dtype()))
+        };
+        Ok((tensor(values, dimension), tensor(log_determinants, 1)))
+    }
+
     /// Its numbers on the host, to run layers backwards.
     ///
     /// # Errors

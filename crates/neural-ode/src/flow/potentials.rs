@@ -36,6 +36,16 @@ impl Potential {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::U1, Self::U2, Self::U3, Self::U4];
 
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::U1 => "u1",
+            Self::U2 => "u2",
+            Self::U3 => "u3",
+            Self::U4 => "u4",
+        }
+    }
+
     /// `U(z)` as published.
     ///
     /// # Shapes

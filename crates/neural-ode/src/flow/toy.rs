@@ -48,6 +48,21 @@ impl ToySet {
         Self::SwissRoll,
     ];
 
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Circles => "circles",
+            Self::UnitCircles => "unit-circles",
+            Self::Moons => "moons",
+            Self::Pinwheel => "pinwheel",
+            Self::EightGaussians => "8-gaussians",
+            Self::TwoSpirals => "2-spirals",
+            Self::Checkerboard => "checkerboard",
+            Self::Rings => "rings",
+            Self::SwissRoll => "swiss-roll",
+        }
+    }
+
     /// `count` independent points of stream `name` at `step`.
     ///
     /// # Shapes
@@ -112,9 +127,10 @@ fn pinwheel(generator: &mut impl Rng) -> [f64; 2] {
     let tangential = 0.1 * normal(generator);
     let angle = TAU * f64::from(blade) / 5.0 + 0.25 * radial.exp();
     let (sin, cos) = angle.sin_cos();
+    // By minus the angle, as FFJORD turns them: blades bend clockwise on their way out.
     [
-        2.0 * (radial * cos - tangential * sin),
-        2.0 * (radial * sin + tangential * cos),
+        2.0 * (radial * cos + tangential * sin),
+        2.0 * (tangential * cos - radial * sin),
     ]
 }
 
@@ -202,6 +218,46 @@ mod tests {
             mean(0),
             mean(1)
         );
+    }
+
+    #[test]
+    fn the_blades_of_a_pinwheel_bend_clockwise() {
+        // Turned back by what their radius turned them, blades stand at multiples of 72 degrees.
+        let turned_back = |sense: f64| {
+            let points = points(ToySet::Pinwheel, 6);
+            let angles = points.iter().map(|[x, y]| {
+                let radius = x.hypot(*y) / 2.0;
+                y.atan2(*x) + sense * 0.25 * radius.exp()
+            });
+            // The fifth harmonic: 1 where all stand there.
+            angles.map(|angle| (5.0 * angle).cos()).sum::<f64>() / points.len() as f64
+        };
+        assert!(turned_back(1.0) > 0.7, "{}", turned_back(1.0));
+        assert!(turned_back(-1.0) < 0.3, "the mirror image: {}", turned_back(-1.0));
+    }
+
+    #[test]
+    fn points_of_circles_are_near_one_of_them_each_as_often() {
+        for (set, radii, noise) in [
+            (ToySet::Circles, &[1.5, 3.0][..], 0.24),
+            // Those of the authors' release.
+            (ToySet::UnitCircles, &[0.5, 1.0], 0.06),
+            (ToySet::Rings, &[0.75, 1.5, 2.25, 3.0], 0.08),
+        ] {
+            let mut counts = vec![0usize; radii.len()];
+            for [x, y] in points(set, 7) {
+                let distance = |radius: &f64| (x.hypot(y) - radius).abs();
+                let nearest =
+                    (0..radii.len()).min_by(|&one, &other| distance(&radii[one]).total_cmp(&distance(&radii[other])));
+                let nearest = nearest.expect("there are circles");
+                assert!(distance(&radii[nearest]) < 5.0 * noise, "{set:?}: {x} {y}");
+                counts[nearest] += 1;
+            }
+            let share = 1.0 / radii.len() as f64;
+            for count in counts {
+                assert!((count as f64 / 4000.0 - share).abs() < 0.04, "{set:?}: {count}");
+            }
+        }
     }
 
     #[test]

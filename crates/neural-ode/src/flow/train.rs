@@ -1,11 +1,6 @@
 //! Learning a density from samples (section 4.2) or from its potential (section 4.1).
 
-use std::fmt;
-
-use burn::{
-    optim::{GradientsParams, ModuleOptimizer},
-    prelude::*,
-};
+use burn::prelude::*;
 use papers_core::{
     Context, Error, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
@@ -20,26 +15,27 @@ use super::{
     figures,
     model::{Densities, FlowModel, PLANE, Setting, base},
 };
-use crate::{SolveError, Solver, divergence::unsolved};
+use crate::{
+    SolveError, Solver,
+    divergence::unsolved,
+    learner::{Learner, shown_as_its_configuration},
+};
 
 /// A flow that learns.
 pub struct FlowExperiment {
     config: FlowConfig,
-    model: FlowModel,
-    optimizer: ModuleOptimizer,
+    learner: Learner<FlowModel>,
     solver: Solver,
     evaluator: Evaluator,
     streams: Streams,
     plain: Device,
     training: Device,
-    /// Updates applied.
-    updates: u64,
 }
 
 impl FlowExperiment {
     /// The model as it is now, without autodiff.
     pub fn model(&self) -> FlowModel {
-        self.model.valid()
+        self.learner.model.valid()
     }
 
     /// The solver, trace and regularizers of update `step`.
@@ -53,6 +49,7 @@ impl FlowExperiment {
             },
             regularization: self.config.regularization,
             base: base(&self.config),
+            layers: self.config.target.into(),
         }
     }
 
@@ -63,12 +60,12 @@ impl FlowExperiment {
         match self.config.target {
             Target::Samples(set) => {
                 let data = set.draw(&self.streams, "train", step, batch, device);
-                let found = self.model.log_density(data, self.setting(step))?;
+                let found = self.learner.model.log_density(data, self.setting(step))?;
                 Ok((-found.log_density.clone().mean(), found))
             }
             Target::Density(potential) => {
                 let noise = self.streams.normal("train", step, [batch, PLANE], device);
-                let found = self.model.sample(noise, self.setting(step))?;
+                let found = self.learner.model.sample(noise, self.setting(step))?;
                 let energy = potential.walled(found.position.clone());
                 Ok(((found.log_density.clone() + energy).mean(), found))
             }
@@ -82,7 +79,7 @@ impl FlowExperiment {
 
     fn failed(&self, error: &evaluate::EvaluationError) -> Error {
         Error::Step {
-            step: self.updates,
+            step: self.learner.updates,
             message: format!("evaluating the flow: {error}"),
         }
     }
@@ -95,14 +92,17 @@ impl Experiment for FlowExperiment {
         let streams = context.streams;
         let training = context.device.clone().autodiff();
         Ok(Self {
-            model: streams.initialize("flow", &training, || FlowModel::new(config, &training)),
-            optimizer: config.optimizer.init(),
+            learner: Learner::new(
+                "flow",
+                streams.initialize("flow", &training, || FlowModel::new(config, &training)),
+                &config.optimizer,
+                config.schedule.steps,
+            ),
             solver: config.solver.init(),
             evaluator: Evaluator::new(config, streams, &context.device)?,
             streams,
             plain: context.device.clone(),
             training,
-            updates: 0,
             config: config.clone(),
         })
     }
@@ -117,16 +117,14 @@ impl Experiment for FlowExperiment {
             None => objective.clone(),
             Some(penalty) => objective.clone() + penalty.clone(),
         };
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let gradients = self.learner.gradients(&loss);
         let solution = found.transported.as_ref().map(|found| &found.solution);
         let backward = solution.and_then(|solution| solution.backward());
         if let Some(error) = backward.as_ref().and_then(|backward| backward.error.as_ref()) {
             // The gradients are NaN.
             return unsolved("backward solve", error, step);
         }
-        let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
-        self.updates = step + 1;
+        self.learner.apply(step, gradients);
 
         // One read of the device for both.
         let mut names = vec!["loss".to_owned()];
@@ -161,184 +159,22 @@ impl Experiment for FlowExperiment {
             .map_err(|error| self.failed(&error))?;
         let target = figures::Panel::of_target(self.config.target, &self.streams, &self.plain)?;
         Ok(vec![
-            figures::table(&self.config, &self.model, &measured, &path),
+            figures::table(&self.config, &self.learner.model, &measured, &path),
             figures::sequence(&path, &target)?,
             figures::animation(&path, &target)?,
         ])
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.module("flow", &self.model)?;
-        checkpoint.optimizer("optimizer", &self.optimizer)
+        self.learner.save(checkpoint)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        self.model = checkpoint.module("flow", self.model.clone())?;
-        self.optimizer = checkpoint.optimizer("optimizer", self.config.optimizer.init())?;
-        self.updates = checkpoint.step();
-        Ok(())
+        self.learner.restore(checkpoint)
     }
 }
 
-impl fmt::Debug for FlowExperiment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("FlowExperiment")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
+shown_as_its_configuration!(FlowExperiment);
 
 #[cfg(test)]
-mod tests {
-    use papers_core::{
-        base::{config, figure::Body, journal::scalar},
-        testing,
-    };
-
-    use super::*;
-    use crate::{
-        GradientMode, Method,
-        divergence::tests::{assert_stops_as_diverged, weights},
-        flow::config::{ModelKind, PRESETS},
-    };
-
-    fn experiment(preset: &str, model: ModelKind, sets: &[&str]) -> (FlowConfig, Context) {
-        let small = [
-            "data.validation=64",
-            "data.test=500",
-            "batch=64",
-            "sizes.units=8",
-            "solver.step_size=0.2",
-        ];
-        let model = format!("model='{}'", model.name());
-        let sets = [&small[..], &[&model], sets].concat();
-        let config = config::experiment(PRESETS, preset, &sets).expect("a configuration");
-        (config, Context::new(testing::device(), 5))
-    }
-
-    /// The test loss before and after some updates.
-    fn learned(config: &FlowConfig, context: &Context, name: &str, steps: u64) -> [f64; 2] {
-        let mut experiment = FlowExperiment::new(config, context).expect("built");
-        let test = |experiment: &FlowExperiment| {
-            let scalars = experiment.evaluate().expect("numbers");
-            scalar(&scalars, name).expect("measured")
-        };
-        let before = test(&experiment);
-        for step in 0..steps {
-            experiment.step(step).expect("an update");
-        }
-        [before, test(&experiment)]
-    }
-
-    #[test]
-    fn every_model_resumes_exactly() {
-        for model in ModelKind::ALL {
-            for preset in ["moons", "density"] {
-                let (config, context) = experiment(preset, model, &[]);
-                testing::assert_resumes_exactly::<FlowExperiment>(&config, &context, 3).expect("runs");
-            }
-        }
-    }
-
-    #[test]
-    fn estimated_traces_and_other_optimizers_resume_exactly() {
-        let sets = [
-            "trace.noises=2",
-            "trace.law='gaussian'",
-            "regularization.kinetic=0.1",
-            "regularization.jacobian=0.1",
-            "optimizer.kind='rmsprop'",
-            "optimizer.momentum=0.9",
-            "optimizer.learning_rate=1e-4",
-            "solver.method='dopri5'",
-            "solver.gradient='adjoint'",
-        ];
-        let (config, context) = experiment("checkerboard", ModelKind::Perceptron, &sets);
-        testing::assert_resumes_exactly::<FlowExperiment>(&config, &context, 3).expect("runs");
-    }
-
-    #[test]
-    fn every_model_learns_moons_and_a_potential() {
-        for model in ModelKind::ALL {
-            for (preset, name) in [("moons", "test/nll"), ("density", "test/kl")] {
-                let (config, context) = experiment(preset, model, &["schedule.steps=80"]);
-                let [before, after] = learned(&config, &context, name, 80);
-                assert!(
-                    after < before - 0.1,
-                    "{} on {preset}: {before} to {after}",
-                    model.name()
-                );
-                // No model is below the target: the entropy of the moons is about 2.34, a divergence at least 0.
-                let least = if preset == "moons" { 2.2 } else { -0.1 };
-                assert!(after > least, "{} on {preset}: {after}", model.name());
-            }
-        }
-    }
-
-    #[test]
-    fn a_hutchinson_trace_learns_like_the_exact_one() {
-        let loss = |noises: &str| {
-            let (config, context) = experiment("moons", ModelKind::Perceptron, &["schedule.steps=80", noises]);
-            learned(&config, &context, "test/nll", 80)[1]
-        };
-        let (exact, estimated) = (loss("trace.noises=0"), loss("trace.noises=1"));
-        assert!((exact - estimated).abs() < 0.3, "{exact} and {estimated}");
-    }
-
-    #[test]
-    fn reports_show_the_way_for_every_kind_of_model_and_target() {
-        for model in [ModelKind::HyperNetwork, ModelKind::PlanarFlow] {
-            for preset in ["moons", "density"] {
-                let (config, context) = experiment(preset, model, &[]);
-                let experiment = FlowExperiment::new(&config, &context).expect("built");
-                let figures = experiment.figures().expect("figures");
-                let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
-                assert_eq!(names, ["numbers", "flow", "animation"]);
-                let Body::Svg(sequence) = &figures[1].body else {
-                    panic!("a drawing")
-                };
-                let target = usize::from(preset == "density");
-                assert_eq!(sequence.matches("<image").count(), 5 + target);
-                let Body::Svg(animation) = &figures[2].body else {
-                    panic!("a drawing")
-                };
-                assert!(animation.matches("<animate").count() > 100 && !animation.contains("<script"));
-            }
-        }
-    }
-
-    #[test]
-    fn weights_that_blow_up_stop_the_run_as_diverged() {
-        let (config, _) = experiment("moons", ModelKind::HyperNetwork, &["optimizer.learning_rate=1e30"]);
-        assert_stops_as_diverged::<FlowExperiment>(&config);
-    }
-
-    #[test]
-    fn a_failed_solve_leaves_the_weights_alone() {
-        let (config, context) = experiment("moons", ModelKind::HyperNetwork, &[]);
-        let mut experiment = FlowExperiment::new(&config, &context).expect("built");
-        let before = weights(&experiment.model);
-        let lost = || Solver::new(Method::Dopri5).max_steps(1).tolerances(1e-9, 1e-9);
-        let backward = Solver::new(Method::Dopri5)
-            .gradient(GradientMode::Adjoint)
-            .adjoint_solver(lost());
-        for (solver, which) in [(lost(), "forward"), (backward, "backward")] {
-            experiment.solver = solver;
-            let error = experiment.step(0).expect_err("a solve of one step").to_string();
-            assert!(error.starts_with(&format!("step 0: the {which} solve")), "{error}");
-            assert!(weights(&experiment.model) == before, "{which}");
-        }
-    }
-
-    #[test]
-    fn evaluation_tells_splits_apart() {
-        let (config, context) = experiment("moons", ModelKind::Planar, &[]);
-        let scalars = FlowExperiment::new(&config, &context)
-            .expect("built")
-            .evaluate()
-            .expect("numbers");
-        let value = |name: &str| scalar(&scalars, name).expect(name);
-        assert_ne!(value("validation/nll"), value("test/nll"));
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
-    solver::{Replay, Task, step::Span},
+    solver::{Replay, Task, dense::Segment, step::Span},
 };
 
 /// An accepted step, without its states.
@@ -25,11 +25,13 @@ struct RecordedStep {
 }
 
 /// What it takes to run the accepted steps again.
-pub(super) struct Record<S> {
+pub(crate) struct Record<S> {
     solver: Solver,
     times: Vec<f64>,
     steps: Vec<RecordedStep>,
     checkpoints: Checkpoints<S>,
+    /// Of a solve that looked for events: how far it might have gone. Its times are those that were found.
+    limit: Option<f64>,
 }
 
 /// States before some of the steps.
@@ -80,23 +82,12 @@ pub(super) fn record<S: State, M: Dynamics<S>>(
     initial: S,
     times: &[f64],
 ) -> Result<(Solution<S>, Record<S>), Failure<S>> {
-    let mut record = Record {
-        solver: solver.clone(),
-        times: times.to_vec(),
-        steps: Vec::new(),
-        checkpoints: Checkpoints::new(solver.options.checkpoint_every),
-    };
+    let mut record = Record::new(solver, &initial, times.to_vec());
     if solver.is_multistep() {
-        // A multistep method: its steps depend on each other, so that all of them are one stretch.
-        record.checkpoints.states.push(initial.clone());
         return Ok((solver.solve(module, initial, times)?, record));
     }
     let run = solver.run(Task::new(module, initial, times), &mut |step| {
-        record.checkpoints.offer(record.steps.len(), step.before);
-        record.steps.push(RecordedStep {
-            span: step.span,
-            outputs: step.outputs.clone(),
-        });
+        record.push(step.span, step.before, step.outputs.clone());
         ControlFlow::Continue(())
     })?;
     Ok((run.solution, record))
@@ -109,9 +100,9 @@ pub(super) struct Checkpointed<M, S> {
 }
 
 /// What a stretch gives when it is run again.
-struct Stretch<S> {
+pub(crate) struct Stretch<S> {
     /// States at requested times, by their index.
-    outputs: Vec<(usize, S)>,
+    pub(crate) outputs: Vec<(usize, S)>,
     end: S,
 }
 
@@ -164,9 +155,61 @@ impl<S: State, M: Module + Dynamics<S> + 'static> Pullback<S> for Checkpointed<M
 }
 
 impl<S: State> Record<S> {
-    fn run_again<D: Dynamics<S>>(&self, dynamics: &D, start: S, steps: Range<usize>) -> Result<Stretch<S>, SolveError> {
-        let Some(replay) = Replay::new(&self.solver, &self.times) else {
-            return self.solve_again(dynamics, start);
+    /// Of a solve from a state, with no steps yet.
+    pub(crate) fn new(solver: &Solver, initial: &S, times: Vec<f64>) -> Self {
+        let mut checkpoints = Checkpoints::new(solver.options.checkpoint_every);
+        if solver.is_multistep() {
+            // Its steps depend on each other, so that all of them are one stretch.
+            checkpoints.states.push(initial.clone());
+        }
+        Self {
+            solver: solver.clone(),
+            times,
+            steps: Vec::new(),
+            checkpoints,
+            limit: None,
+        }
+    }
+
+    /// An accepted step.
+    pub(crate) fn push(&mut self, span: Span, before: &S, outputs: Range<usize>) {
+        if !self.solver.is_multistep() {
+            self.checkpoints.offer(self.steps.len(), before);
+        }
+        self.steps.push(RecordedStep { span, outputs });
+    }
+
+    /// What a solve that might have gone to `limit` found: `times`, of which the last step holds all that no other does.
+    pub(crate) fn found(mut self, times: Vec<f64>, limit: f64) -> Self {
+        if let Some(last) = self.steps.last_mut() {
+            last.outputs.end = times.len();
+        }
+        self.times = times;
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Makes all steps again, on the tape of `start` and of what the dynamics hold.
+    pub(crate) fn run_all_again<D: Dynamics<S> + ?Sized>(
+        &self,
+        dynamics: &D,
+        start: S,
+    ) -> Result<Stretch<S>, SolveError> {
+        self.run_again(dynamics, start, 0..self.steps.len())
+    }
+
+    fn run_again<D: Dynamics<S> + ?Sized>(
+        &self,
+        dynamics: &D,
+        start: S,
+        steps: Range<usize>,
+    ) -> Result<Stretch<S>, SolveError> {
+        let replay = Replay::new(&self.solver, &self.times);
+        let replay = match (replay, self.limit) {
+            (Some(replay), None) => replay,
+            (Some(replay), Some(_)) => replay.exact(),
+            (None, None) => return self.solve_again(dynamics, start),
+            (None, Some(limit)) => return self.step_again(dynamics, start, limit),
         };
         let mut stretch = Stretch {
             outputs: Vec::new(),
@@ -184,11 +227,50 @@ impl<S: State> Record<S> {
     }
 
     /// A multistep method runs on its fixed grid again.
-    fn solve_again<D: Dynamics<S>>(&self, dynamics: &D, start: S) -> Result<Stretch<S>, SolveError> {
+    fn solve_again<D: Dynamics<S> + ?Sized>(&self, dynamics: &D, start: S) -> Result<Stretch<S>, SolveError> {
         let solution = self.solver.solve(dynamics, start, &self.times)?;
         Ok(Stretch {
             end: solution.last().clone(),
             outputs: solution.states.into_iter().enumerate().skip(1).collect(),
         })
+    }
+
+    /// A multistep method that looked for events makes the same choices again, up to its last step: they depend on values
+    /// only.
+    fn step_again<D: Dynamics<S> + ?Sized>(
+        &self,
+        dynamics: &D,
+        start: S,
+        limit: f64,
+    ) -> Result<Stretch<S>, SolveError> {
+        let curve = self.solver.curve();
+        let mut stretch = Stretch {
+            outputs: Vec::new(),
+            end: start.clone(),
+        };
+        let mut steps = self.steps.iter();
+        self.solver
+            .run(Task::new(dynamics, start, &[self.times[0], limit]), &mut |step| {
+                let Some(recorded) = steps.next() else {
+                    return ControlFlow::Break(());
+                };
+                stretch.end = step.next.clone();
+                if !recorded.outputs.is_empty() {
+                    let mut segment = Segment::of(step);
+                    if self.solver.needs_end_slope() {
+                        segment.set_end_slope(dynamics.evaluate(step.span.last, step.next.clone()));
+                    }
+                    let states = recorded
+                        .outputs
+                        .clone()
+                        .map(|index| (index, segment.at(curve, self.times[index])));
+                    stretch.outputs.extend(states);
+                }
+                match steps.as_slice() {
+                    [] => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
+            })?;
+        Ok(stretch)
     }
 }

@@ -5,7 +5,7 @@
 //! the solver on the tape.
 
 mod adjoint;
-mod checkpointed;
+pub(crate) mod checkpointed;
 pub(crate) mod parameters;
 mod quadrature;
 mod settings;
@@ -21,9 +21,10 @@ use papers_core::vjp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
-    solver::{Task, options::invalid},
+    DenseSolution, Dynamics, Failure, Solution, SolveError, Solver, State, Statistics,
+    solver::{Task, dense::Segment, options::invalid},
 };
+use checkpointed::Record;
 use parameters::{LocalModule, flatten, is_tracked};
 
 /// Where the gradient of a solve comes from (§ 2 and appendix B of the paper for the adjoint).
@@ -149,38 +150,58 @@ impl Solver {
         let parameters = flatten(module);
         let components = initial.components();
         let is_tracked = !parameters.is_empty() || components.iter().any(is_tracked);
-        if self.gradient_mode() == GradientMode::Direct || !is_tracked {
+        if !is_tracked {
             return self.solve(module, initial, times);
+        }
+        if self.gradient_mode() == GradientMode::Direct {
+            let lifted: Vec<_> = components.into_iter().map(Tensor::autodiff).collect();
+            return self.solve(module, initial.rebuild(&mut lifted.into_iter()), times);
         }
         self.check_shapes(&initial, times)?;
         self.check_gradient()?;
         check_types(&components, &parameters)?;
+        let (solved, pullback) = self.forward(module, initial.plain(), times)?;
+        Ok(attach(initial, parameters, solved, pullback))
+    }
 
-        let report = BackwardReport::default();
-        let plain = initial.plain();
-        let (solved, pullback) = self.forward(module, plain.clone(), times)?;
-        let inputs = components.into_iter().chain(parameters).map(Tensor::autodiff);
-        let input = Tensor::cat(inputs.collect(), 0);
-        let outputs: Vec<Tensor<1>> = solved.states[1..].iter().flat_map(State::components).collect();
-        let width = outputs.len() / (solved.states.len() - 1);
-        let filled = report.clone();
-        let outputs = vjp::outputs(input.clone(), outputs, move |gradients| {
-            let cotangents = gradients.chunks(width).map(<[_]>::to_vec).collect();
-            finish(&plain, pullback.pull(cotangents), &input.inner(), &filled)
-        });
+    /// The states of a plain solve that looked for events, with their gradients in the solver's gradient mode but `Direct`.
+    /// `segments` are its steps, for the mode that reads the solution between its times.
+    pub(crate) fn with_gradients<S: State, M: Module + Dynamics<S> + 'static>(
+        &self,
+        module: &M,
+        initial: S,
+        solved: Solution<S>,
+        record: Record<S>,
+        segments: Vec<Segment<S>>,
+    ) -> Result<Solution<S>, SolveError> {
+        let parameters = flatten(module);
+        let local = LocalModule::new(module, &initial);
+        let pullback: Box<dyn Pullback<S>> = match self.gradient_mode() {
+            GradientMode::Adjoint | GradientMode::AdjointSeminorm => {
+                Box::new(adjoint::Adjoint::new(self, local, &solved))
+            }
+            GradientMode::QuadratureAdjoint => Box::new(quadrature::QuadratureAdjoint::new(self, local, &solved)?),
+            GradientMode::InterpolatedAdjoint => {
+                let dense = DenseSolution {
+                    curve: self.curve(),
+                    start: solved.times[0],
+                    end: segments.last().map_or(solved.times[0], |segment| segment.span.end),
+                    segments,
+                    statistics: solved.statistics,
+                };
+                Box::new(adjoint::InterpolatedAdjoint::new(self, local, &solved.times, dense))
+            }
+            GradientMode::Checkpointed | GradientMode::Direct => {
+                Box::new(checkpointed::Checkpointed::new(local, record))
+            }
+        };
+        Ok(attach(initial, parameters, solved, pullback))
+    }
 
-        let mut outputs = outputs.into_iter();
-        let mut states = vec![initial];
-        let later: Vec<S> = solved.states[1..]
-            .iter()
-            .map(|state| rebuild(state, &mut outputs, width))
-            .collect();
-        states.extend(later);
-        Ok(Solution {
-            states,
-            report,
-            ..solved
-        })
+    /// Whether a module and a state can have gradients in the solver's gradient mode.
+    pub(crate) fn check_tracked<S: State>(&self, initial: &S, parameters: &[Tensor<1>]) -> Result<(), SolveError> {
+        self.check_gradient()?;
+        check_types(&initial.components(), parameters)
     }
 
     /// The plain solve, and what remembers how to differentiate it.
@@ -213,6 +234,42 @@ impl Solver {
                 Ok((solution, Box::new(checkpointed::Checkpointed::new(local, record))))
             }
         }
+    }
+}
+
+/// The states after the first as one node on the tape of the initial state and the parameters.
+fn attach<S: State>(
+    initial: S,
+    parameters: Vec<Tensor<1>>,
+    solved: Solution<S>,
+    pullback: Box<dyn Pullback<S>>,
+) -> Solution<S> {
+    let report = BackwardReport::default();
+    let plain = initial.plain();
+    let inputs = initial.components().into_iter().chain(parameters).map(Tensor::autodiff);
+    let input = Tensor::cat(inputs.collect(), 0);
+    let outputs: Vec<Tensor<1>> = solved.states[1..].iter().flat_map(State::components).collect();
+    // Events at the start leave nothing to solve.
+    let width = outputs.len() / (solved.states.len() - 1).max(1);
+    let filled = report.clone();
+    let outputs = match outputs.is_empty() {
+        true => Vec::new(),
+        false => vjp::outputs(input.clone(), outputs, move |gradients| {
+            let cotangents = gradients.chunks(width).map(<[_]>::to_vec).collect();
+            finish(&plain, pullback.pull(cotangents), &input.inner(), &filled)
+        }),
+    };
+    let mut outputs = outputs.into_iter();
+    let mut states = vec![initial];
+    let later: Vec<S> = solved.states[1..]
+        .iter()
+        .map(|state| rebuild(state, &mut outputs, width))
+        .collect();
+    states.extend(later);
+    Solution {
+        states,
+        report,
+        ..solved
     }
 }
 

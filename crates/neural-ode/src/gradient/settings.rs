@@ -40,7 +40,7 @@ impl Solver {
     }
 
     /// Whether the gradient mode can be used with the other options.
-    pub(super) fn check_gradient(&self) -> Result<(), SolveError> {
+    pub(crate) fn check_gradient(&self) -> Result<(), SolveError> {
         if self.options.checkpoint_every == Some(0) {
             return Err(invalid("checkpoint_every", "0 steps have no end".to_owned()));
         }

@@ -20,6 +20,7 @@ pub mod network;
 pub mod objective;
 pub mod poisson;
 pub mod recurrent;
+pub(crate) mod reproduce;
 pub mod series;
 pub mod spirals;
 pub mod train;

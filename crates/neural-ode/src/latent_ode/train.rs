@@ -1,11 +1,6 @@
 //! Learning from the spirals.
 
-use std::fmt;
-
-use burn::{
-    optim::{GradientsParams, ModuleOptimizer},
-    prelude::*,
-};
+use burn::prelude::*;
 use papers_core::{
     Context, Error, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
@@ -23,13 +18,16 @@ use super::{
     objective::{self, Elbo},
     spirals::{Batch, Curves, SpiralSet, Split},
 };
-use crate::{SolveError, Solver, divergence::unsolved};
+use crate::{
+    SolveError, Solver,
+    divergence::unsolved,
+    learner::{Learner, shown_as_its_configuration},
+};
 
 /// A model of table 2 learning from spirals.
 pub struct LatentOdeExperiment {
     config: LatentOdeConfig,
-    network: Network,
-    optimizer: ModuleOptimizer,
+    learner: Learner<Network>,
     solver: Solver,
     train: SpiralSet,
     validation: SpiralSet,
@@ -38,14 +36,12 @@ pub struct LatentOdeExperiment {
     streams: Streams,
     plain: Device,
     training: Device,
-    /// Updates applied.
-    updates: u64,
 }
 
 impl LatentOdeExperiment {
     /// The network as it is now, without autodiff.
     pub fn network(&self) -> Network {
-        self.network.valid()
+        self.learner.model.valid()
     }
 
     /// The solver of training and evaluation.
@@ -60,7 +56,7 @@ impl LatentOdeExperiment {
 
     /// The loss of a batch, the mean over its spirals, with what is reported of it.
     fn loss(&self, batch: &Batch, step: u64) -> Result<(Tensor<1>, Terms), SolveError> {
-        match &self.network {
+        match &self.learner.model {
             Network::LatentOde(model) => {
                 let shape = [batch.size(), self.config.sizes.latent];
                 let noise = self.streams.normal("posterior", step, shape, &self.training);
@@ -87,7 +83,7 @@ impl LatentOdeExperiment {
     fn trajectories(&self, network: &Network, set: &SpiralSet, name: &str, pace: Pace) -> Result<Trajectories> {
         let trajectories = network.trajectories(&self.solver, set, &set.all(), pace, &self.plain);
         trajectories.map_err(|error| Error::Step {
-            step: self.updates,
+            step: self.learner.updates,
             message: format!("solving the {name} spirals: {error}"),
         })
     }
@@ -130,8 +126,12 @@ impl Experiment for LatentOdeExperiment {
         let training = context.device.clone().autodiff();
         let train = draw(Split::Train, data.train);
         Ok(Self {
-            network: streams.initialize("network", &training, || Network::new(config, &training)),
-            optimizer: config.optimizer.init(),
+            learner: Learner::new(
+                "network",
+                streams.initialize("network", &training, || Network::new(config, &training)),
+                &config.optimizer,
+                config.schedule.steps,
+            ),
             solver: config.solver.init(),
             sampler: Sampler::new(streams, "batches", train.len(), config.batch),
             validation: draw(Split::Validation, data.validation),
@@ -140,7 +140,6 @@ impl Experiment for LatentOdeExperiment {
             streams,
             plain: context.device.clone(),
             training,
-            updates: 0,
             config: config.clone(),
         })
     }
@@ -151,15 +150,13 @@ impl Experiment for LatentOdeExperiment {
             Ok(loss) => loss,
             Err(error) => return unsolved("forward solve", &error, step),
         };
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let gradients = self.learner.gradients(&loss);
         let backward = terms.elbo.as_ref().and_then(Elbo::backward).unwrap_or_default();
         if let Some(error) = &backward.error {
             // The gradients are NaN.
             return unsolved("backward solve", error, step);
         }
-        let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
-        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
-        self.updates = step + 1;
+        self.learner.apply(step, gradients);
 
         // One read of the device for all.
         let names = std::iter::once("loss")
@@ -213,26 +210,15 @@ impl Experiment for LatentOdeExperiment {
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.module("network", &self.network)?;
-        checkpoint.optimizer("optimizer", &self.optimizer)
+        self.learner.save(checkpoint)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        self.network = checkpoint.module("network", self.network.clone())?;
-        self.optimizer = checkpoint.optimizer("optimizer", self.config.optimizer.init())?;
-        self.updates = checkpoint.step();
-        Ok(())
+        self.learner.restore(checkpoint)
     }
 }
 
-impl fmt::Debug for LatentOdeExperiment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("LatentOdeExperiment")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
+shown_as_its_configuration!(LatentOdeExperiment);
 
 #[cfg(test)]
 mod tests {
@@ -307,7 +293,7 @@ mod tests {
     fn a_failed_solve_leaves_the_weights_alone() {
         let (config, context) = experiment(ModelKind::LatentOde, &["data.observations=10"]);
         let mut experiment = LatentOdeExperiment::new(&config, &context).expect("built");
-        let before = weights(&experiment.network);
+        let before = weights(&experiment.learner.model);
         let lost = || Solver::new(Method::Dopri5).max_steps(1);
         let backward = Solver::new(Method::Dopri5)
             .gradient(GradientMode::Adjoint)
@@ -316,10 +302,10 @@ mod tests {
             experiment.solver = solver;
             let error = experiment.step(0).expect_err("a solve of one step").to_string();
             assert!(error.starts_with(&format!("step 0: the {which} solve")), "{error}");
-            assert!(weights(&experiment.network) == before, "{which}");
+            assert!(weights(&experiment.learner.model) == before, "{which}");
         }
         experiment.solver = lost();
-        experiment.updates = 5;
+        experiment.learner.updates = 5;
         for error in [experiment.evaluate().err(), experiment.figures().err()] {
             let error = error.expect("a solve of one step");
             assert!(matches!(error, Error::Step { step: 5, .. }), "{error}");

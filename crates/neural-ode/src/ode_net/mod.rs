@@ -14,4 +14,5 @@ pub mod figure3;
 mod figures;
 pub mod layers;
 pub mod model;
+mod solves;
 pub mod train;

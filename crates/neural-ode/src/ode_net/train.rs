@@ -1,13 +1,6 @@
 //! Learning to classify: one batch per update.
 
-use std::fmt;
-
-use burn::{
-    module::Module,
-    optim::{GradientsParams, ModuleOptimizer},
-    prelude::*,
-    tensor::activation::log_softmax,
-};
+use burn::{module::Module, prelude::*, tensor::activation::log_softmax};
 use papers_core::{
     Context, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
@@ -25,21 +18,22 @@ use super::{
     figures,
     model::{Classifier, Prediction},
 };
-use crate::{Solution, Solver, divergence::unsolved};
+use crate::{
+    Solution, Solver,
+    divergence::unsolved,
+    learner::{Learner, shown_as_its_configuration},
+};
 
 /// A network in training.
 pub struct OdeNet {
     config: OdeNetConfig,
-    model: Classifier,
-    optimizer: ModuleOptimizer,
+    learner: Learner<Classifier>,
     solver: Solver,
     pictures: Pictures,
     sampler: Sampler,
     streams: Streams,
     device: Device,
     growth: Growth,
-    /// Updates applied.
-    updates: u64,
 }
 
 impl OdeNet {
@@ -55,10 +49,10 @@ impl OdeNet {
 
     /// Measures for figure 3d what the dynamics ask of an adaptive solver by now.
     fn measure_growth(&mut self) {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         if let Some(dynamics) = &model.dynamics {
             self.growth
-                .measure(&model, dynamics, &self.pictures.validation, self.updates);
+                .measure(&model, dynamics, &self.pictures.validation, self.learner.updates);
         }
     }
 
@@ -77,17 +71,20 @@ impl Experiment for OdeNet {
         let (colors, side) = (pictures.train.channels, pictures.train.height);
         let classifier = config.classifier(colors, side, pictures.train.classes);
         Ok(Self {
-            model: context
-                .streams
-                .initialize("classifier", &device, || classifier.init(&device)),
-            optimizer: config.optimizer.init(),
+            learner: Learner::new(
+                "classifier",
+                context
+                    .streams
+                    .initialize("classifier", &device, || classifier.init(&device)),
+                &config.optimizer,
+                config.schedule.steps,
+            ),
             solver: config.solver(),
             sampler: Sampler::new(context.streams, "shuffle", pictures.train.len(), config.batch),
             pictures,
             streams: context.streams,
             device,
             growth: Growth::default(),
-            updates: 0,
             config: config.clone(),
         })
     }
@@ -107,23 +104,21 @@ impl Experiment for OdeNet {
         let all: Vec<usize> = (0..batch.len()).collect();
         // Pictures stay off the tape: nothing needs their gradients.
         let images = pixels(&batch, &all, &self.device.clone().inner());
-        let Prediction { logits, solution } = match self.model.forward(images, &self.solver) {
+        let Prediction { logits, solution } = match self.learner.model.forward(images, &self.solver) {
             Ok(prediction) => prediction,
             Err(failure) => return unsolved("forward solve", &failure.error, step),
         };
         let classes = argmax(logits.clone())?;
         let loss = Self::loss(logits, labels(&batch, &all, &self.device));
         let value = f64::from(loss.clone().try_into_scalar::<f32>()?);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let gradients = self.learner.gradients(&loss);
         let backward = solution.as_ref().and_then(Solution::backward).unwrap_or_default();
         if let Some(error) = &backward.error {
             // The gradients are NaN.
             return unsolved("backward solve", error, step);
         }
-        let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
-        self.updates = step + 1;
-        if self.updates == self.config.schedule.steps {
+        self.learner.apply(step, gradients);
+        if self.learner.updates == self.config.schedule.steps {
             self.measure_growth();
         }
         let evaluations = solution.as_ref().map_or(0, |solution| solution.statistics.evaluations);
@@ -140,8 +135,8 @@ impl Experiment for OdeNet {
     }
 
     fn evaluate(&self) -> Result<Scalars> {
-        let model = self.model.valid();
-        let measure = |set| classify(&model, set, &self.solver).map_err(|error| error.at_step(self.updates));
+        let model = self.learner.model.valid();
+        let measure = |set| classify(&model, set, &self.solver).map_err(|error| error.at_step(self.learner.updates));
         let validation = measure(&self.pictures.validation)?;
         let test = measure(&self.pictures.test)?;
         Ok(vec![
@@ -158,9 +153,9 @@ impl Experiment for OdeNet {
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let set = &self.pictures.test;
-        let test = classify(&model, set, &self.solver).map_err(|error| error.at_step(self.updates))?;
+        let test = classify(&model, set, &self.solver).map_err(|error| error.at_step(self.learner.updates))?;
         let mut figures = vec![
             test.classification.samples(set)?,
             test.classification.confusion(set),
@@ -168,7 +163,7 @@ impl Experiment for OdeNet {
         ];
         if let Some(dynamics) = &model.dynamics {
             let study = Study::new(&model, dynamics, set);
-            let study = study.map_err(|error| error.at_step(self.updates))?;
+            let study = study.map_err(|error| error.at_step(self.learner.updates))?;
             figures.extend(study.figures()?);
             figures.extend(self.growth.figures()?);
         }
@@ -176,27 +171,17 @@ impl Experiment for OdeNet {
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.module("classifier", &self.model)?;
-        checkpoint.optimizer("classifier", &self.optimizer)?;
+        self.learner.save(checkpoint)?;
         checkpoint.json("growth", &self.growth)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        self.model = checkpoint.module("classifier", self.model.clone())?;
-        self.optimizer = checkpoint.optimizer("classifier", self.optimizer.clone())?;
         self.growth = checkpoint.json("growth")?;
-        self.updates = checkpoint.step();
-        Ok(())
+        self.learner.restore(checkpoint)
     }
 }
 
-impl fmt::Debug for OdeNet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OdeNet")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
+shown_as_its_configuration!(OdeNet);
 
 #[cfg(test)]
 mod tests {
@@ -228,7 +213,7 @@ mod tests {
     fn a_failed_solve_leaves_the_weights_alone() {
         let context = Context::new(testing::device(), 0);
         let mut experiment = OdeNet::new(&configuration(&[]), &context).expect("embedded data");
-        let before = weights(&experiment.model);
+        let before = weights(&experiment.learner.model);
         let lost = || Solver::new(Method::Dopri5).tolerances(1e-9, 1e-9).max_steps(1);
         let backward = Solver::new(Method::Dopri5)
             .gradient(GradientMode::Adjoint)
@@ -237,7 +222,7 @@ mod tests {
             experiment.solver = solver;
             let error = experiment.step(0).expect_err("a solve of one step").to_string();
             assert!(error.starts_with(&format!("step 0: the {which} solve")), "{error}");
-            assert!(weights(&experiment.model) == before, "{which}");
+            assert!(weights(&experiment.learner.model) == before, "{which}");
         }
     }
 

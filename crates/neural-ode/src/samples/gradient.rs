@@ -32,9 +32,30 @@ pub(super) fn on_the_tape<const D: usize>(
         .states(&flat, &counts)
         .into_iter()
         .map(|state| state.reshape(shape));
+    let failed: Vec<bool> = solved.errors.iter().map(Option::is_some).collect();
     let mut states = vec![initial];
-    states.extend(later);
+    // What failed keeps the values of the plain solve.
+    states.extend(later.zip(&solved.states[1..]).map(|(state, plain)| {
+        let plain = table_of(plain).autodiff();
+        rows::choose(&failed, plain, table_of(&state)).reshape(shape)
+    }));
     Ok(SampleSolution { states, ..solved })
+}
+
+/// The solution of a module with every operation of the accepted steps on the tape.
+pub(super) fn direct<const D: usize, M: Module + SampleDynamics<D>>(
+    solver: &Solver,
+    module: &M,
+    initial: Tensor<D>,
+    times: SampleTimes,
+) -> Result<SampleSolution<D>, SolveError> {
+    let is_tracked = !flatten(module).is_empty() || is_tracked(&initial);
+    let plain = initial.clone().without_autodiff();
+    let (solved, record) = solver.run_samples(&module.valid(), &plain, times, is_tracked)?;
+    match record {
+        Some(record) => on_the_tape(module, initial.autodiff(), solved, &record),
+        None => Ok(solved),
+    }
 }
 
 /// The solution of a module with one node on the tape, which makes the accepted steps again, stretch by stretch from
@@ -47,6 +68,9 @@ pub(super) fn checkpointed<const D: usize, M: Module + SampleDynamics<D> + 'stat
 ) -> Result<SampleSolution<D>, SolveError> {
     let parameters = flatten(module);
     let is_tracked = !parameters.is_empty() || is_tracked(&initial);
+    if is_tracked {
+        solver.check_tracked(&initial, &parameters)?;
+    }
     let plain = initial.clone().without_autodiff();
     let (mut solved, record) = solver.run_samples(&module.valid(), &plain, times, is_tracked)?;
     let Some(record) = record else {
@@ -58,6 +82,7 @@ pub(super) fn checkpointed<const D: usize, M: Module + SampleDynamics<D> + 'stat
         start: table_of(&plain),
         shape,
         record,
+        every: solver.options.checkpoint_every,
     };
     let size = plain.shape().num_elements();
     let inputs = [initial.clone().reshape([size])].into_iter().chain(parameters);
@@ -105,6 +130,8 @@ struct Pull<M, const D: usize> {
     start: Tensor<2>,
     shape: [usize; D],
     record: Record,
+    /// Rounds between two states that are kept, if that was asked for.
+    every: Option<usize>,
 }
 
 impl<const D: usize, M: Module + SampleDynamics<D> + 'static> Pull<M, D> {
@@ -157,7 +184,7 @@ impl<const D: usize, M: Module + SampleDynamics<D> + 'static> Pull<M, D> {
         dynamics: &impl SampleDynamics<D>,
     ) -> Result<Vec<(Tensor<2>, std::ops::Range<usize>)>, SolveError> {
         let rounds = self.record.rounds();
-        let every = (rounds as f64).sqrt().ceil().max(1.0) as usize;
+        let every = self.every.unwrap_or((rounds as f64).sqrt().ceil().max(1.0) as usize);
         let lanes = rows::indices(&self.record.lanes(0), &self.start.device());
         let mut state = self.start.clone().select(0, lanes);
         let mut stretches = Vec::new();

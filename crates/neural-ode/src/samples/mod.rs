@@ -25,6 +25,7 @@ mod gradient;
 mod replay;
 mod rows;
 mod run;
+mod sample;
 mod table;
 
 use burn::prelude::*;
@@ -190,7 +191,7 @@ impl Solver {
     /// tolerances, and the norm of each sample by itself ([`Norm::MixedRms`] or [`Norm::MaxAbs`]).
     ///
     /// On an autodiff device the states have gradients through the operations of the accepted steps, which are made a
-    /// second time for it: rejected attempts leave nothing on the tape.
+    /// second time for it: rejected attempts leave nothing on the tape. States of samples that failed are constants.
     ///
     /// # Shapes
     ///
@@ -218,7 +219,8 @@ impl Solver {
     ///
     /// # Errors
     ///
-    /// As [`solve_samples`](Self::solve_samples), and [`SolveError::InvalidOption`] for other gradient modes.
+    /// As [`solve_samples`](Self::solve_samples), and [`SolveError::InvalidOption`] for other gradient modes, and for options
+    /// that the gradient mode does not have.
     pub fn solve_samples_module<const D: usize, M: Module + SampleDynamics<D> + 'static>(
         &self,
         module: &M,
@@ -226,7 +228,10 @@ impl Solver {
         times: impl Into<SampleTimes>,
     ) -> Result<SampleSolution<D>, SolveError> {
         match self.gradient_mode() {
-            GradientMode::Direct => self.solve_samples(module, initial, times),
+            GradientMode::Direct => {
+                self.check_gradient()?;
+                gradient::direct(self, module, initial, times.into())
+            }
             GradientMode::Checkpointed => gradient::checkpointed(self, module, initial, times.into()),
             other => {
                 let problem = format!("`{other}` solves one adjoint equation for the batch, not one for each sample");

@@ -7,12 +7,12 @@ use burn::prelude::*;
 use super::{
     SampleDynamics,
     rows::{self, Lanes, RowStep},
-    run::RecordedStep,
+    sample::RecordedStep,
     table::Table,
 };
 use crate::{SolveError, solver::step::Span, tableau::Tableau};
 
-/// The accepted steps of every sample.
+/// The accepted steps of every sample; none of those that failed.
 pub(super) struct Record {
     pub(super) tableau: &'static Tableau,
     pub(super) steps: Vec<Vec<RecordedStep>>,

@@ -1,120 +1,25 @@
 //! The loop over attempts at a step of every sample.
 
-use std::ops::Range;
-
 use burn::prelude::*;
 
 use super::{
     SampleDynamics, SampleSolution, finite_rows, replay,
     rows::{self, Lanes},
+    sample::Sample,
     table::Table,
 };
 use crate::{
     Norm, SolveError, Solver, Statistics,
     gradient::BackwardReport,
     solver::{
-        controller::{StepControl, inverse_ratio},
-        course::{Course, Trial},
+        controller::StepControl,
+        course::Trial,
         initial_step::{aimed_size, trial_size},
         options::invalid,
         step::Span,
     },
     tableau::{Embedded, Tableau},
 };
-
-/// An accepted step of a sample.
-#[derive(Debug, Clone)]
-pub(super) struct RecordedStep {
-    pub(super) span: Span,
-    /// Which of its requested times lie in the step.
-    pub(super) outputs: Range<usize>,
-}
-
-/// A sample on its way. Times inside are multiplied by the direction, so that they always grow.
-struct Sample {
-    times: Vec<f64>,
-    course: Course,
-    now: f64,
-    first: f64,
-    proposal: f64,
-    previous_inverse: f64,
-    was_finite: bool,
-    /// The index of the next requested time.
-    due: usize,
-    statistics: Statistics,
-    error: Option<SolveError>,
-    steps: Vec<RecordedStep>,
-}
-
-impl Sample {
-    fn is_running(&self) -> bool {
-        self.error.is_none() && self.now < self.course.end
-    }
-
-    /// The step to try; notes why there is none.
-    fn propose(&mut self, min_step: f64, max_step: f64, max_steps: usize) -> Option<(Span, Trial)> {
-        if !self.is_running() {
-            return None;
-        }
-        self.proposal = self.proposal.max(min_step).min(max_step);
-        let trial = self.course.trial(self.now, self.proposal);
-        if trial.end <= self.now {
-            self.error = Some(self.course.too_small(self.now, trial.size, self.was_finite));
-            return None;
-        }
-        if self.statistics.attempts >= max_steps {
-            self.error = Some(SolveError::MaxSteps {
-                time: self.course.direction * self.now,
-                steps: self.statistics.attempts,
-            });
-            return None;
-        }
-        self.statistics.attempts += 1;
-        Some((self.course.span(self.now, self.first, &trial), trial))
-    }
-
-    /// Whether the step is taken; if not, a smaller one is proposed.
-    fn judge(&mut self, trial: &Trial, ratio: f64, factor: f64, min_step: f64) -> bool {
-        self.was_finite = ratio.is_finite();
-        if ratio <= 1.0 {
-            return true;
-        }
-        if trial.size > min_step {
-            self.statistics.rejected += 1;
-            self.proposal = trial.size * factor;
-            return false;
-        }
-        if !self.was_finite {
-            self.error = Some(self.course.too_small(self.now, trial.size, self.was_finite));
-            return false;
-        }
-        self.statistics.forced += 1;
-        true
-    }
-
-    /// Moves to the end of the step; the requested times in it.
-    fn advance(&mut self, span: Span, trial: &Trial, ratio: f64, factor: f64) -> Range<usize> {
-        self.statistics.accepted += 1;
-        let start = self.due;
-        let is_due = |time: &&f64| self.course.direction * **time <= trial.end;
-        self.due += self.times[start..].iter().take_while(is_due).count();
-        self.previous_inverse = inverse_ratio(ratio);
-        self.proposal = match trial.is_cut {
-            true => self.proposal.max(trial.size * factor),
-            false => trial.size * factor,
-        };
-        (self.now, self.first) = (trial.end, trial.end);
-        if trial.is_jump && self.is_running() {
-            self.first = self.now.next_up();
-        }
-        let outputs = start..self.due;
-        self.steps.push(RecordedStep {
-            span,
-            outputs: outputs.clone(),
-        });
-        outputs
-    }
-}
 
 /// All samples, and those of them that are still computed.
 pub(super) struct Loop<'a, F: ?Sized, const D: usize> {
@@ -163,22 +68,7 @@ impl<'a, const D: usize, F: SampleDynamics<D> + ?Sized> Loop<'a, F, D> {
             );
             return Err(invalid("method", problem));
         }
-        let samples = times.into_iter().map(|times| {
-            let course = Course::new(options, &times);
-            Sample {
-                times,
-                now: course.start,
-                first: course.first(),
-                course,
-                proposal: 0.0,
-                previous_inverse: 1.0,
-                was_finite: true,
-                due: 1,
-                statistics: Statistics::default(),
-                error: None,
-                steps: Vec::new(),
-            }
-        });
+        let samples = times.into_iter().map(|times| Sample::new(options, times));
         let state = super::table_of(&initial.clone().without_autodiff());
         let shape = initial.dims();
         Ok(Self {
@@ -302,21 +192,19 @@ impl<'a, const D: usize, F: SampleDynamics<D> + ?Sized> Loop<'a, F, D> {
 
         let mut is_accepted = vec![false; attempts.len()];
         let mut outputs = Vec::new();
-        let mut jumps = false;
+        let mut crossed = vec![false; attempts.len()];
         for (lane, attempt) in attempts.iter().enumerate() {
             let Some((span, trial)) = attempt else { continue };
             let index = self.lanes.indices[lane];
             let sample = &mut self.samples[index];
             let ratio = ratios[lane];
             let exponent = self.embedded.exponent;
-            let factor = self
-                .control
-                .factor(exponent, ratio, sample.previous_inverse, ratio <= 1.0);
+            let factor = self.control.factor(exponent, ratio, sample.previous, ratio <= 1.0);
             if sample.judge(trial, ratio, factor, self.min_step) {
                 is_accepted[lane] = true;
                 let due = sample.advance(*span, trial, ratio, factor);
                 outputs.extend(due.map(|output| (lane, (index, output))));
-                jumps |= sample.first != sample.now;
+                crossed[lane] = sample.is_at_jump();
             }
         }
         if !is_accepted.contains(&true) {
@@ -342,31 +230,21 @@ impl<'a, const D: usize, F: SampleDynamics<D> + ?Sized> Loop<'a, F, D> {
         let end_slope = step.stages.pop().expect("a step has stages");
         self.state = rows::choose(&is_accepted, step.next, before);
         self.slope = rows::choose(&is_accepted, end_slope, self.slope.clone());
-        if jumps {
-            self.cross_jumps()?;
+        if crossed.contains(&true) {
+            self.cross_jumps(&crossed)?;
         }
         Ok(())
     }
 
-    /// The slopes on the far side, where the dynamics jump.
-    fn cross_jumps(&mut self) -> Result<(), SolveError> {
-        let at = |&index: &usize| &self.samples[index];
-        let is_there: Vec<bool> = self
-            .lanes
-            .indices
-            .iter()
-            .map(at)
-            .map(|sample| sample.first != sample.now)
-            .collect();
-        let times: Vec<f64> = self
-            .lanes
-            .indices
-            .iter()
-            .map(at)
+    /// The slopes on the far side, for lanes that have just come to where the dynamics jump.
+    fn cross_jumps(&mut self, crossed: &[bool]) -> Result<(), SolveError> {
+        let indices = self.lanes.indices.iter();
+        let times: Vec<f64> = indices
+            .map(|&index| &self.samples[index])
             .map(|sample| sample.course.direction * sample.first)
             .collect();
-        let slope = self.evaluate_lanes(&times, self.state.clone(), &is_there)?;
-        self.slope = rows::choose(&is_there, slope, self.slope.clone());
+        let slope = self.evaluate_lanes(&times, self.state.clone(), crossed)?;
+        self.slope = rows::choose(crossed, slope, self.slope.clone());
         Ok(())
     }
 
@@ -457,8 +335,13 @@ impl<'a, const D: usize, F: SampleDynamics<D> + ?Sized> Loop<'a, F, D> {
                 is_tolerance_raised,
                 ..sample.statistics
             });
+            // What failed has no gradient: its steps may lead to where the dynamics are not finite.
+            steps.push(if sample.error.is_none() {
+                sample.steps
+            } else {
+                Vec::new()
+            });
             solution.errors.push(sample.error);
-            steps.push(sample.steps);
         }
         let record = is_recorded.then(|| replay::Record {
             tableau: self.tableau,

@@ -8,7 +8,7 @@ use crate::{
         controller::{StepControl, inverse_ratio},
         course::Course,
         dense::Curve,
-        implicit::Newton,
+        implicit::{Newton, Outcome},
         initial_step::Beginning,
         norm::{Norm, Tolerances},
         options::Options,
@@ -72,36 +72,37 @@ impl Adaptive {
             Some(step) => step,
             None => self.select_step(progress, &state, &slope)?,
         };
-        let mut previous_inverse = 1.0;
-        let mut was_finite = true;
+        let mut previous = [1.0; 2];
+        let mut was = Outcome::Solved;
 
         while now < self.course.end {
             proposal = proposal.max(self.min_step).min(self.max_step);
             let trial = self.course.trial(now, proposal);
             if trial.end <= now {
-                return Err(self.course.too_small(now, trial.size, was_finite));
+                return Err(self.too_small(now, trial.size, was));
             }
             progress.begin_step()?;
             let span = self.course.span(now, first, &trial);
-            let (mut step, is_solved) = self.take(progress, &span, &state, slope.clone())?;
-            let ratio = match is_solved {
-                true => self.error_ratio(&span, &state, &step)?,
-                // A stage that has no solution is like one that is not finite.
-                false => f64::INFINITY,
+            let (mut step, outcome) = self.take(progress, &span, &state, slope.clone())?;
+            let ratio = match outcome {
+                Outcome::Solved => self.error_ratio(&span, &state, &step)?,
+                // A stage that has no solution is rejected like one that is not finite.
+                Outcome::Unsolved | Outcome::NotFinite => f64::INFINITY,
+            };
+            was = match outcome {
+                Outcome::Solved if !ratio.is_finite() => Outcome::NotFinite,
+                outcome => outcome,
             };
             let is_good = ratio <= 1.0;
-            let factor = self
-                .control
-                .factor(self.embedded.exponent, ratio, previous_inverse, is_good);
-            was_finite = ratio.is_finite();
+            let factor = self.control.factor(self.embedded.exponent, ratio, previous, is_good);
             if !is_good {
                 if trial.size > self.min_step {
                     progress.statistics.rejected += 1;
                     proposal = trial.size * factor;
                     continue;
                 }
-                if !was_finite {
-                    return Err(self.course.too_small(now, trial.size, was_finite));
+                if !ratio.is_finite() {
+                    return Err(self.too_small(now, trial.size, was));
                 }
                 progress.statistics.forced += 1;
             }
@@ -113,7 +114,7 @@ impl Adaptive {
             if self.report(progress, &span, &state, &step, observe).is_break() {
                 return Ok(proposal);
             }
-            previous_inverse = inverse_ratio(ratio);
+            previous = [inverse_ratio(ratio), previous[0]];
             proposal = match trial.is_cut {
                 true => proposal.max(trial.size * factor),
                 false => trial.size * factor,
@@ -131,6 +132,17 @@ impl Adaptive {
         Ok(proposal)
     }
 
+    /// Why steps cannot be smaller than the last one tried.
+    fn too_small(&self, now: f64, size: f64, was: Outcome) -> SolveError {
+        match was {
+            Outcome::Unsolved => SolveError::NoConvergence {
+                time: self.course.direction * now,
+                step: self.course.direction * size,
+            },
+            Outcome::Solved | Outcome::NotFinite => self.course.too_small(now, size, was == Outcome::Solved),
+        }
+    }
+
     /// A step, and whether the equations of its stages could be solved.
     fn take<S: VectorSpace, D: Dynamics<S> + ?Sized>(
         &self,
@@ -138,14 +150,14 @@ impl Adaptive {
         span: &Span,
         state: &S,
         slope: S,
-    ) -> Result<(Step<S>, bool), SolveError> {
+    ) -> Result<(Step<S>, Outcome), SolveError> {
         let mut evaluate = |time, state| progress.evaluate(time, state);
         if self.tableau.is_implicit() {
             let made = S::implicit_step(self.tableau, span, state, slope, &self.newton, &mut evaluate)?;
-            return Ok((made.step, made.is_converged));
+            return Ok((made.step, made.outcome));
         }
         let step = step::take(self.tableau, span, state, slope, evaluate)?;
-        Ok((step, true))
+        Ok((step, Outcome::Solved))
     }
 
     fn select_step<S: VectorSpace, D: Dynamics<S> + ?Sized>(

@@ -4,7 +4,7 @@ use crate::{
     SolveError, Statistics, VectorSpace,
     solver::{
         Interpolation,
-        step::{Span, scaled},
+        step::{AcceptedStep, Span, scaled},
     },
     tableau::{Interpolant, Tableau, history},
 };
@@ -74,6 +74,39 @@ pub(crate) struct Segment<S> {
     pub(crate) nodes: Vec<f64>,
 }
 
+impl<S: VectorSpace> Segment<S> {
+    pub(crate) fn of(step: &AcceptedStep<'_, S>) -> Self {
+        Self {
+            span: step.span,
+            before: step.before.clone(),
+            next: step.next.clone(),
+            slopes: step.stages.to_vec(),
+            nodes: step.nodes.to_vec(),
+        }
+    }
+
+    /// Leaves the slopes at both ends, as the cubic of a method with a fixed step needs them.
+    pub(crate) fn set_end_slope(&mut self, slope: S) {
+        self.slopes.truncate(1);
+        self.slopes.push(slope);
+    }
+
+    /// The state at a time of the step.
+    pub(crate) fn at(&self, curve: Curve, time: f64) -> S {
+        let Self {
+            span,
+            before,
+            next,
+            slopes,
+            nodes,
+        } = self;
+        match nodes.is_empty() {
+            true => curve.interpolate(span, before, next, slopes, time),
+            false => along_history(nodes, span, before, next, slopes, time),
+        }
+    }
+}
+
 /// The state at a time of a step of a multistep method: the integral of the polynomial through slopes at these times,
 /// which end with that of the step, plus the straight line to what it misses of the state there.
 pub(crate) fn along_history<S: VectorSpace>(
@@ -136,17 +169,7 @@ impl<S: VectorSpace> DenseSolution<S> {
         if time == segment.span.start {
             return Ok(segment.before.clone());
         }
-        let Segment {
-            span,
-            before,
-            next,
-            slopes,
-            nodes,
-        } = segment;
-        if !nodes.is_empty() {
-            return Ok(along_history(nodes, span, before, next, slopes, time));
-        }
-        Ok(self.curve.interpolate(span, before, next, slopes, time))
+        Ok(segment.at(self.curve, time))
     }
 
     /// The first and last time.

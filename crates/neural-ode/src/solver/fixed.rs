@@ -5,7 +5,7 @@ use crate::{
     solver::{
         adams::Adams,
         dense::{Curve, Segment},
-        implicit::Newton,
+        implicit::{Newton, Outcome},
         norm::Tolerances,
         options::{Options, invalid},
         run::{self, Observer, Progress},
@@ -147,9 +147,8 @@ pub(crate) fn add_end_slopes<S: VectorSpace, D: Dynamics<S> + ?Sized>(
             statistics.evaluations += 1;
             dynamics.evaluate(segment.span.last, segment.next.clone())
         });
-        segment.slopes.truncate(1);
         end = segment.slopes.first().cloned();
-        segment.slopes.push(end_slope);
+        segment.set_end_slope(end_slope);
     }
 }
 
@@ -175,8 +174,14 @@ impl<S: VectorSpace> Stepper<S> {
             Self::Implicit(tableau, newton) => {
                 let mut evaluate = |time, state| progress.evaluate(time, state);
                 let made = S::implicit_step(tableau, span, before, first, newton, &mut evaluate)?;
-                progress.statistics.unconverged += usize::from(!made.is_converged);
-                Ok(made.step)
+                match made.outcome {
+                    // A state that is not finite is told of by the loop.
+                    Outcome::Solved | Outcome::NotFinite => Ok(made.step),
+                    Outcome::Unsolved => Err(SolveError::NoConvergence {
+                        time: span.start,
+                        step: span.size,
+                    }),
+                }
             }
             Self::Adams(adams) => adams.take(progress, span, before, first),
         }

@@ -5,7 +5,7 @@ use burn::prelude::*;
 
 use crate::{
     SolveError, State,
-    gradient::parameters::Leaf,
+    gradient::parameters::{Leaf, is_tracked},
     solver::{
         norm::{device_failure, epsilon},
         options::Options,
@@ -47,16 +47,28 @@ impl Newton {
     }
 }
 
-/// A step, and whether the equations of all its stages were solved.
+/// Whether the equation of a stage was solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was.
+    Solved,
+    /// Corrections did not become small.
+    Unsolved,
+    /// The dynamics gave NaN or infinity.
+    NotFinite,
+}
+
+/// A step, and whether the equations of all its stages were solved. If not, its end is not to be used.
 pub struct ImplicitStep<S> {
     pub(crate) step: Step<S>,
-    pub(crate) is_converged: bool,
+    pub(crate) outcome: Outcome,
 }
 
 /// Makes a step from `before`, with `first` the slope there. The slopes begin with it.
 ///
-/// The solution of a stage is found on plain values; with tracked tensors one more step of Newton's method, with the
-/// Jacobian at the solution, gives it the gradient of the implicit function.
+/// The solution of a stage is found on plain values, with one Jacobian for all stages with the same coefficient, unless
+/// corrections shrink slowly. With tracked tensors the solution has the gradient of the implicit function, by the Jacobian
+/// there.
 pub(crate) fn take<S: State>(
     tableau: &Tableau,
     span: &Span,
@@ -66,8 +78,9 @@ pub(crate) fn take<S: State>(
     evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
 ) -> Result<ImplicitStep<S>, SolveError> {
     let mut stages: Vec<S> = Vec::with_capacity(tableau.stages() + 1);
-    let mut is_converged = true;
+    let mut outcome = Outcome::Solved;
     let mut last = before.clone();
+    let mut inverse: Option<(f64, Vec<f64>)> = None;
     for (stage, (&node, row)) in tableau.nodes.iter().zip(tableau.matrix).enumerate() {
         let diagonal = row[stage];
         if diagonal == 0.0 {
@@ -82,13 +95,16 @@ pub(crate) fn take<S: State>(
             base: before.add_scaled(&scaled(span.size, row, &stages)),
             weight: span.size * diagonal,
         };
+        inverse = inverse.filter(|(weight, _)| *weight == equation.weight);
         let guess = stages.last().unwrap_or(&first).plain();
-        let (state, converged) = equation.solve(&guess, newton, evaluate)?;
-        is_converged &= converged;
+        let (state, found) = equation.solve(&guess, newton, &mut inverse, evaluate)?;
         // The difference first: large states divided by a small step would overflow.
         let change = S::weighted_sum(&[(1.0, &state), (-1.0, &equation.base)]);
         stages.push(S::weighted_sum(&[(1.0 / equation.weight, &change)]));
         last = state;
+        if outcome == Outcome::Solved {
+            outcome = found;
+        }
     }
     let is_last_stage = tableau.matrix[tableau.stages() - 1] == tableau.weights;
     let next = match is_last_stage {
@@ -101,7 +117,7 @@ pub(crate) fn take<S: State>(
     }
     Ok(ImplicitStep {
         step: Step { stages, next },
-        is_converged,
+        outcome,
     })
 }
 
@@ -112,46 +128,67 @@ struct Equation<S> {
     weight: f64,
 }
 
+/// Iterations after which the Jacobian is found anew for each.
+const PATIENCE: usize = 3;
+
 impl<S: State> Equation<S> {
-    /// The solution, and whether corrections became small; NaN if there is none.
+    /// The solution, if there is one. `inverse` is that of another stage with the same weight, and is left for the next.
     fn solve(
         &self,
         guess: &S,
         newton: &Newton,
+        inverse: &mut Option<(f64, Vec<f64>)>,
         evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
-    ) -> Result<(S, bool), SolveError> {
+    ) -> Result<(S, Outcome), SolveError> {
         let base = self.base.plain();
         let mut state = base.add_scaled(&[(self.weight, guess)]);
         let (relative, absolute) = newton.tolerances(&flat(&state));
-        let mut inverse = self.inverse(&state, evaluate)?;
-        let mut is_converged = false;
+        let mut outcome = Outcome::Unsolved;
+        let mut has_gradient = self.base.components().iter().any(is_tracked);
         for iteration in 0..newton.iterations {
-            if iteration > 3 {
-                // The Jacobian of the guess is not good enough.
-                inverse = self.inverse(&state, evaluate)?;
+            if inverse.is_none() || iteration > PATIENCE {
+                *inverse = self.inverse(&state, evaluate)?.map(|inverse| (self.weight, inverse));
             }
-            let slope = evaluate(self.time, state.clone())?.plain();
-            let residual = self.residual(&state, &base, &slope);
-            let residual = read(residual)?;
-            let Some(matrix) = &inverse else { break };
+            let slope = evaluate(self.time, state.clone())?;
+            has_gradient |= slope.components().iter().any(is_tracked);
+            let residual = read(self.residual(&state, &base, &slope.plain()))?;
+            if residual.iter().any(|number| !number.is_finite()) {
+                outcome = Outcome::NotFinite;
+                break;
+            }
+            let Some((_, matrix)) = &inverse else { break };
             let correction = times(matrix, &residual);
             if correction.iter().any(|number| !number.is_finite()) {
                 break;
             }
             let values = read(flat(&state))?;
             let is_small = |(correction, value): (&f64, &f64)| correction.abs() <= absolute + relative * value.abs();
-            is_converged = correction.iter().zip(&values).all(is_small);
+            let is_done = correction.iter().zip(&values).all(is_small);
             state = minus(&state, row(&correction, &flat(&state)));
-            if is_converged {
+            if is_done {
+                outcome = Outcome::Solved;
                 break;
             }
         }
-        // Once more, on the tape.
+        match outcome {
+            Outcome::Solved if has_gradient => Ok((self.on_the_tape(state, evaluate)?, outcome)),
+            Outcome::Solved => Ok((state, outcome)),
+            Outcome::Unsolved | Outcome::NotFinite => Ok((state.add_scaled(&[(f64::NAN, &state)]), outcome)),
+        }
+    }
+
+    /// The solution with the gradient of the implicit function: a step of Newton's method that does not move.
+    fn on_the_tape(
+        &self,
+        state: S,
+        evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
+    ) -> Result<S, SolveError> {
         let Some(inverse) = self.inverse(&state, evaluate)? else {
-            return Ok((state.add_scaled(&[(f64::NAN, &state)]), false));
+            return Ok(state.add_scaled(&[(f64::NAN, &state)]));
         };
         let slope = evaluate(self.time, state.clone())?;
         let residual = self.residual(&state, &self.base, &slope);
+        let residual = residual.clone() - residual.detach();
         let size = residual.dims()[0];
         let transposed = (0..size * size)
             .map(|index| inverse[index % size * size + index / size])
@@ -159,7 +196,7 @@ impl<S: State> Equation<S> {
         let data = TensorData::new::<f64, _>(transposed, [size, size]);
         let transposed = Tensor::<2>::from_data(data, (&residual.device(), residual.dtype()));
         let correction = residual.reshape([1, size]).matmul(transposed).reshape([size]);
-        Ok((minus(&state, correction), is_converged))
+        Ok(minus(&state, correction))
     }
 
     /// `z - base - weight · slope`, flat.

@@ -267,17 +267,11 @@ impl Solver {
         let (dynamics, times) = (task.dynamics, task.times);
         let mut segments = Vec::new();
         let mut run = self.run(task, &mut |step: &AcceptedStep<'_, S>| {
-            segments.push(Segment {
-                span: step.span,
-                before: step.before.clone(),
-                next: step.next.clone(),
-                slopes: step.stages.to_vec(),
-                nodes: step.nodes.to_vec(),
-            });
+            segments.push(Segment::of(step));
             ControlFlow::Continue(())
         })?;
         let curve = self.curve();
-        if !self.method.is_adaptive() && matches!(curve, Curve::Cubic) {
+        if self.needs_end_slope() {
             fixed::add_end_slopes(&mut segments, dynamics, &mut run.solution.statistics);
         }
         let dense = DenseSolution {
@@ -308,6 +302,11 @@ impl Solver {
     /// The part of [`check`](Self::check) that does not read the device.
     pub(crate) fn check_shapes<S: VectorSpace>(&self, initial: &S, times: &[f64]) -> Result<(), SolveError> {
         run::check_shapes(self.method, &self.options, initial, times)
+    }
+
+    /// Whether the slope at the end of a step, which is needed inside of it, is not among its stages.
+    pub(crate) fn needs_end_slope(&self) -> bool {
+        !self.method.is_adaptive() && self.curve() == Curve::Cubic
     }
 
     /// How values inside the steps of [`run`](Self::run) are found.

@@ -174,9 +174,17 @@ impl Options {
         in_range("max_factor", self.max_factor, &growing, "a number of at least 1")?;
         let shrinking = |factor: f64| factor > 0.0 && factor <= 1.0;
         in_range("min_factor", self.min_factor, &shrinking, "above 0 and at most 1")?;
-        if let Some(Controller::ProportionalIntegral { proportional, integral }) = self.controller {
-            in_range("controller", Some(proportional), &f64::is_finite, "finite")?;
-            in_range("controller", Some(integral), &f64::is_finite, "finite")?;
+        let gains = match self.controller {
+            Some(Controller::ProportionalIntegral { proportional, integral }) => vec![proportional, integral],
+            Some(Controller::ProportionalIntegralDerivative {
+                proportional,
+                integral,
+                derivative,
+            }) => vec![proportional, integral, derivative],
+            Some(Controller::Integral) | None => Vec::new(),
+        };
+        for gain in gains {
+            in_range("controller", Some(gain), &|gain| gain.is_finite(), "finite")?;
         }
         if let Some((relative, absolute)) = self.corrector_tolerances {
             in_range(

@@ -46,6 +46,14 @@ impl Replay {
         })
     }
 
+    /// Only the exact end of a step is its end: for times that were found, not asked for.
+    pub(crate) fn exact(self) -> Self {
+        Self {
+            resolution: 0.0,
+            ..self
+        }
+    }
+
     /// Makes the step from `before` again, with the states at the requested `times` in it. `slope` is the end slope of
     /// the step before.
     ///

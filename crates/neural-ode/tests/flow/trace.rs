@@ -1,5 +1,8 @@
 use burn::prelude::*;
-use neural_ode::flow::{ContinuousFlow, Noise, Regularization, Trace, field::VelocityField};
+use neural_ode::{
+    SolveError,
+    flow::{ContinuousFlow, Noise, Regularization, Trace, field::VelocityField},
+};
 use papers_core::{
     random::Streams,
     testing::{assert_close, device, tensor_f64, values},
@@ -101,6 +104,36 @@ fn both_laws_are_unbiased() {
         // The standard error of one noise is about 2: four of them over 4000.
         assert!(error(NOISES) < 0.13, "{law:?}: {}", error(NOISES));
     }
+}
+
+#[test]
+fn noise_that_does_not_fit_is_an_error() {
+    let (_, field) = fields().swap_remove(0);
+    let flow = ContinuousFlow::new(field, 1.0);
+    let solve = |noise: Tensor<3>| {
+        let found = flow.log_density(
+            &fixed(),
+            points(&device()),
+            &Trace::Hutchinson(noise),
+            Regularization::default(),
+        );
+        found.expect_err("bad noise").error
+    };
+    for shape in [[0, 3, 2], [1, 2, 2], [1, 3, 1], [1, 1, 2]] {
+        let noise = tensor_f64(vec![1.0; shape.iter().product()], shape, &device());
+        let error = solve(noise);
+        assert!(
+            matches!(error, SolveError::InvalidOption { option: "trace", .. }),
+            "{shape:?}: {error}"
+        );
+    }
+    let single = Tensor::<3>::ones([1, 3, 2], (&device(), burn::tensor::DType::F32));
+    assert!(matches!(
+        solve(single),
+        SolveError::InvalidOption { option: "trace", .. }
+    ));
+    let nan = tensor_f64(vec![f64::NAN; 6], [1, 3, 2], &device());
+    assert_eq!(solve(nan), SolveError::NonFiniteDynamics { time: 1.0 });
 }
 
 #[test]

@@ -72,12 +72,14 @@ fn oscillators(rows: &[&Row]) -> (Tensor<2>, impl Fn(f64, Tensor<2>) -> Tensor<2
         [count, 2],
         &device(),
     );
-    let slope = move |_: f64, state: Tensor<2>| {
-        let (position, speed) = (state.clone().narrow(1, 0, 1), state.narrow(1, 1, 1));
-        let force = damping.clone() * (position.clone().square().neg() + 1.0) * speed.clone() - position;
-        Tensor::cat(vec![speed, force], 1)
-    };
+    let slope = move |_: f64, state: Tensor<2>| oscillate(damping.clone(), state);
     (start, slope)
+}
+
+fn oscillate(damping: Tensor<2>, state: Tensor<2>) -> Tensor<2> {
+    let (position, speed) = (state.clone().narrow(1, 0, 1), state.narrow(1, 1, 1));
+    let force = damping * (position.clone().square().neg() + 1.0) * speed.clone() - position;
+    Tensor::cat(vec![speed, force], 1)
 }
 
 #[test]
@@ -121,11 +123,7 @@ fn all_rows_in_one_batch_meet_their_numbers_and_counts() {
     let rows: Vec<&Row> = file.rows.iter().collect();
     let damping = tensor_f64(rows.iter().map(|row| row.mu).collect(), [rows.len(), 1], &device());
     let (start, _) = oscillators(&rows);
-    let slope = |at: &Samples<'_>, state: Tensor<2>| {
-        let (position, speed) = (state.clone().narrow(1, 0, 1), state.narrow(1, 1, 1));
-        let force = at.rows_of(&damping) * (position.clone().square().neg() + 1.0) * speed.clone() - position;
-        Tensor::cat(vec![speed, force], 1)
-    };
+    let slope = |at: &Samples<'_>, state: Tensor<2>| oscillate(at.rows_of(&damping), state);
     let times: Vec<Vec<f64>> = rows.iter().map(|row| row.t.clone()).collect();
     let methods: BTreeSet<&String> = rows.iter().flat_map(|row| row.methods.keys()).collect();
     for name in methods {
@@ -183,6 +181,26 @@ fn one_step_size_for_all_rows_meets_the_joint_counts() {
         mismatch("rejected", solution.statistics.rejected, joint.joint_rejected),
     ];
     report.case("joint", problems.into_iter().flatten().collect());
+    let rows: Vec<&Row> = file.rows.iter().collect();
+    let damping = tensor_f64(rows.iter().map(|row| row.mu).collect(), [rows.len(), 1], &device());
+    let slope = |at: &Samples<'_>, state: Tensor<2>| oscillate(at.rows_of(&damping), state);
+    let batch = solver
+        .solve_samples(&slope, oscillators(&rows).0, [0.0, joint.t1])
+        .expect("a solution");
+    let counts = |part: fn(&neural_ode::Statistics) -> usize| batch.statistics.iter().map(part).collect::<Vec<_>>();
+    let problems = [
+        mismatch(
+            "accepted",
+            counts(|counts| counts.accepted),
+            joint.independent_accepted.clone(),
+        ),
+        mismatch(
+            "rejected",
+            counts(|counts| counts.rejected),
+            joint.independent_rejected.clone(),
+        ),
+    ];
+    report.case("all rows in one batch", problems.into_iter().flatten().collect());
     for (index, row) in file.rows.iter().enumerate() {
         let (start, slope) = oscillators(&[row]);
         let solution = solver.solve(&slope, start, &[0.0, joint.t1]).expect("a solution");

@@ -123,7 +123,7 @@ fn step_factors_are_those_of_the_reference() {
     let mut report = Report::default();
     let integral = StepControl::default();
     for case in &file.integral {
-        let factor = integral.factor(case.exponent_k, case.error_ratio, 1.0, case.accepted);
+        let factor = integral.factor(case.exponent_k, case.error_ratio, [1.0; 2], case.accepted);
         let problem = differences("factor", &[factor], &[case.factor], file.check_tol);
         report.case("factor_I", problem.into_iter().collect());
     }
@@ -138,7 +138,7 @@ fn step_factors_are_those_of_the_reference() {
         let factor = control.factor(
             case.exponent_k,
             case.error_ratio,
-            case.prev_inverse_ratio,
+            [case.prev_inverse_ratio, 1.0],
             case.accepted,
         );
         let problem = differences("factor", &[factor], &[case.factor], file.check_tol);

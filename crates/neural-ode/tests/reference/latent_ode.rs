@@ -9,7 +9,6 @@ use neural_ode::{
         baseline::Rnn,
         model::{Decoder, LatentDynamics, LatentOde, Recognition},
         objective,
-        poisson::PoissonProcess,
         recurrent::Recurrence,
         spirals::{Batch, Curves, Turning},
     },
@@ -21,7 +20,7 @@ use papers_core::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Report, differences, fixture};
+use crate::{Report, differences, fixture, poisson};
 
 /// Where the file has no tolerance of its own: closed forms.
 const CLOSED_FORM: f64 = 1e-12;
@@ -30,7 +29,7 @@ const CLOSED_FORM: f64 = 1e-12;
 /// gradients converge slowly. Factor on the tolerance.
 const GRADIENTS: f64 = 3.0;
 
-type Params = BTreeMap<String, Value>;
+pub(crate) type Params = BTreeMap<String, Value>;
 
 #[test]
 fn latent_odes_match_the_reference() {
@@ -43,7 +42,7 @@ fn latent_odes_match_the_reference() {
             "encoder_no_dt" => encoder(&read(case)),
             "full" => full(&read(case)),
             "rnn_baseline" => baseline(&read(case)),
-            "poisson" => poisson(&read(case), &read(dynamics.clone())),
+            "poisson" => poisson::problems(&read(case), &read(dynamics.clone())),
             _ => vec!["no test knows this case".to_owned()],
         };
         report.case(&name, problems);
@@ -340,78 +339,6 @@ fn baseline(case: &BaselineCase) -> Vec<String> {
     .collect()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PoissonCase {
-    /// In words.
-    #[serde(rename = "meaning")]
-    _meaning: String,
-    #[serde(rename = "Wp")]
-    weight: Vec<Vec<f64>>,
-    #[serde(rename = "bp")]
-    bias: Vec<f64>,
-    z0: Vec<Vec<f64>>,
-    events: Vec<f64>,
-    t_start: f64,
-    t_end: f64,
-    expected: PoissonExpected,
-    tol: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PoissonExpected {
-    lambda_at_events: Vec<f64>,
-    integral: f64,
-    log_lik: f64,
-}
-
-/// With the dynamics of the case `full`.
-fn poisson(case: &PoissonCase, params: &Params) -> Vec<String> {
-    let device = testing::device();
-    let process = PoissonProcess {
-        dynamics: LatentDynamics {
-            first: linear(params, "f.W1", "f.b1", &device),
-            second: linear(params, "f.W2", "f.b2", &device),
-            output: linear(params, "f.W3", "f.b3", &device),
-        },
-        rate: Linear {
-            weight: Param::from_tensor(matrix(&case.weight, &device).transpose() * 1.0),
-            bias: Some(Param::from_tensor(tensor_f64(
-                case.bias.clone(),
-                [case.bias.len()],
-                &device,
-            ))),
-        },
-    };
-    let mut problems = Vec::new();
-    for solver in [
-        Solver::new(Method::Rk4).step_size(1.0 / 512.0),
-        Solver::new(Method::Tsit5).tolerances(1e-10, 1e-12),
-    ] {
-        let initial = matrix(&case.z0, &device);
-        let window = [case.t_start, case.t_end];
-        let found = process
-            .log_likelihood(&solver, initial, std::slice::from_ref(&case.events), window)
-            .expect("a smooth field");
-        let rates = values(found.rates.expect("there are events"));
-        problems.extend(differences("lambda", &rates, &case.expected.lambda_at_events, case.tol));
-        problems.extend(differences(
-            "integral",
-            &values(found.integral),
-            &[case.expected.integral],
-            case.tol,
-        ));
-        problems.extend(differences(
-            "log_lik",
-            &values(found.log_likelihood),
-            &[case.expected.log_lik],
-            case.tol,
-        ));
-    }
-    problems
-}
-
 /// Observations `[batch][observations]` at the same times for every sample.
 fn common_times(observations: &[Vec<[f64; 2]>], times: &[f64], start: f64, device: &Device) -> Batch {
     let size = observations.len();
@@ -456,7 +383,7 @@ fn recognition(params: &Params, prefix: &str, device: &Device) -> Recognition {
 }
 
 /// The file has weights as `[out, in]`.
-fn linear(params: &Params, weight: &str, bias: &str, device: &Device) -> Linear {
+pub(crate) fn linear(params: &Params, weight: &str, bias: &str, device: &Device) -> Linear {
     let weight = matrix(&read::<Vec<Vec<f64>>>(params[weight].clone()), device).transpose();
     let bias = flat(&params[bias]);
     let length = bias.len();
@@ -467,7 +394,7 @@ fn linear(params: &Params, weight: &str, bias: &str, device: &Device) -> Linear 
     }
 }
 
-fn matrix(rows: &[Vec<f64>], device: &Device) -> Tensor<2> {
+pub(crate) fn matrix(rows: &[Vec<f64>], device: &Device) -> Tensor<2> {
     tensor_f64(rows.concat(), [rows.len(), rows[0].len()], device)
 }
 

@@ -4,7 +4,7 @@ use burn::{
     module::{Module, Param},
     prelude::*,
 };
-use neural_ode::{Direction, Dynamics, Events, GradientMode, Method, SolveError, Solver};
+use neural_ode::{Direction, Dynamics, End, EventSolution, Events, GradientMode, Method, SolveError, Solver};
 use papers_core::testing::{assert_close, assert_gradient, device, tensor_f64, values};
 
 use crate::tensor;
@@ -210,4 +210,177 @@ fn parameters_have_gradients_in_every_mode() {
             assert_close(&gradient[..1], &[-4.0], 1e-5);
         }
     }
+}
+
+/// Times and values of everything found.
+fn found(solution: EventSolution<Tensor<1>>) -> Vec<f64> {
+    let mut numbers = vec![solution.end];
+    for event in solution.events {
+        numbers.push(event.time);
+        numbers.extend(values(event.moment));
+        numbers.extend(values(event.state));
+    }
+    numbers.extend(values(solution.state));
+    numbers
+}
+
+/// A solver whose steps are so coarse that other ones would show.
+fn coarse(method: Method) -> Solver {
+    match method.is_adaptive() {
+        true => Solver::new(method).tolerances(1e-3, 1e-3),
+        false => Solver::new(method).step_size(0.3).tolerances(1e-3, 1e-3),
+    }
+}
+
+#[test]
+fn with_gradients_the_very_steps_are_made_that_found_the_events() {
+    for method in Method::ALL {
+        // Ended by an event of the speed, with events of the position on the way; and up to a limit.
+        for (terminal, limit) in [([false, true], 20.0), ([false, false], 7.3)] {
+            let condition = |_: f64, state: Tensor<1>| state - 0.1;
+            let events = Events::new(condition).directions([Direction::Any, Direction::Falling]);
+            let events = events.terminal(terminal);
+            let solve = |start: Tensor<1>| {
+                let solution = coarse(method).solve_event(&circle, start, 0.0, limit, &events);
+                found(solution.expect("events"))
+            };
+            let start = || tensor(&[1.0, 0.7]);
+            let plain = solve(start());
+            assert!(plain.len() > 5, "{method}");
+            assert_eq!(solve(start().autodiff().require_grad()), plain, "{method}");
+        }
+    }
+}
+
+#[test]
+fn modules_have_the_same_events_in_every_mode_and_the_gradient_of_the_steps() {
+    let device = device().autodiff();
+    for method in [
+        Method::Tsit5,
+        Method::Bosh3,
+        Method::Rk4,
+        Method::ImplicitAdams,
+        Method::VariableAdams,
+    ] {
+        let mut direct: Option<(Vec<f64>, Vec<f64>)> = None;
+        for mode in [
+            GradientMode::Direct,
+            GradientMode::Checkpointed,
+            GradientMode::Adjoint,
+            GradientMode::InterpolatedAdjoint,
+        ] {
+            let spring = Spring {
+                stiffness: Param::from_tensor(tensor_f64(vec![4.0], [1], &device)),
+            };
+            let start = tensor_f64(vec![1.0, 0.0], [2], &device).require_grad();
+            let events = Events::new(|_: f64, state: Tensor<1>| state - 0.2).terminal([false, true]);
+            let solver = coarse(method).gradient(mode);
+            let solution = solver
+                .solve_event_module(&spring, start.clone(), 0.0, 9.0, &events)
+                .unwrap();
+            let gradients = (solution.events[0].moment.clone() + solution.state.clone().sum()).backward();
+            assert_eq!(solution.backward().is_some(), mode != GradientMode::Direct);
+            let mut gradient = values(start.grad(&gradients).unwrap());
+            gradient.extend(values(spring.stiffness.val().grad(&gradients).unwrap()));
+            let numbers = found(solution);
+            match (&direct, mode) {
+                (None, _) => direct = Some((numbers, gradient)),
+                (Some((expected, exact)), GradientMode::Checkpointed) => {
+                    assert_eq!(&numbers, expected, "{method}");
+                    assert_close(&gradient, exact, 1e-12);
+                }
+                (Some((expected, exact)), _) => {
+                    assert_eq!(&numbers, expected, "{method}, {mode}");
+                    assert_close(&gradient, exact, 0.1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rates_of_conditions_are_exact_where_they_can_be() {
+    // g = x² - t: with x = e^t, dg/dt = 2 x² - 1, and dt*/dx_0 = -(2 x · e^t) / (2 x² - 1).
+    let growth = |_: f64, state: Tensor<1>| state;
+    let start = tensor(&[-0.4]).autodiff().require_grad();
+    let events = Events::new(|time: f64, state: Tensor<1>| state.square() - time).tolerance(0.0);
+    // Short steps, so that what is between their ends is exact, too.
+    let solver = Solver::new(Method::Dopri8).tolerances(1e-12, 1e-12).max_step(0.01);
+    let solution = solver.solve_event(&growth, start.clone(), 0.0, 1.0, &events).unwrap();
+    let time = solution.end;
+    let gradient = values(start.grad(&solution.events[0].moment.clone().backward()).unwrap());
+    let x = -0.4 * time.exp();
+    assert_close(&gradient, &[-(2.0 * x * time.exp()) / (2.0 * x * x - 1.0)], 1e-9);
+}
+
+#[test]
+fn events_beyond_the_limit_are_none_even_where_the_last_step_goes_past_it() {
+    let slope = |_: f64, state: Tensor<1>| state.zeros_like() + 1.0;
+    let solver = Solver::new(Method::Dopri5).end(End::Overshoot).first_step(0.8);
+    for start in [tensor(&[-1.05]), tensor(&[-1.05]).autodiff().require_grad()] {
+        let recorded = Events::new(position).recorded();
+        let solution = solver.solve_event(&slope, start.clone(), 0.0, 1.0, &recorded).unwrap();
+        assert!(solution.events.is_empty());
+        assert_eq!(solution.end, 1.0);
+        assert_close(&values(solution.state), &[-0.05], 1e-12);
+        let failure = solver
+            .solve_event(&slope, start.clone(), 0.0, 1.0, &Events::new(position))
+            .unwrap_err();
+        assert_eq!(failure.error, SolveError::EventNotFound { limit: 1.0 });
+        let solution = solver
+            .solve_event(&slope, start, 0.0, 1.1, &Events::new(position))
+            .unwrap();
+        assert_close(&[solution.end], &[1.05], 1e-9);
+    }
+}
+
+#[test]
+fn failures_keep_what_was_found_before_them() {
+    let both = |_: f64, state: Tensor<1>| state;
+    let late = |time: f64, state: Tensor<1>| match time < 4.0 {
+        true => circle(time, state),
+        false => state * f64::NAN,
+    };
+    let failed = |failure: neural_ode::Failure<Tensor<1>>| {
+        let partial = failure.partial.expect("it came so far");
+        assert_eq!(partial.times.len(), partial.states.len());
+        assert!(partial.statistics.accepted > 0);
+        (failure.error, partial.times)
+    };
+    // The position is zero at pi/2, the speed at pi; then the dynamics fail.
+    let events = Events::new(both).recorded();
+    let failure = exact(Method::Tsit5).solve_event(&late, tensor(&[1.0, 0.0]), 0.0, 9.0, &events);
+    let (error, times) = failed(failure.unwrap_err());
+    assert!(matches!(error, SolveError::NonFiniteDynamics { .. }), "{error}");
+    assert_close(&times[..3], &[0.0, 0.5 * PI, PI], 1e-7);
+    assert!(times.len() == 4 && times[3] > PI && times[3] <= 4.0, "{times:?}");
+
+    // A condition that fails, one that grazes, and none that ends.
+    let broken = |time: f64, state: Tensor<1>| state * if time > 4.0 { f64::NAN } else { 1.0 };
+    let failure =
+        exact(Method::Tsit5).solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 9.0, &Events::new(broken).recorded());
+    let (error, times) = failed(failure.unwrap_err());
+    assert!(matches!(error, SolveError::NonFiniteEvent { .. }), "{error}");
+    assert_close(&times[..3], &[0.0, 0.5 * PI, PI], 1e-7);
+
+    let flat = |time: f64, state: Tensor<1>| {
+        let touching = state.clone().narrow(0, 0, 1).zeros_like() + (time - 2.0).powi(3);
+        Tensor::cat(vec![state.narrow(0, 0, 1), touching], 0)
+    };
+    let events = Events::new(flat).recorded().tolerance(0.0);
+    let failure = exact(Method::Dopri5).solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 9.0, &events);
+    let (error, times) = failed(failure.unwrap_err());
+    assert!(
+        matches!(error, SolveError::GrazingEvent { component: 1, .. }),
+        "{error}"
+    );
+    assert_close(&times[..2], &[0.0, 0.5 * PI], 1e-7);
+
+    let events = Events::new(both)
+        .terminal([false, true])
+        .directions([Direction::Any, Direction::Falling]);
+    let failure = exact(Method::Tsit5).solve_event(&circle, tensor(&[1.0, 0.0]), 0.0, 5.0, &events);
+    let (error, times) = failed(failure.unwrap_err());
+    assert_eq!(error, SolveError::EventNotFound { limit: 5.0 });
+    assert_close(&times, &[0.0, 0.5 * PI, 1.5 * PI, 5.0], 1e-7);
 }

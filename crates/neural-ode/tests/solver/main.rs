@@ -5,6 +5,7 @@ mod events;
 mod gradients;
 mod options;
 mod orders;
+mod sample_gradients;
 mod samples;
 mod states;
 mod steps;

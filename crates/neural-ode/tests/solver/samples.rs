@@ -1,11 +1,10 @@
 //! Samples that choose their own steps: the laws of a batch.
 
-use burn::{
-    module::{Module, Param},
-    prelude::*,
-};
-use neural_ode::{Controller, GradientMode, Method, Norm, SampleDynamics, Samples, SolveError, Solver};
-use papers_core::testing::{assert_close, assert_gradient, device, tensor_f64, values};
+use burn::{module::Param, prelude::*};
+use neural_ode::{Controller, GradientMode, Method, Norm, Samples, SolveError, Solver};
+use papers_core::testing::{assert_close, device, tensor_f64, values};
+
+use crate::sample_gradients::Wave;
 
 /// `y' = -rate y + sin t`, with a rate for each sample.
 fn relaxation(rates: &Tensor<2>) -> impl Fn(&Samples<'_>, Tensor<2>) -> Tensor<2> + use<> {
@@ -13,18 +12,18 @@ fn relaxation(rates: &Tensor<2>) -> impl Fn(&Samples<'_>, Tensor<2>) -> Tensor<2
     move |at: &Samples<'_>, state: Tensor<2>| -at.rows_of(&rates) * state.clone() + at.times_like(&state).sin()
 }
 
-fn column(numbers: &[f64]) -> Tensor<2> {
+pub(crate) fn column(numbers: &[f64]) -> Tensor<2> {
     tensor_f64(numbers.to_vec(), [numbers.len(), 1], &device())
 }
 
-fn adaptive() -> impl Iterator<Item = Method> {
+pub(crate) fn adaptive() -> impl Iterator<Item = Method> {
     Method::ALL.into_iter().filter(|method| {
         let has_tableau = method.tableau().is_some();
         method.is_adaptive() && has_tableau && !method.is_implicit()
     })
 }
 
-fn tolerant(method: Method) -> Solver {
+pub(crate) fn tolerant(method: Method) -> Solver {
     Solver::new(method).tolerances(1e-5, 1e-7)
 }
 
@@ -150,6 +149,34 @@ fn a_sample_that_fails_leaves_the_others_alone() {
 }
 
 #[test]
+fn every_sample_counts_its_own_jumps_once() {
+    // The second one tries the step after the jump many times, while the first one comes to the jump.
+    let rates = [0.3, 3000.0];
+    let times = vec![vec![0.0, 0.5, 1.0], vec![0.49, 0.6]];
+    let slope = |rate: f64, time: f64| if time < 0.5 { 0.0 } else { rate };
+    for method in adaptive() {
+        let solver = tolerant(method).jump_at([0.5]).first_step(0.02);
+        let together = |at: &Samples<'_>, state: Tensor<2>| {
+            let rates: Vec<f64> = at
+                .indices()
+                .iter()
+                .zip(at.times())
+                .map(|(&index, &time)| slope(rates[index], time))
+                .collect();
+            (state * -1.0 + 1.0) * column(&rates)
+        };
+        let solution = solver
+            .solve_samples(&together, column(&[0.0, 0.0]), times.clone())
+            .unwrap();
+        for (sample, times) in times.iter().enumerate() {
+            let alone = |time: f64, state: Tensor<2>| (state * -1.0 + 1.0) * slope(rates[sample], time);
+            let alone = solver.solve(&alone, column(&[0.0]), times).unwrap();
+            assert_eq!(solution.statistics[sample], alone.statistics, "{method}, {sample}");
+        }
+    }
+}
+
+#[test]
 fn tiny_and_huge_numbers_are_measured_without_overflow() {
     let dynamics = |_: &Samples<'_>, state: Tensor<2>| -state;
     let start = tensor_f64(vec![1e300, -1e300, 1e-300, 0.0], [2, 2], &device());
@@ -159,72 +186,6 @@ fn tiny_and_huge_numbers_are_measured_without_overflow() {
     assert!(solution.errors.iter().all(Option::is_none), "{:?}", solution.errors);
     let last = values(solution.last().clone());
     assert!((last[0] / 1e300 - (-1.0f64).exp()).abs() < 1e-4, "{last:?}");
-}
-
-/// `y' = tanh(w y) + sin t`, a weight for all samples.
-#[derive(Module, Debug)]
-struct Wave {
-    weight: Param<Tensor<2>>,
-}
-
-impl SampleDynamics<2> for Wave {
-    fn evaluate(&self, at: &Samples<'_>, state: Tensor<2>) -> Tensor<2> {
-        let slope = state.clone().matmul(self.weight.val()).tanh();
-        match state.is_autodiff() {
-            true => slope + at.times_like(&state.clone().inner()).sin().autodiff(),
-            false => slope + at.times_like(&state).sin(),
-        }
-    }
-}
-
-fn wave_times() -> Vec<Vec<f64>> {
-    vec![vec![0.0, 0.3, 1.0], vec![0.5, 0.2], vec![-1.0, 0.0, 0.5, 2.0]]
-}
-
-#[test]
-fn gradients_agree_with_differences() {
-    for method in [Method::Dopri5, Method::AdaptiveHeun, Method::Bosh3] {
-        // Steps of one size: the choice of steps is not differentiated.
-        let solver = Solver::new(method).tolerances(1e9, 1e9).first_step(0.1).max_step(0.1);
-        assert_gradient(&[0.3, -0.7, 0.2, 1.0, -1.0, 0.5], |start| {
-            let weight = tensor_f64(vec![0.4, -0.3, 0.8, 0.1], [2, 2], &start.device());
-            let dynamics = |at: &Samples<'_>, state: Tensor<2>| {
-                state.clone().matmul(weight.clone()).tanh() + at.times_like(&state).sin()
-            };
-            let solution = solver
-                .solve_samples(&dynamics, start.reshape([3, 2]), wave_times())
-                .unwrap();
-            Tensor::cat(solution.states, 0)
-        });
-    }
-}
-
-#[test]
-fn checkpointed_gradients_are_the_direct_ones() {
-    let device = device().autodiff();
-    for method in adaptive() {
-        let gradients = |mode: GradientMode| {
-            let weight = tensor_f64(vec![0.4, -0.3, 0.8, 0.1], [2, 2], &device);
-            let wave = Wave {
-                weight: Param::from_tensor(weight),
-            };
-            let start = tensor_f64(vec![0.3, -0.7, 0.2, 1.0, -1.0, 0.5], [3, 2], &device).require_grad();
-            let solver = tolerant(method).gradient(mode).jump_at([0.1]);
-            let solution = solver.solve_samples_module(&wave, start.clone(), wave_times()).unwrap();
-            assert_eq!(solution.states.len(), 4);
-            let loss = solution.states[1].clone().square().sum() + solution.last().clone().sin().sum();
-            let gradients = loss.backward();
-            if mode == GradientMode::Checkpointed {
-                assert!(solution.backward().unwrap().statistics.evaluations > 0);
-            }
-            let mut all = values(start.grad(&gradients).unwrap());
-            all.extend(values(wave.weight.val().grad(&gradients).unwrap()));
-            all
-        };
-        let direct = gradients(GradientMode::Direct);
-        assert!(direct.iter().all(|gradient| gradient.is_finite() && *gradient != 0.0));
-        assert_close(&gradients(GradientMode::Checkpointed), &direct, 1e-12);
-    }
 }
 
 #[test]

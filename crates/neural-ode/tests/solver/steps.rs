@@ -291,3 +291,41 @@ fn values_of_any_size_have_norms() {
     }
     assert_eq!(Norm::MixedRms.measure(&[tensor(&[])]).unwrap(), 0.0);
 }
+
+#[test]
+fn every_controller_keeps_the_error_in_bounds() {
+    let pid = Controller::ProportionalIntegralDerivative {
+        proportional: 0.2,
+        integral: 0.4,
+        derivative: 0.05,
+    };
+    let mut attempts = Vec::new();
+    for controller in [Controller::Integral, Controller::SMOOTH, pid] {
+        let solver = Solver::new(Method::Dopri5)
+            .tolerances(1e-7, 1e-7)
+            .controller(controller);
+        let solution = solver.solve(&wave, tensor(&[1.0]), &[0.0, 10.0]).unwrap();
+        attempts.push(solution.statistics.attempts);
+        assert_close(&values(solution.into_last()), &[10f64.sin().exp()], 1e-5);
+    }
+    assert!(attempts[0] != attempts[2] && attempts[1] != attempts[2], "{attempts:?}");
+    let bad = Controller::ProportionalIntegralDerivative {
+        proportional: 0.2,
+        integral: 0.4,
+        derivative: f64::NAN,
+    };
+    let failure = Solver::new(Method::Dopri5)
+        .controller(bad)
+        .solve(&wave, tensor(&[1.0]), &[0.0, 1.0]);
+    let error = failure.unwrap_err().error;
+    assert!(
+        matches!(
+            error,
+            SolveError::InvalidOption {
+                option: "controller",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}

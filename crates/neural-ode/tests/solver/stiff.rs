@@ -44,6 +44,49 @@ fn kvaerno_takes_few_steps_where_explicit_methods_take_many() {
 }
 
 #[test]
+fn stages_without_a_solution_are_told_of_as_such() {
+    // z = base + h z² has no solution from 1 with steps above a quarter.
+    let square = |_: f64, state: Tensor<1>| state.square();
+    for method in [Method::ImplicitEuler, Method::ImplicitMidpoint, Method::Trapezoid] {
+        let solver = Solver::new(method).step_size(5.0).max_iterations(4);
+        let failure = solver.solve(&square, tensor(&[1.0]), &[0.0, 10.0]).unwrap_err();
+        assert_eq!(
+            failure.error,
+            SolveError::NoConvergence { time: 0.0, step: 5.0 },
+            "{method}"
+        );
+    }
+    // Adaptive steps become small enough, unless they must not.
+    let solver = Solver::new(Method::Kvaerno3).tolerances(1e-4, 1e-6);
+    assert!(solver.solve(&square, tensor(&[1.0]), &[0.0, 0.9]).is_ok());
+    let forced = solver.first_step(5.0).min_step(5.0).max_iterations(4);
+    let failure = forced.solve(&square, tensor(&[1.0]), &[0.0, 10.0]).unwrap_err();
+    assert_eq!(failure.error, SolveError::NoConvergence { time: 0.0, step: 5.0 });
+}
+
+#[test]
+fn a_step_finds_one_jacobian_for_all_stages_of_equal_weight() {
+    let calls = std::cell::Cell::new(0);
+    let rows = std::cell::Cell::new(0);
+    let slope = |_: f64, state: Tensor<1>| {
+        calls.set(calls.get() + 1);
+        rows.set(rows.get() + usize::from(state.is_autodiff()));
+        state.neg()
+    };
+    // Linear: with the right Jacobian one correction solves each stage, and a second one shows it.
+    let solver = Solver::new(Method::Kvaerno3)
+        .tolerances(1e9, 1e9)
+        .first_step(0.1)
+        .max_step(0.1);
+    let solver = solver.corrector_tolerances(1e-10, 1e-10);
+    let solution = solver.solve(&slope, tensor(&[1.0, 2.0]), &[0.0, 0.1]).unwrap();
+    assert_eq!(solution.statistics.attempts, 1);
+    assert_eq!(rows.get(), 2, "as many rows as elements");
+    assert_eq!(solution.statistics.evaluations, calls.get());
+    assert!(calls.get() <= 2 + 2 + 3 * 2, "{}", calls.get());
+}
+
+#[test]
 fn large_states_are_refused_by_implicit_methods() {
     let start = tensor(&[1.0; 1025]);
     let failure = Solver::new(Method::Kvaerno3)

@@ -58,8 +58,9 @@ impl PoissonProcess {
     ///
     /// # Errors
     ///
-    /// [`SolveError::InvalidTimes`] for other than one list of events for each sample, and for events before the first
-    /// or after the last time; what the solver reports.
+    /// [`SolveError::InvalidTimes`] for a window that does not end after its start, for other than one list of events for each
+    /// sample, and for events outside of the window; [`SolveError::ShapeMismatch`] for states that are not latent ones of
+    /// this process; what the solver reports.
     pub fn log_likelihood(
         &self,
         solver: &Solver,
@@ -67,7 +68,12 @@ impl PoissonProcess {
         events: &[Vec<f64>],
         [start, end]: [f64; 2],
     ) -> Result<Likelihood, Failure<(Tensor<2>, Tensor<2>)>> {
-        let [batch, _] = initial.dims();
+        let [batch, width] = initial.dims();
+        let latent = self.rate.weight.dims()[0];
+        if width != latent {
+            let (expected, got) = (vec![vec![batch, latent]], vec![vec![batch, width]]);
+            return Err(SolveError::ShapeMismatch { expected, got }.into());
+        }
         check(events, batch, [start, end])?;
         let mut times: Vec<f64> = events.iter().flatten().copied().chain([start, end]).collect();
         times.sort_by(f64::total_cmp);
@@ -128,6 +134,10 @@ impl Dynamics<(Tensor<2>, Tensor<2>)> for PoissonProcess {
 
 fn check(events: &[Vec<f64>], batch: usize, [start, end]: [f64; 2]) -> Result<(), SolveError> {
     let invalid = |problem| Err(SolveError::InvalidTimes { problem });
+    let is_window = start.is_finite() && end.is_finite() && start < end;
+    if !is_window {
+        return invalid(format!("the window [{start}, {end}] does not end after its start"));
+    }
     if events.len() != batch {
         return invalid(format!("events of {} samples for {batch} states", events.len()));
     }
@@ -206,6 +216,43 @@ mod tests {
         assert_ne!(steps(solver.clone()), steps(solver.clone().norm(Norm::MaxAbs)));
         let semi = solver.clone().norm(Norm::Seminorm { components: 1 });
         assert_eq!(steps(solver), steps(semi));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let solver = Solver::new(Method::Dopri5);
+        let error = |initial: Tensor<2>, events: &[Vec<f64>], window| {
+            let found = process().log_likelihood(&solver, initial, events, window);
+            found.expect_err("it does not fit").error
+        };
+        let none = [vec![], vec![]];
+        for window in [[1.0, 1.0], [1.0, 0.0], [0.0, f64::NAN], [f64::NEG_INFINITY, 0.0]] {
+            let error = error(initial(2), &none, window);
+            assert!(matches!(error, SolveError::InvalidTimes { .. }), "{window:?}: {error}");
+        }
+        // One state for all sequences, as a row, is none for each of them.
+        let single = error(initial(1), &none, [0.0, 1.0]);
+        assert!(matches!(single, SolveError::InvalidTimes { .. }), "{single}");
+        // Without an encoder or a linear layer in between: observations instead of latent states.
+        let observed = Tensor::zeros([2, 5], &testing::device());
+        let observed = error(observed, &none, [0.0, 1.0]);
+        let expected = SolveError::ShapeMismatch {
+            expected: vec![vec![2, 3]],
+            got: vec![vec![2, 5]],
+        };
+        assert_eq!(observed, expected);
+        let empty = error(Tensor::zeros([0, 3], &testing::device()), &[], [0.0, 1.0]);
+        assert!(matches!(empty, SolveError::InvalidState { .. }), "{empty}");
+    }
+
+    #[test]
+    fn one_sequence_with_one_event_has_a_likelihood() {
+        let found = process()
+            .log_likelihood(&Solver::new(Method::Tsit5), initial(1), &[vec![0.5]], [0.0, 1.0])
+            .expect("solved");
+        let rate = values(found.rates.expect("an event"))[0];
+        let expected = rate.ln() - values(found.integral)[0];
+        assert_close(&values(found.log_likelihood), &[expected], 1e-6);
     }
 
     #[test]

@@ -1,12 +1,6 @@
 //! Learning a rate from the times of events alone.
 
-use std::fmt;
-
-use burn::{
-    module::Param,
-    optim::{GradientsParams, ModuleOptimizer},
-    prelude::*,
-};
+use burn::{module::Param, prelude::*};
 use papers_core::{
     Context, Error, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
@@ -16,7 +10,11 @@ use papers_core::{
 };
 
 use super::{Likelihood, PoissonProcess, RATE, config::PoissonConfig, figures, sequences};
-use crate::{Failure, Solver, divergence::unsolved};
+use crate::{
+    Failure, Solver,
+    divergence::unsolved,
+    learner::{Learner, shown_as_its_configuration},
+};
 
 /// A process and the state in which it begins, the same for all sequences.
 #[derive(Module, Debug)]
@@ -41,14 +39,12 @@ impl Model {
 /// A latent ODE learning the rate of a Poisson process.
 pub struct PoissonExperiment {
     config: PoissonConfig,
-    model: Model,
-    optimizer: ModuleOptimizer,
+    learner: Learner<Model>,
     solver: Solver,
     train: Vec<Vec<f64>>,
     validation: Vec<Vec<f64>>,
     test: Vec<Vec<f64>>,
     sampler: Sampler,
-    updates: u64,
 }
 
 /// Mean log-likelihoods of the sequences of a split, in nats.
@@ -64,9 +60,9 @@ struct Scores {
 impl PoissonExperiment {
     fn scores(&self, events: &[Vec<f64>]) -> Result<Scores> {
         let end = self.config.data.end;
-        let found = self.model.valid().likelihood(&self.solver, events, end);
+        let found = self.learner.model.valid().likelihood(&self.solver, events, end);
         let found = found.map_err(|failure| Error::Step {
-            step: self.updates,
+            step: self.learner.updates,
             message: format!("solving the sequences: {failure}"),
         })?;
         let rate = self.mean_rate();
@@ -89,11 +85,12 @@ impl PoissonExperiment {
     fn rates(&self, times: &[f64]) -> Result<Vec<f64>> {
         let events = [times.to_vec()];
         let found = self
+            .learner
             .model
             .valid()
             .likelihood(&self.solver, &events, self.config.data.end);
         let found = found.map_err(|failure| Error::Step {
-            step: self.updates,
+            step: self.learner.updates,
             message: format!("solving for the rate: {failure}"),
         })?;
         Ok(found
@@ -114,17 +111,20 @@ impl Experiment for PoissonExperiment {
         let draw = |stream: &str, count| sequences(RATE, count, data.end, stream, &streams);
         let train = draw("train-events", data.train);
         Ok(Self {
-            model: streams.initialize("model", &training, || Model {
-                process: PoissonProcess::new(config.sizes.latent, config.sizes.dynamics, &training),
-                initial: Param::from_tensor(streams.normal("initial", 0, [1, config.sizes.latent], &training)),
-            }),
-            optimizer: config.optimizer.init(),
+            learner: Learner::new(
+                "model",
+                streams.initialize("model", &training, || Model {
+                    process: PoissonProcess::new(config.sizes.latent, config.sizes.dynamics, &training),
+                    initial: Param::from_tensor(streams.normal("initial", 0, [1, config.sizes.latent], &training)),
+                }),
+                &config.optimizer,
+                config.schedule.steps,
+            ),
             solver: config.solver.init(),
             sampler: Sampler::new(streams, "batches", train.len(), config.batch),
             validation: draw("validation-events", data.validation),
             test: draw("test-events", data.test),
             train,
-            updates: 0,
             config: config.clone(),
         })
     }
@@ -136,18 +136,20 @@ impl Experiment for PoissonExperiment {
             .iter()
             .map(|&index| self.train[index].clone())
             .collect();
-        let found = match self.model.likelihood(&self.solver, &events, self.config.data.end) {
+        let found = match self
+            .learner
+            .model
+            .likelihood(&self.solver, &events, self.config.data.end)
+        {
             Ok(found) => found,
             Err(failure) => return unsolved("forward solve", &failure.error, step),
         };
         let loss = found.log_likelihood.clone().mean().neg();
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let gradients = self.learner.gradients(&loss);
         if let Some(error) = found.backward().and_then(|backward| backward.error) {
             return unsolved("backward solve", &error, step);
         }
-        let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
-        self.updates = step + 1;
+        self.learner.apply(step, gradients);
         Ok(vec![
             ("loss".to_owned(), loss.inner().try_into_scalar::<f64>()?),
             ("evaluations".to_owned(), found.statistics.evaluations as f64),
@@ -181,26 +183,15 @@ impl Experiment for PoissonExperiment {
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.module("model", &self.model)?;
-        checkpoint.optimizer("optimizer", &self.optimizer)
+        self.learner.save(checkpoint)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        self.model = checkpoint.module("model", self.model.clone())?;
-        self.optimizer = checkpoint.optimizer("optimizer", self.config.optimizer.init())?;
-        self.updates = checkpoint.step();
-        Ok(())
+        self.learner.restore(checkpoint)
     }
 }
 
-impl fmt::Debug for PoissonExperiment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("PoissonExperiment")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
+shown_as_its_configuration!(PoissonExperiment);
 
 #[cfg(test)]
 mod tests {

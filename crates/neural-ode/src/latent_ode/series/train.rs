@@ -1,11 +1,8 @@
 //! Learning from a table of series.
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
-use burn::{
-    optim::{GradientsParams, ModuleOptimizer},
-    prelude::*,
-};
+use burn::prelude::*;
 use papers_core::{
     Context, Error, Experiment, Result,
     base::{figure::Figure, journal::Scalars},
@@ -22,7 +19,11 @@ use super::{
     model::{Batch, Scales, SeriesModel},
     table::{Series, SeriesTable},
 };
-use crate::{Solver, divergence::unsolved};
+use crate::{
+    Solver,
+    divergence::unsolved,
+    learner::{Learner, shown_as_its_configuration},
+};
 
 /// Times of a drawn forecast.
 const POINTS: usize = 60;
@@ -38,13 +39,11 @@ pub struct SeriesExperiment {
     seen: Vec<Series>,
     followed: Vec<Series>,
     scales: Scales,
-    model: SeriesModel,
-    optimizer: ModuleOptimizer,
+    learner: Learner<SeriesModel>,
     solver: Solver,
     sampler: Sampler,
     streams: Streams,
     training: Device,
-    updates: u64,
 }
 
 impl SeriesExperiment {
@@ -55,7 +54,7 @@ impl SeriesExperiment {
 
     /// Forecasts of what was held out, from what was not.
     fn quality(&self) -> Result<Quality> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let mut forecasts = Vec::new();
         for (seen, followed) in self.seen.iter().zip(&self.followed) {
             forecasts.push(match followed.times.is_empty() {
@@ -103,10 +102,14 @@ impl Experiment for SeriesExperiment {
         let columns = table.columns.len();
         Ok(Self {
             scales: Scales::of(&seen),
-            model: streams.initialize("model", &training, || {
-                SeriesModel::new(columns, &config.sizes, &training)
-            }),
-            optimizer: config.optimizer.init(),
+            learner: Learner::new(
+                "model",
+                streams.initialize("model", &training, || {
+                    SeriesModel::new(columns, &config.sizes, &training)
+                }),
+                &config.optimizer,
+                config.schedule.steps,
+            ),
             solver: config.solver.init(),
             sampler: Sampler::new(streams, "batches", seen.len(), config.batch.min(seen.len())),
             columns: table.columns,
@@ -115,7 +118,6 @@ impl Experiment for SeriesExperiment {
             followed,
             streams,
             training,
-            updates: 0,
             config: config.clone(),
         })
     }
@@ -130,16 +132,14 @@ impl Experiment for SeriesExperiment {
         let batch = Batch::new(&series, &self.scales, &self.training);
         let shape = [series.len(), self.config.sizes.latent];
         let noise = self.streams.normal("posterior", step, shape, &self.training);
-        let bound = match self.model.bound(&self.solver, &batch, noise) {
+        let bound = match self.learner.model.bound(&self.solver, &batch, noise) {
             Ok(bound) => bound,
             Err(error) => return unsolved("solve", &error, step),
         };
         let (log_likelihood, kl) = (bound.log_likelihood.mean(), bound.kl.mean());
         let loss = kl.clone() - log_likelihood.clone();
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
-        let rate = self.config.optimizer.rate(step, self.config.schedule.steps);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
-        self.updates = step + 1;
+        let gradients = self.learner.gradients(&loss);
+        self.learner.apply(step, gradients);
         let values: Tensor<1> = Tensor::cat(vec![loss.inner(), log_likelihood.inner(), kl.inner()], 0);
         let names = ["loss", "log_likelihood", "kl"].map(str::to_owned);
         let mut scalars: Scalars = names.into_iter().zip(values.try_into_vec_as()?).collect();
@@ -157,7 +157,7 @@ impl Experiment for SeriesExperiment {
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
-        let model = self.model.valid();
+        let model = self.learner.model.valid();
         let ahead = |series: &Series| self.config.data.ahead * series.span();
         let mut drawn = Vec::new();
         for (seen, whole) in self.seen.iter().zip(&self.whole) {
@@ -180,26 +180,15 @@ impl Experiment for SeriesExperiment {
     }
 
     fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        checkpoint.module("model", &self.model)?;
-        checkpoint.optimizer("optimizer", &self.optimizer)
+        self.learner.save(checkpoint)
     }
 
     fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        self.model = checkpoint.module("model", self.model.clone())?;
-        self.optimizer = checkpoint.optimizer("optimizer", self.config.optimizer.init())?;
-        self.updates = checkpoint.step();
-        Ok(())
+        self.learner.restore(checkpoint)
     }
 }
 
-impl fmt::Debug for SeriesExperiment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("SeriesExperiment")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
+shown_as_its_configuration!(SeriesExperiment);
 
 #[cfg(test)]
 mod tests {
@@ -256,7 +245,7 @@ mod tests {
     fn longer_series_beside_it_do_not_change_what_is_read_from_one() {
         let context = Context::new(testing::device(), 3);
         let experiment = SeriesExperiment::new(&config(&[]), &context).expect("built");
-        let model = experiment.model.valid();
+        let model = experiment.learner.model.valid();
         let mut short = experiment.seen[0].clone();
         short.times.truncate(5);
         short.values.truncate(5);
