@@ -1,6 +1,6 @@
 //! Helpers for the tests of every crate: the test device, comparisons, gradient checks, fixtures, resume checks.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, path::Path, sync::Arc};
 
 use burn::{prelude::*, tensor::DType};
 use papers_base::{config::About, journal::Scalars};
@@ -202,7 +202,8 @@ pub fn assert_benches(cases: Vec<Case>, script: &Script) {
 }
 
 /// Asserts that an experiment measures the same on every backend of the build that this machine can use: the first
-/// backend's initial state is restored on each, so that they begin with the same weights, and `updates` are applied.
+/// backend's state before these `updates` is restored on each, so that they begin with the same weights, and the updates
+/// are applied.
 ///
 /// Says on standard error which backends were compared. The second CPU backend has to be among them where it is built
 /// in, and the one that the variable `BURN_PAPERS_REQUIRE` names, as where a driver is known to be there.
@@ -220,17 +221,20 @@ pub fn assert_backends_agree<E: Experiment>(
     name: &str,
     config: &E::Config,
     seed: u64,
-    updates: u64,
+    updates: Range<u64>,
     tolerance: f64,
 ) -> Result<()> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let first = Context::new(device(), seed);
     let mut reference = E::new(config, &first)?;
+    update(&mut reference, &first, 0..updates.start)?;
     let state = checkpoint::LoopState::default();
-    let start =
-        checkpoint::Store::new(folder.path()).save(0, Default::default(), &state, |writer| reference.save(writer))?;
+    let store = checkpoint::Store::new(folder.path());
+    let start = store.save(updates.start, Default::default(), &state, |writer| {
+        reference.save(writer)
+    })?;
     let start = checkpoint::Reader::open(&start)?;
-    let expected = measure(&mut reference, &first, updates)?;
+    let expected = measure(&mut reference, &first, updates.clone())?;
 
     let (mut compared, mut skipped) = (Vec::new(), Vec::new());
     for backend in crate::device::compiled().into_iter().skip(1) {
@@ -244,7 +248,7 @@ pub fn assert_backends_agree<E: Experiment>(
         let context = Context::new(plain, seed);
         let mut other = E::new(config, &context)?;
         other.restore(&start)?;
-        let found = measure(&mut other, &context, updates)?;
+        let found = measure(&mut other, &context, updates.clone())?;
         assert_eq!(
             found.len(),
             expected.len(),
@@ -279,13 +283,19 @@ pub fn assert_backends_agree<E: Experiment>(
 }
 
 /// The scalars of some updates and of the evaluation after them.
-fn measure<E: Experiment>(experiment: &mut E, context: &Context, updates: u64) -> Result<Scalars> {
+fn measure<E: Experiment>(experiment: &mut E, context: &Context, updates: Range<u64>) -> Result<Scalars> {
+    let mut scalars = update(experiment, context, updates)?;
+    scalars.extend(experiment.evaluate()?);
+    Ok(scalars)
+}
+
+/// Applies updates as the loop does it; their scalars.
+fn update<E: Experiment>(experiment: &mut E, context: &Context, updates: Range<u64>) -> Result<Scalars> {
     let mut scalars = Scalars::new();
-    for step in 0..updates {
+    for step in updates {
         drop(context.streams.seed_device("device", step, &context.device));
         scalars.extend(experiment.step(step)?);
     }
-    scalars.extend(experiment.evaluate()?);
     Ok(scalars)
 }
 
@@ -301,13 +311,6 @@ fn measure<E: Experiment>(experiment: &mut E, context: &Context, updates: u64) -
 #[track_caller]
 pub fn assert_resumes_exactly<E: Experiment>(config: &E::Config, context: &Context, updates: u64) -> Result<()> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let advance = |experiment: &mut E, from: u64, to: u64| -> Result<()> {
-        for step in from..to {
-            drop(context.streams.seed_device("device", step, &context.device));
-            experiment.step(step)?;
-        }
-        Ok(())
-    };
     let save = |experiment: &E, name: &str, step: u64| -> Result<checkpoint::Reader> {
         let store = checkpoint::Store::new(&folder.path().join(name));
         let state = checkpoint::LoopState::default();
@@ -318,11 +321,11 @@ pub fn assert_resumes_exactly<E: Experiment>(config: &E::Config, context: &Conte
     };
 
     let mut whole = E::new(config, context)?;
-    advance(&mut whole, 0, 2 * updates)?;
+    update(&mut whole, context, 0..2 * updates)?;
     let whole = save(&whole, "whole", 2 * updates)?;
 
     let mut first = E::new(config, context)?;
-    advance(&mut first, 0, updates)?;
+    update(&mut first, context, 0..updates)?;
     let half = save(&first, "half", updates)?;
     // As the loop does it: an experiment may look at the checkpoint while it is built.
     let half = Arc::new(half);
@@ -332,7 +335,7 @@ pub fn assert_resumes_exactly<E: Experiment>(config: &E::Config, context: &Conte
     };
     let mut second = E::new(config, &goes_on)?;
     second.restore(&half)?;
-    advance(&mut second, updates, 2 * updates)?;
+    update(&mut second, context, updates..2 * updates)?;
     let resumed = save(&second, "resumed", 2 * updates)?;
 
     assert!(!whole.digests().is_empty(), "the checkpoint holds nothing");

@@ -71,9 +71,8 @@ impl Files {
         indices: &[usize],
         cut: impl Fn(usize, [u32; 2]) -> Cut + Sync,
     ) -> Result<HostBatch> {
-        let read = |(place, &index): (usize, &usize)| {
-            cuts::square(listing, index, self.config.side, |size| cut(place, size))
-        };
+        let read =
+            |(place, &index): (usize, &usize)| cuts::square(listing, index, self.config.side, |size| cut(place, size));
         let pictures: Vec<Vec<f32>> = indices.par_iter().enumerate().map(read).collect::<Result<_>>()?;
         Ok(HostBatch {
             values: pictures.concat(),
