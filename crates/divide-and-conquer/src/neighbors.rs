@@ -85,7 +85,16 @@ fn among_few<T: Real>(query: &[T], gallery: &Rows<T>, excluded: Excluded, itself
         index,
         squared_distance: squared_distance(query, gallery.row(index)),
     };
-    sorted((0..gallery.len()).filter(is_found).map(neighbor).collect(), k)
+    let neighbors = (0..gallery.len()).filter(is_found).map(neighbor);
+    if k > 1 {
+        return sorted(neighbors.collect(), k);
+    }
+    // What k-means asks for, again and again.
+    let nearer = |best: Neighbor, other: Neighbor| match other.squared_distance < best.squared_distance {
+        true => other,
+        false => best,
+    };
+    neighbors.reduce(nearer).into_iter().collect()
 }
 
 /// The first `k` by distance, ties by index.

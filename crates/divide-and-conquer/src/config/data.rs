@@ -156,8 +156,8 @@ impl DataConfig {
     }
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
-        /// Of a class; far more than any has.
-        const MOST_PICTURES: usize = 1 << 20;
+        /// Of a class: more than any of the known sets has.
+        const MOST_PICTURES: usize = 10_000;
         let checks = Checks::of("data");
         for (key, value) in [
             ("train_per_class", self.train_per_class),

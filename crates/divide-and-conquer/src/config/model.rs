@@ -87,6 +87,10 @@ impl ModelConfig {
         checks.at_least(1, "filters", self.conv_net.filters)?;
         checks.at_most(512, "filters", self.conv_net.filters)?;
         checks.at_most(4, "deeper", self.conv_net.deeper)?;
+        let last = self.conv_net.filters << (2 + self.conv_net.deeper);
+        let problem =
+            format_args!("makes {last} filters of the last convolution with `deeper`, and 4,096 are the most");
+        checks.require(last <= 4096, "filters", problem)?;
         checks.at_least(1, "hidden", self.conv_net.hidden)?;
         checks.at_most(1 << 16, "hidden", self.conv_net.hidden)?;
         let checks = Checks::of("model.resnet");

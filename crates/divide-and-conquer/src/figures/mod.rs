@@ -39,6 +39,7 @@ pub(crate) fn all(run: &MetricLearning) -> Result<Vec<Figure>> {
         let slices = embedded(EvaluationNorm::Slice)?;
         figures.push(tables::divisions(division));
         figures.push(tables::stability(division)?);
+        figures.push(tables::times(run));
         if let Some(figure) = tables::causes(run, division, &slices.queries)? {
             figures.push(figure);
         }

@@ -68,7 +68,7 @@ const AXES: [Axis; 7] = [
             ("10", "short epochs, T = 10: 2 divisions", short_epochs!("10")),
         ],
         note: "An epoch of 30 updates, 40 of them, the first 10 and the last 10 undivided; the first line has epochs of 150 updates and \
-               4 divisions. All have 1,200 updates.",
+               4 divisions, those of T = 5. All have 1,200 updates.",
     },
     Axis {
         name: "d",

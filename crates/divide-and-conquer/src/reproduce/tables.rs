@@ -111,6 +111,7 @@ pub(super) fn comparison(runs: &[FinishedRun], set: &str) -> Option<Figure> {
 /// Recall during training.
 pub(super) fn curves(runs: &[FinishedRun], set: &str) -> Result<Option<Figure>> {
     let mut series = Vec::new();
+    let is_alone = COMPARISONS.iter().filter(|comparison| comparison.set == set).count() == 1;
     for comparison in COMPARISONS.iter().filter(|comparison| comparison.set == set) {
         for &learners in comparison.learners {
             let runs = of_row(runs, &row(set, comparison.loss, learners));
@@ -122,7 +123,8 @@ pub(super) fn curves(runs: &[FinishedRun], set: &str) -> Result<Option<Figure>> 
                 .map(|(step, recall)| (step, 100.0 * recall));
             let name = format!("{}, K = {learners}", comparison.loss);
             series.push(match learners {
-                1 => Series::new(name, points, Style::Dashed).colored(Color::GRAY),
+                1 if is_alone => Series::new(name, points, Style::Dashed).colored(Color::GRAY),
+                1 => Series::new(name, points, Style::Dashed),
                 _ => Series::new(name, points, Style::LinePoints),
             });
         }

@@ -55,6 +55,14 @@ fn settings_that_make_no_sense_are_named() {
         ("divide.iterations=1000000", "`divide.iterations`"),
         ("model.resnet.weights='resnet50.pt'", "`model.resnet.weights` is for"),
         ("model.conv_net.hidden=10000000", "`model.conv_net.hidden`"),
+        (
+            "model.conv_net={filters=512,deeper=4}",
+            "`model.conv_net.filters` makes 32768",
+        ),
+        (
+            "data.train_per_class=1000000",
+            "`data.train_per_class` must be at most 10000",
+        ),
         ("data.set='mnist'", "`data.set` is for"),
         ("loss.kind='triplets'", "triplet"),
         ("divide.learner=2", "learners"),

@@ -184,9 +184,9 @@ fn clothes_are_looked_for_in_a_gallery() {
         "{scalars:?}"
     );
 
-    // The gallery belongs to the test set, too: three clusters of five pictures would be others than two of two.
+    // Two queries of two classes would always agree with two clusters. With the gallery, whose colors are between theirs, they do not.
     let nmi = scalars.iter().find(|(name, _)| name == "nmi").expect("clusters").1;
-    assert!((0.0..=1.0).contains(&nmi));
+    assert!((0.0..0.999).contains(&nmi), "{nmi}");
 
     // The only query of a class cannot be read: the class is left out of the gallery, too, and others keep their numbers.
     fs::write(folder.path().join("Img/img/id_7/4.jpg"), "no picture").expect("a file");
