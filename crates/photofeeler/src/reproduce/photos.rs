@@ -43,10 +43,24 @@ pub(super) fn errors(runs: &[FinishedRun]) -> Option<Figure> {
         "one number for all",
     ]);
     for (row, label) in [
-        ("features/random-raw-regression", "attributes, MSE on raw means"),
-        ("features/random-normalized-voter", "attributes, whole system"),
-        ("features/confounded-raw-regression", "attributes, confounded, MSE on raw means"),
-        ("features/confounded-normalized-voter", "attributes, confounded, whole system"),
+        (
+            "features/random-raw-regression",
+            "attributes, attractive, MSE on raw means",
+        ),
+        (
+            "features/random-normalized-voter",
+            "attributes, attractive, whole system",
+        ),
+        ("variants/smart", "attributes, smart, whole system"),
+        ("variants/trustworthy", "attributes, trustworthy, whole system"),
+        (
+            "features/confounded-raw-regression",
+            "attributes, confounded, MSE on raw means",
+        ),
+        (
+            "features/confounded-normalized-voter",
+            "attributes, confounded, whole system",
+        ),
         ("portraits/3-regression", "portraits, MSE on raw means"),
         ("portraits/3-voter", "portraits, whole system"),
         ("mebeauty/all", "MEBeauty, attractive"),
