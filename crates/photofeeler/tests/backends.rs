@@ -11,9 +11,11 @@ const TOLERANCE: f64 = 5e-3;
 
 #[test]
 fn both_phases_train_alike() {
-    for sets in [&[] as &[&str], &["phase_2.joint=true"]] {
-        let name = format!("portraits {}", sets.join(" "));
-        testing::assert_backends_agree::<Photofeeler>(&name, &common::portraits(sets), 0, 14, TOLERANCE)
-            .expect("a run on each backend");
+    for (name, config) in [
+        ("portraits", common::portraits(&[])),
+        ("portraits, joint", common::portraits(&["phase_2.joint=true"])),
+        ("features", common::features(&["phase_2.input='both'"])),
+    ] {
+        testing::assert_backends_agree::<Photofeeler>(name, &config, 0, 14, TOLERANCE).expect("a run on each backend");
     }
 }
