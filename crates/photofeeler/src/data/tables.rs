@@ -53,7 +53,7 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, context: &Context) 
     let photos: Vec<PhotoRow> = names
         .into_iter()
         .map(|name| {
-            let (person, gender) = said.remove(name.as_str()).unwrap_or_default();
+            let Said { person, gender } = said.remove(name.as_str()).unwrap_or_default();
             PhotoRow {
                 person: person.unwrap_or_else(|| name.clone()),
                 gender: gender.or_else(|| votes.is_scut.then(|| scut_gender(&name)).flatten()),
@@ -151,14 +151,21 @@ fn of_means(
     })
 }
 
+/// What a table says of who is on a photo.
+#[derive(Default)]
+struct Said {
+    person: Option<String>,
+    gender: Option<Gender>,
+}
+
 /// Who is on each photo, and of which gender; rows that differ are refused.
-fn said_of(rows: &[Row]) -> Result<BTreeMap<String, (Option<String>, Option<Gender>)>, VotesError> {
-    let mut said: BTreeMap<String, (Option<String>, Option<Gender>)> = BTreeMap::new();
+fn said_of(rows: &[Row]) -> Result<BTreeMap<String, Said>, VotesError> {
+    let mut said: BTreeMap<String, Said> = BTreeMap::new();
     for row in rows {
         if row.person.is_none() && row.subject_gender.is_none() && said.contains_key(&row.photo) {
             continue;
         }
-        let (person, gender) = said.entry(row.photo.clone()).or_default();
+        let Said { person, gender } = said.entry(row.photo.clone()).or_default();
         let conflict = |column: &'static str, one: &str, other: &str| VotesError::Conflict {
             photo: row.photo.clone(),
             column,
@@ -236,7 +243,8 @@ fn matched(
 /// The pictures of a folder, all of which are read once: what cannot be read is listed. Few are held in memory, and many read again
 /// when a batch needs them.
 fn pictures(folder: &Path, config: &DataConfig, table: &TableConfig) -> Result<(Vec<String>, Inputs, Vec<String>)> {
-    let listing = Listing::of_one_class(folder, "photos")?;
+    let listing = Listing::of_one_class(folder, "photos");
+    let listing = listing.map_err(|error| Error::usage(format_args!("`data.table.images`: {error}")))?;
     let bytes = listing.len() * config.side * config.side * config.channels;
     let is_held = bytes <= table.held_mib << 20;
     let read: Vec<std::result::Result<Vec<u8>, String>> = listing

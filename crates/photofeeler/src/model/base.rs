@@ -15,8 +15,9 @@ use crate::{
     votes::{BINS, expected_score},
 };
 
-/// Photos that pass the network together where nothing is learned.
+/// Photos that pass the network together where nothing is learned, and pixels that they may have: maps of large pictures are large.
 const TOGETHER: usize = 64;
+const PIXELS: usize = TOGETHER * 128 * 128;
 
 /// What is learned of the votes: the outputs of the paper's study.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +106,10 @@ impl Base {
         device: &Device,
     ) -> Result<BaseOutputs> {
         let mut outputs = BaseOutputs::default();
-        for batch in photos.chunks(TOGETHER) {
+        let together = inputs
+            .side()
+            .map_or(TOGETHER, |side| (PIXELS / (side * side)).clamp(1, TOGETHER));
+        for batch in photos.chunks(together) {
             let embeddings = self
                 .backbone
                 .forward(inputs.batch(batch, &[], device)?, Statistics::Running);

@@ -40,6 +40,7 @@ fn summarize(_: bool, runs: &[FinishedRun]) -> Result<Findings> {
     let mut figures = Vec::new();
     figures.extend(tables::served(runs));
     figures.extend(statements::statements(runs));
+    figures.extend(photos::errors(runs));
     figures.extend(tables::targets(runs));
     figures.extend(tables::single_votes(runs));
     figures.extend(tables::variants(runs));

@@ -2,7 +2,7 @@
 
 use papers_core::{
     Error, Result,
-    base::figure::{Body, Figure, Table, mean_and_spread},
+    base::figure::{Body, Figure, Table, mean_and_deviation, mean_and_spread},
     reproduce::{FinishedRun, of_row, values},
 };
 
@@ -27,6 +27,74 @@ pub(super) fn portraits(runs: &[FinishedRun]) -> Option<Figure> {
         "2,000 portraits to learn from, 15 % of them to choose the epoch by, 800 others to measure with; a small network of three convolutions. \
          Prototype, two seeds: 3 votes 0.668 and 0.749 (MSE), 0.711 and 0.765 (KL), 0.727 and 0.761 (voters); 1 vote 0.573, 0.595, 0.572; 10 \
          votes 0.824, 0.828, 0.817. Seeds fix voters, photos and weights."
+            .to_owned(),
+        table,
+    )
+}
+
+/// Errors of scores beside that of one number for all photos, and the uncertainty of correlations.
+pub(super) fn errors(runs: &[FinishedRun]) -> Option<Figure> {
+    let mut table = Table::new([
+        "scores of photos",
+        "Pearson",
+        "its 95 % interval",
+        "root of the mean squared error",
+        "on a line",
+        "one number for all",
+    ]);
+    for (row, label) in [
+        (
+            "features/random-raw-regression",
+            "attributes, attractive, MSE on raw means",
+        ),
+        (
+            "features/random-normalized-voter",
+            "attributes, attractive, whole system",
+        ),
+        ("variants/smart", "attributes, smart, whole system"),
+        ("variants/trustworthy", "attributes, trustworthy, whole system"),
+        (
+            "features/confounded-raw-regression",
+            "attributes, confounded, MSE on raw means",
+        ),
+        (
+            "features/confounded-normalized-voter",
+            "attributes, confounded, whole system",
+        ),
+        ("portraits/3-regression", "portraits, MSE on raw means"),
+        ("portraits/3-voter", "portraits, whole system"),
+        ("mebeauty/all", "MEBeauty, attractive"),
+        ("london/female", "London, attractive, women by men"),
+        ("london/male", "London, attractive, men by women"),
+        ("omi/attractive", "OMI, attractive"),
+        ("omi/smart", "OMI, smart"),
+        ("omi/trustworthy", "OMI, trustworthy"),
+    ] {
+        let found = of_row(runs, row);
+        if found.is_empty() {
+            continue;
+        }
+        let bound = |metric| mean_and_deviation(&values(&found, metric)).map(|(mean, _)| mean);
+        let interval = match (bound("pearson_low"), bound("pearson_high")) {
+            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+            _ => "–".to_owned(),
+        };
+        let of = |metric| told(runs, row, metric);
+        table.push([
+            label.to_owned(),
+            of("pearson"),
+            interval,
+            of("rmse"),
+            of("rmse_on_line"),
+            of("rmse_of_mean"),
+        ]);
+    }
+    table_figure(
+        "errors",
+        "Against predicting the mean",
+        "Scores and references in [0, 1]; the reference is the truth of simulated voters, or the mean of a photo's raw votes. The line is fitted to the \
+         photos that the epoch was chosen by: normalized votes have a scale of their own. One number for all is the mean of the raw votes to learn from; \
+         nothing in this table was fitted to what is measured with. Intervals are Fisher's, of photos, their bounds averaged over seeds."
             .to_owned(),
         table,
     )

@@ -232,31 +232,31 @@ const ONE_PHASE_OF_PORTRAITS: &str = "schedule.steps=390";
 pub(super) const PORTRAITS: [Row; 5] = [
     few(row(
         "portraits/3-regression",
-        "3 votes, raw, MSE",
+        "MSE on raw means, 3 votes",
         "portraits",
         &[REGRESSION, RAW, PLAIN, ONE_PHASE_OF_PORTRAITS],
     )),
     quick(few(row(
         "portraits/3-voter",
-        "3 votes, normalized, voters",
+        "normalized, voters, 3 votes",
         "portraits",
         &[],
     ))),
     few(row(
         "portraits/1-regression",
-        "1 vote, raw, MSE",
+        "MSE on raw means, 1 vote",
         "portraits",
         &[REGRESSION, RAW, PLAIN, ONE_PHASE_OF_PORTRAITS, "data.generator.votes=1"],
     )),
     few(row(
         "portraits/1-voter",
-        "1 vote, normalized, voters",
+        "normalized, voters, 1 vote",
         "portraits",
         &["data.generator.votes=1", "schedule.steps=546"],
     )),
     few(row(
         "portraits/10-voter",
-        "10 votes, normalized, voters",
+        "normalized, voters, 10 votes",
         "portraits",
         &["data.generator.votes=10", "schedule.steps=1950"],
     )),

@@ -39,7 +39,7 @@ const COMPARED: [(&str, Measure, Measure); 17] = [
         ("features/random-raw-regression", "pearson"),
     ),
     (
-        "the same, confounded serving",
+        "the same difference with confounded serving",
         (CONFOUNDED, "pearson"),
         ("features/confounded-raw-regression", "pearson"),
     ),
@@ -59,7 +59,7 @@ const COMPARED: [(&str, Measure, Measure); 17] = [
         (WHOLE, "base_pearson"),
     ),
     (
-        "the same, drawn portraits",
+        "voters - distribution, drawn portraits",
         ("portraits/3-voter", "pearson"),
         ("portraits/3-voter", "base_pearson"),
     ),
@@ -94,7 +94,7 @@ const COMPARED: [(&str, Measure, Measure); 17] = [
         (WHOLE, "votes_base_by_voter"),
     ),
     (
-        "the same, raw votes",
+        "single votes, raw: voter model - photo's score on the voter's scale",
         (WHOLE_RAW, "votes_voter_model"),
         (WHOLE_RAW, "votes_base_by_voter"),
     ),
@@ -104,17 +104,17 @@ const COMPARED: [(&str, Measure, Measure); 17] = [
         (WHOLE, "voter_cross_entropy"),
     ),
     (
-        "the same, raw votes",
+        "nats, raw votes: voter's own shares - voter model",
         (WHOLE_RAW, "prior_cross_entropy"),
         (WHOLE_RAW, "voter_cross_entropy"),
     ),
     (
-        "the same, MEBeauty",
+        "nats, MEBeauty: voter's own shares - voter model",
         ("mebeauty/all", "prior_cross_entropy"),
         ("mebeauty/all", "voter_cross_entropy"),
     ),
     (
-        "the same, London Faces, women by men",
+        "nats, London Faces, women by men: voter's own shares - voter model",
         ("london/female", "prior_cross_entropy"),
         ("london/female", "voter_cross_entropy"),
     ),

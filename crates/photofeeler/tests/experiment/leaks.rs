@@ -1,7 +1,7 @@
 //! Votes on photos that are not learned from change nothing of what is learned.
 
-use papers_core::{Context, port, testing};
-use photofeeler::{config::PhotofeelerConfig, data::RatedPhotos, train::Photofeeler};
+use papers_core::{Context, Experiment as _, port, testing};
+use photofeeler::{config::PhotofeelerConfig, data::RatedPhotos, evaluate::Line, train::Photofeeler, votes::Vote};
 
 use crate::common::features;
 
@@ -100,4 +100,60 @@ fn votes_to_learn_from_change_what_is_learned() {
     other.train().expect("both phases");
     let [one, other] = [weights(&plain), weights(&other)];
     assert!(one[0] != other[0] && one[1] != other[1]);
+}
+
+#[test]
+fn voters_of_whom_nothing_was_learned_choose_nothing() {
+    let config = features(&["phase_1.choose='last'", "phase_2.validate_every=2"]);
+    let plain = made(&config);
+    let mut data = plain.data().clone();
+    data.voters.push("late".to_owned());
+    let late = data.voters.len() - 1;
+    let with = |score: f64| {
+        let mut data = data.clone();
+        for &photo in &data.split.validation {
+            data.votes.push(Vote {
+                photo,
+                voter: late,
+                score,
+            });
+        }
+        Photofeeler::with_data(&config, data, &context()).expect("a run")
+    };
+    let losses = |mut run: Photofeeler| -> Vec<f64> {
+        let steps = config.schedule.steps;
+        let measured = (0..steps).flat_map(|step| run.step(step).expect("an update"));
+        measured
+            .filter(|(name, _)| name == "voter_validation_loss")
+            .map(|(_, loss)| loss)
+            .collect()
+    };
+    let (low, high) = (losses(with(0.0)), losses(with(3.0)));
+    assert!(low.len() >= 4, "{low:?}");
+    assert_eq!(low, high);
+}
+
+#[test]
+fn errors_are_told_beside_that_of_the_mean_of_votes_to_learn_from() {
+    let mut run = made(&features(&[]));
+    run.train().expect("both phases");
+    let findings = run.findings().expect("findings");
+    let root = |error: &dyn Fn(usize) -> f64| {
+        let squares: f64 = (0..findings.photos.len()).map(|place| error(place).powi(2)).sum();
+        (squares / findings.photos.len() as f64).sqrt()
+    };
+    let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-12, "{one} {other}");
+    near(
+        findings.rmse,
+        root(&|place| findings.scores[place] - findings.reference[place]),
+    );
+    // Three votes of each photo: the mean of all is that of the photos' means.
+    let train = run.data().votes_on(&run.data().split.train);
+    let mean = train.iter().map(|vote| vote.score / 3.0).sum::<f64>() / train.len() as f64;
+    near(findings.rmse_of_mean, root(&|place| mean - findings.reference[place]));
+    // The best line would be that of what is measured with: another one cannot be nearer.
+    let best = Line::fit(&findings.scores, &findings.reference).expect("photos");
+    let best = best.apply(&findings.scores);
+    let on_line = findings.rmse_on_line.expect("photos to choose by");
+    assert!(on_line > root(&|place| best[place] - findings.reference[place]));
 }
