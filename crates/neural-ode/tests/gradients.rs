@@ -100,6 +100,8 @@ fn solvers() -> Vec<(String, Solver)> {
 fn checkpointed_gradients_are_the_direct_ones_for_every_method() {
     for (name, solver) in solvers() {
         let direct = gradients(&solver.clone().gradient(GradientMode::Direct), &Pendulum::new());
+        // The plain solve of an implicit method iterates with Jacobians of another kind, to the same tolerance.
+        let allowed = if solver.method().is_implicit() { 1e-10 } else { 1e-12 };
         for every in [None, Some(1), Some(3)] {
             let solver = match every {
                 Some(every) => solver.clone().checkpoint_every(every),
@@ -108,7 +110,7 @@ fn checkpointed_gradients_are_the_direct_ones_for_every_method() {
             let found = gradients(&solver, &Pendulum::new());
             for (found, direct) in found.iter().zip(&direct) {
                 assert!(
-                    (found - direct).abs() < 1e-12,
+                    (found - direct).abs() < allowed,
                     "{name}, every {every:?}: {found} is not {direct}"
                 );
             }

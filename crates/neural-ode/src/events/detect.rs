@@ -66,7 +66,7 @@ struct Piece<S> {
 
 impl<S: State> Piece<S> {
     fn at(&self, time: f64) -> S {
-        self.segment.at(self.curve, time).plain()
+        self.segment.at(self.curve, time)
     }
 }
 
@@ -109,10 +109,10 @@ where
     }
 
     pub(super) fn observe(&mut self, step: &AcceptedStep<'_, S>) -> Seen<S> {
-        let mut segment = Segment::of(step);
+        let mut segment = Segment::of(step).plain();
         if self.needs_end_slope {
             self.evaluations += 1;
-            segment.set_end_slope(self.dynamics.evaluate(step.span.last, step.next.plain()));
+            segment.set_end_slope(self.dynamics.evaluate(step.span.last, step.next.plain()).plain());
         }
         let direction = step.span.size.signum();
         let is_past = direction * step.span.end > direction * self.limit;
@@ -267,7 +267,7 @@ where
     /// own; there, and without autodiff, differences go along the tangent of the solution.
     fn rate(&mut self, span: &Span, time: f64, state: &S, component: usize) -> Result<f64, SolveError> {
         self.evaluations += 1;
-        let slope = self.dynamics.evaluate(time, state.clone());
+        let slope = self.dynamics.evaluate(time, state.clone()).plain();
         let distance = epsilon(state.components()[0].dtype()).powf(0.2) * span.size.abs();
         let value = |distance: f64, state: S| Ok::<f64, SolveError>(self.values(time + distance, state)?[component]);
         match self.along(time, state, &slope, component)? {

@@ -9,11 +9,7 @@ use super::{
 };
 use crate::{
     Dynamics, Failure, GradientMode, Solution, SolveError, Solver, State,
-    gradient::{
-        checkpointed::Record,
-        parameters::{flatten, is_tracked},
-        times::moved,
-    },
+    gradient::{checkpointed::Record, parameters::flatten, times::moved},
     solver::{Task, dense::Segment, norm::Tolerance, run::check_slope},
 };
 
@@ -79,7 +75,8 @@ impl Solver {
         if is_lifted && !is_direct {
             self.check_tracked(&initial, &parameters)?;
         }
-        let dynamics = |time: f64, state: S| match state.components().iter().any(is_tracked) {
+        let is_implicit = self.method().is_implicit();
+        let dynamics = |time: f64, state: S| match is_implicit {
             true => plain.evaluate(time, state),
             false => plain.evaluate(time, state.plain()),
         };
@@ -117,10 +114,11 @@ impl Solver {
         let initial = initial.plain();
         self.check(&initial, &times)?;
         let lift = |state: S| if is_lifted { lifted(&state) } else { state };
-        let dynamics = |time: f64, state: S| match state.components().iter().any(is_tracked) {
-            // An implicit method asks for the Jacobian.
-            true => dynamics.evaluate(time, state),
-            false => dynamics.evaluate(time, lift(state)).plain(),
+        let is_implicit = self.method().is_implicit();
+        let dynamics = |time: f64, state: S| {
+            let slope = dynamics.evaluate(time, lift(state));
+            // An implicit method finds Jacobians, and must know whose tape they would use up.
+            if is_implicit { slope } else { slope.plain() }
         };
         let mut detector = Detector::new(
             self,
@@ -142,7 +140,7 @@ impl Solver {
             Err(Failure { error, partial }) => {
                 let partial = partial.map(|partial| {
                     if let (Some(time), Some(state)) = (partial.times.last(), partial.states.last()) {
-                        trail.reach(*time, state);
+                        trail.reach(*time, &state.plain());
                     }
                     Box::new(trail.partial(partial.statistics))
                 });

@@ -38,7 +38,8 @@ impl<S: State> Trail<S> {
             self.reach(crossing.time, &crossing.state);
             self.places.push(self.times.len() - 1);
         }
-        self.record.push(step.span, step.before, first..self.times.len());
+        self.record
+            .push(step.span, &step.before.plain(), first..self.times.len());
         if self.keeps_segments {
             self.segments.extend(segment);
         }

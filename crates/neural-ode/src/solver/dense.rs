@@ -85,6 +85,16 @@ impl<S: VectorSpace> Segment<S> {
         }
     }
 
+    /// The same values without autodiff.
+    pub(crate) fn plain(self) -> Self {
+        Self {
+            before: self.before.plain(),
+            next: self.next.plain(),
+            slopes: self.slopes.iter().map(State::plain).collect(),
+            ..self
+        }
+    }
+
     /// Leaves the slopes at both ends, as the cubic of a method with a fixed step needs them.
     pub(crate) fn set_end_slope(&mut self, slope: S) {
         self.slopes.truncate(1);

@@ -144,13 +144,16 @@ impl<S: State> Equation<S> {
         let mut state = base.add_scaled(&[(self.weight, guess)]);
         let (relative, absolute) = newton.tolerances(&flat(&state));
         let mut outcome = Outcome::Unsolved;
-        let mut has_gradient = self.base.components().iter().any(is_tracked);
+        let has_tape = |state: &S| state.components().iter().any(is_tracked);
+        let mut is_foreign = false;
         for iteration in 0..newton.iterations {
-            if inverse.is_none() || iteration > PATIENCE {
-                *inverse = self.inverse(&state, evaluate)?.map(|inverse| (self.weight, inverse));
-            }
             let slope = evaluate(self.time, state.clone())?;
-            has_gradient |= slope.components().iter().any(is_tracked);
+            // The state is plain: what is tracked is of the dynamics.
+            is_foreign = has_tape(&slope);
+            if inverse.is_none() || iteration > PATIENCE {
+                let found = self.inverse(&state, is_foreign, evaluate)?;
+                *inverse = found.map(|inverse| (self.weight, inverse));
+            }
             let residual = read(self.residual(&state, &base, &slope.plain()))?;
             if residual.iter().any(|number| !number.is_finite()) {
                 outcome = Outcome::NotFinite;
@@ -171,7 +174,9 @@ impl<S: State> Equation<S> {
             }
         }
         match outcome {
-            Outcome::Solved if has_gradient => Ok((self.on_the_tape(state, evaluate)?, outcome)),
+            Outcome::Solved if is_foreign || has_tape(&self.base) => {
+                Ok((self.on_the_tape(state, is_foreign, evaluate)?, outcome))
+            }
             Outcome::Solved => Ok((state, outcome)),
             Outcome::Unsolved | Outcome::NotFinite => Ok((state.add_scaled(&[(f64::NAN, &state)]), outcome)),
         }
@@ -181,9 +186,10 @@ impl<S: State> Equation<S> {
     fn on_the_tape(
         &self,
         state: S,
+        is_foreign: bool,
         evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
     ) -> Result<S, SolveError> {
-        let Some(inverse) = self.inverse(&state, evaluate)? else {
+        let Some(inverse) = self.inverse(&state, is_foreign, evaluate)? else {
             return Ok(state.add_scaled(&[(f64::NAN, &state)]));
         };
         let slope = evaluate(self.time, state.clone())?;
@@ -205,34 +211,78 @@ impl<S: State> Equation<S> {
     }
 
     /// The inverse of `I - weight · ∂f/∂y`, row by row; `None` if there is none.
+    ///
+    /// The Jacobian is made of reverse passes. They would use up the tape of dynamics that hold tracked tensors, which the
+    /// loss needs: for those, central differences.
     fn inverse(
         &self,
         state: &S,
+        is_foreign: bool,
         evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
     ) -> Result<Option<Vec<f64>>, SolveError> {
         let size = flat(state).dims()[0];
-        let mut matrix = Vec::with_capacity(size * size);
-        for index in 0..size {
-            let leaf = Leaf::new(state);
-            let slope = flat(&evaluate(self.time, leaf.state.clone())?);
-            let mut row = vec![0.0; size];
-            if slope.is_autodiff() && slope.is_tracked() {
-                let gradients = slope.narrow(0, index, 1).sum().backward();
-                let mut start = 0;
-                for (part, like) in leaf.gradient(&gradients).into_iter().zip(state.components()) {
-                    if let Some(part) = part {
-                        let values = read(part)?;
-                        row[start..start + values.len()].copy_from_slice(&values);
-                    }
-                    start += like.dims()[0];
-                }
-            }
-            matrix.extend(row.into_iter().enumerate().map(|(column, entry)| {
-                let identity = if column == index { 1.0 } else { 0.0 };
-                identity - self.weight * entry
-            }));
+        let mut matrix = match is_foreign {
+            true => self.jacobian_by_differences(state, evaluate)?,
+            false => self.jacobian(state, evaluate)?,
+        };
+        for (index, entry) in matrix.iter_mut().enumerate() {
+            let identity = if index % size == index / size { 1.0 } else { 0.0 };
+            *entry = identity - self.weight * *entry;
         }
         Ok(invert(matrix, size))
+    }
+
+    /// `∂f/∂y`, row by row.
+    fn jacobian(
+        &self,
+        state: &S,
+        evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
+    ) -> Result<Vec<f64>, SolveError> {
+        let size = flat(state).dims()[0];
+        let mut matrix = vec![0.0; size * size];
+        for (index, row) in matrix.chunks_mut(size).enumerate() {
+            let leaf = Leaf::new(state);
+            let slope = flat(&evaluate(self.time, leaf.state.clone())?);
+            if !is_tracked(&slope) {
+                continue;
+            }
+            let gradients = slope.narrow(0, index, 1).sum().backward();
+            let mut start = 0;
+            for (part, like) in leaf.gradient(&gradients).into_iter().zip(state.components()) {
+                if let Some(part) = part {
+                    let values = read(part)?;
+                    row[start..start + values.len()].copy_from_slice(&values);
+                }
+                start += like.dims()[0];
+            }
+        }
+        Ok(matrix)
+    }
+
+    /// `∂f/∂y`, row by row, by central differences: of an error of the precision to the power of two thirds.
+    fn jacobian_by_differences(
+        &self,
+        state: &S,
+        evaluate: &mut dyn FnMut(f64, S) -> Result<S, SolveError>,
+    ) -> Result<Vec<f64>, SolveError> {
+        let values = read(flat(state))?;
+        let size = values.len();
+        let like = flat(state);
+        let mut matrix = vec![0.0; size * size];
+        for column in 0..size {
+            let distance = epsilon(like.dtype()).cbrt() * values[column].abs().max(1.0);
+            let mut at = |distance: f64| {
+                let mut shift = vec![0.0; size];
+                shift[column] = -distance;
+                let slope = evaluate(self.time, minus(state, row(&shift, &like)))?;
+                read(flat(&slope.plain()))
+            };
+            let (up, down) = (at(distance)?, at(-distance)?);
+            for (index, (up, down)) in up.into_iter().zip(down).enumerate() {
+                matrix[index * size + column] = (up - down) / (2.0 * distance);
+            }
+        }
+        Ok(matrix)
     }
 }
 

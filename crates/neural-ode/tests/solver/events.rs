@@ -384,3 +384,22 @@ fn failures_keep_what_was_found_before_them() {
     assert_eq!(error, SolveError::EventNotFound { limit: 5.0 });
     assert_close(&times, &[0.0, 0.5 * PI, 1.5 * PI, 5.0], 1e-7);
 }
+
+#[test]
+fn events_of_implicit_methods_leave_the_tape_of_the_dynamics_alone() {
+    for method in [Method::Trapezoid, Method::Kvaerno3] {
+        let solver = crate::with_steps_of(method, 0.02).corrector_tolerances(1e-12, 1e-12);
+        assert_gradient(&[1.5], |inputs| {
+            let stiffness = inputs.clone().square();
+            let spring = |_: f64, state: Tensor<1>| {
+                let (x, v) = (state.clone().narrow(0, 0, 1), state.narrow(0, 1, 1));
+                Tensor::cat(vec![v, x.neg() * stiffness.clone()], 0)
+            };
+            let start = tensor(&[1.0, 0.0]);
+            let start = if inputs.is_autodiff() { start.autodiff() } else { start };
+            let events = Events::new(position).tolerance(0.0);
+            let solution = solver.solve_event(&spring, start, 0.0, 3.0, &events).unwrap();
+            Tensor::cat(vec![solution.events[0].moment.clone(), solution.state], 0)
+        });
+    }
+}
