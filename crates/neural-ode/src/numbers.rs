@@ -28,7 +28,8 @@ use crate::{
 impl<const N: usize> VectorSpace for [f64; N] {
     fn add_scaled(&self, terms: &[(f64, &Self)]) -> Self {
         let mut sum = *self;
-        for (coefficient, term) in terms {
+        // What is not finite in a slope that a method does not use has no effect.
+        for (coefficient, term) in terms.iter().filter(|(coefficient, _)| *coefficient != 0.0) {
             for (sum, number) in sum.iter_mut().zip(term.iter()) {
                 *sum += coefficient * number;
             }
@@ -37,8 +38,8 @@ impl<const N: usize> VectorSpace for [f64; N] {
     }
 
     fn weighted_sum(terms: &[(f64, &Self)]) -> Self {
-        let ((first, numbers), rest) = terms.split_first().expect("there is a term");
-        numbers.map(|number| first * number).add_scaled(rest)
+        assert!(!terms.is_empty(), "there is a term");
+        [0.0; N].add_scaled(terms)
     }
 
     fn plain(&self) -> Self {
@@ -74,7 +75,9 @@ impl<const N: usize> VectorSpace for [f64; N] {
     fn in_units(&self, tolerances: &Tolerances, norm: &Norm, at: &[&Self]) -> Result<f64, SolveError> {
         let scaled: [f64; N] = std::array::from_fn(|index| {
             let magnitude = at.iter().map(|state| state[index].abs()).fold(0.0, larger);
-            self[index] / (tolerances.absolute.of_number(index) + tolerances.relative.of_number(index) * magnitude)
+            let scale = tolerances.absolute.of_number(index) + tolerances.relative.of_number(index) * magnitude;
+            // Without an absolute tolerance zero is right where zero is expected.
+            self[index] / larger(scale, f64::MIN_POSITIVE)
         });
         match norm {
             Norm::MixedRms => Ok(root_mean_square(&scaled)),
@@ -200,6 +203,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_unused_slope_that_is_infinite_has_no_effect() {
+        let (infinite, one) = ([f64::INFINITY], [1.0]);
+        assert_eq!([2.0].add_scaled(&[(0.0, &infinite), (0.5, &one)]), [2.5]);
+        assert_eq!(<[f64; 1]>::weighted_sum(&[(0.0, &infinite), (0.5, &one)]), [0.5]);
+        assert_eq!(<[f64; 1]>::weighted_sum(&[(0.0, &infinite)]), [0.0]);
+    }
+
+    #[test]
+    fn what_stays_zero_needs_no_absolute_tolerance() {
+        let solver = Solver::new(Method::Dopri5).tolerances(1e-6, 0.0);
+        let solution = solver
+            .solve(&|_: f64, [y, _]: [f64; 2]| [-y, 0.0], [1.0, 0.0], &[0.0, 1.0])
+            .unwrap();
+        testing::assert_close(solution.last(), &[(-1.0_f64).exp(), 0.0], 1e-6);
+
+        let slope = |_: f64, state: Tensor<1>| {
+            let first = state.clone().narrow(0, 0, 1).neg();
+            Tensor::cat(vec![first, state.narrow(0, 1, 1).zeros_like()], 0)
+        };
+        let start = testing::tensor_f64(vec![1.0, 0.0], [2], &testing::device());
+        let of_tensors = solver.solve(&slope, start, &[0.0, 1.0]).unwrap();
+        assert_eq!(of_tensors.statistics, solution.statistics);
     }
 
     #[test]

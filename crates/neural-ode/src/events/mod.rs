@@ -110,7 +110,8 @@ impl<G> Events<G> {
         self
     }
 
-    /// How exactly times are found. By default the absolute tolerance of the solver, but at least four units in the
+    /// How exactly times are found. By default the absolute tolerance of the solver, the least one of several
+    /// tensors, or what it is by default if there is one for each element; but at least four units in the
     /// last place of the time.
     #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {

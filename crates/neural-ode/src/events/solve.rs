@@ -10,7 +10,12 @@ use super::{
 use crate::{
     Dynamics, Failure, GradientMode, Solution, SolveError, Solver, State,
     gradient::{checkpointed::Record, parameters::flatten, times::moved},
-    solver::{Task, dense::Segment, norm::Tolerance, run::check_slope},
+    solver::{
+        Task,
+        dense::Segment,
+        norm::{Tolerance, Tolerances},
+        run::check_slope,
+    },
 };
 
 impl Solver {
@@ -124,7 +129,7 @@ impl Solver {
             self,
             events,
             &dynamics,
-            self.event_tolerance(events),
+            self.event_tolerance(events, &initial),
             times[1],
             is_lifted,
         );
@@ -176,12 +181,17 @@ impl Solver {
         })
     }
 
-    fn event_tolerance<G>(&self, events: &Events<G>) -> f64 {
-        let absolute = self.options.tolerances.as_ref().map(|tolerances| &tolerances.absolute);
-        events.tolerance.unwrap_or(match absolute {
-            Some(Tolerance::Same(absolute)) => *absolute,
-            _ => 1e-8,
-        })
+    fn event_tolerance<S: State, G>(&self, events: &Events<G>, state: &S) -> f64 {
+        let default = Tolerances::default_for(state.components()[0].dtype());
+        let tolerances = self.options.tolerances.as_ref().unwrap_or(&default);
+        events
+            .tolerance
+            .unwrap_or(match (&tolerances.absolute, &default.absolute) {
+                (Tolerance::Same(absolute), _) => *absolute,
+                (Tolerance::PerTensor(absolute), _) => absolute.iter().copied().fold(f64::INFINITY, f64::min),
+                (Tolerance::PerElement(_), Tolerance::Same(default)) => *default,
+                (Tolerance::PerElement(_), _) => unreachable!("defaults are numbers"),
+            })
     }
 }
 

@@ -152,7 +152,8 @@ impl<F: VelocityField + 'static> ContinuousFlow<F> {
     ///
     /// # Errors
     ///
-    /// [`SolveError::InvalidOption`] for noise that does not fit the positions; what the solver reports.
+    /// [`SolveError::ShapeMismatch`] for positions of another dimension than the field's, [`SolveError::InvalidOption`] for
+    /// noise that does not fit the positions and for a base whose variance is not positive; what the solver reports.
     pub fn solve(
         &self,
         solver: &Solver,
@@ -161,11 +162,28 @@ impl<F: VelocityField + 'static> ContinuousFlow<F> {
         trace: &Trace,
         regularization: Regularization,
     ) -> Result<Solution<FlowState>, Failure<FlowState>> {
+        self.check(&position)?;
         check_noise(trace, &position)?;
         let dynamics = Augmented::new(&self.field, trace, regularization);
         let integrals = position.clone().narrow(1, 0, 1).detach().zeros_like();
         let integrals = integrals.repeat_dim(1, dynamics.integrals());
         solver.solve_module(&dynamics, (position, integrals), times)
+    }
+
+    fn check(&self, position: &Tensor<2>) -> Result<(), SolveError> {
+        let ([batch, width], dimension) = (position.dims(), self.field.dimension());
+        if width != dimension || width == 0 {
+            let (expected, got) = (vec![vec![batch, dimension]], vec![vec![batch, width]]);
+            return Err(SolveError::ShapeMismatch { expected, got });
+        }
+        let variance = self.base.variance;
+        if !(variance.is_finite() && variance > 0.0) {
+            return Err(invalid(
+                "variance",
+                format!("that of the base is {variance}, not a positive number"),
+            ));
+        }
+        Ok(())
     }
 }
 

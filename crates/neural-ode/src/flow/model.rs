@@ -44,6 +44,10 @@ macro_rules! each_field {
 }
 
 impl VelocityField for Field {
+    fn dimension(&self) -> usize {
+        each_field!(self, field => field.dimension())
+    }
+
     fn velocity(&self, time: f64, position: Tensor<2>) -> Tensor<2> {
         each_field!(self, field => field.velocity(time, position))
     }

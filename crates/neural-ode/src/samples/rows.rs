@@ -5,7 +5,10 @@ use burn::prelude::*;
 use super::{Samples, read_column};
 use crate::{
     Norm, SolveError, State,
-    solver::step::{Span, scaled},
+    solver::{
+        norm::Tolerance,
+        step::{Span, scaled},
+    },
     tableau::Tableau,
 };
 
@@ -122,7 +125,8 @@ pub(super) fn sizes(
     value: Tensor<2>,
     magnitude: Tensor<2>,
 ) -> Result<Vec<f64>, SolveError> {
-    let scaled = value / (magnitude * relative + absolute);
+    let scale = Tolerance::Same(absolute).above_zero(magnitude * relative + absolute);
+    let scaled = value / scale;
     if matches!(norm, Norm::MaxAbs) {
         let nan_or_zero = scaled.clone().mul_scalar(0.0).sum_dim(1);
         return read(scaled.abs().max_dim(1) + nan_or_zero);

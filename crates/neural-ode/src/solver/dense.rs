@@ -90,7 +90,7 @@ impl<S: VectorSpace> Segment<S> {
         Self {
             before: self.before.plain(),
             next: self.next.plain(),
-            slopes: self.slopes.iter().map(State::plain).collect(),
+            slopes: self.slopes.iter().map(VectorSpace::plain).collect(),
             ..self
         }
     }

@@ -198,6 +198,19 @@ impl Tolerance {
         }
     }
 
+    /// Without an absolute tolerance zero is right where zero is expected: the scale is kept from being zero.
+    pub(crate) fn above_zero<const D: usize>(&self, scale: Tensor<D>) -> Tensor<D> {
+        let may_be_zero = match self {
+            Self::Same(tolerance) => *tolerance == 0.0,
+            Self::PerTensor(tolerances) => tolerances.contains(&0.0),
+            Self::PerElement(_) => true,
+        };
+        match (may_be_zero, scale.dtype().finfo()) {
+            (true, Some(info)) => scale.clamp_min(info.min_positive),
+            _ => scale,
+        }
+    }
+
     fn offset(&self, index: usize, scaled: Tensor<1>) -> Tensor<1> {
         match self {
             Self::Same(tolerance) => scaled + *tolerance,
@@ -318,7 +331,7 @@ impl Tolerances {
         let scaled: Vec<_> = pairs
             .map(|(index, (value, magnitude))| {
                 let scale = self.absolute.offset(index, self.relative.scale(index, magnitude));
-                value / scale
+                value / self.absolute.above_zero(scale)
             })
             .collect();
         norm.measure(&scaled)

@@ -18,6 +18,10 @@ struct WithoutTrace<F> {
 }
 
 impl<F: VelocityField> VelocityField for WithoutTrace<F> {
+    fn dimension(&self) -> usize {
+        self.field.dimension()
+    }
+
     fn velocity(&self, time: f64, position: Tensor<2>) -> Tensor<2> {
         self.field.velocity(time, position)
     }
@@ -106,6 +110,10 @@ impl Whirl {
 }
 
 impl VelocityField for Whirl {
+    fn dimension(&self) -> usize {
+        2
+    }
+
     fn velocity(&self, _: f64, position: Tensor<2>) -> Tensor<2> {
         self.apply(position)
     }

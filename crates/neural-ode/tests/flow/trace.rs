@@ -107,6 +107,33 @@ fn both_laws_are_unbiased() {
 }
 
 #[test]
+fn positions_and_bases_that_do_not_fit_are_errors() {
+    for (name, field) in fields() {
+        let mut flow = ContinuousFlow::new(field, 1.0);
+        for width in [0, 1, 3] {
+            let data = tensor_f64(vec![0.5; 3 * width], [3, width], &device());
+            let failure = flow.log_density(&fixed(), data.clone(), &Trace::Exact, Regularization::default());
+            let expected = SolveError::ShapeMismatch {
+                expected: vec![vec![3, 2]],
+                got: vec![vec![3, width]],
+            };
+            assert_eq!(failure.expect_err("another dimension").error, expected, "{name}");
+            let failure = flow.sample(&fixed(), data, &Trace::Exact, Regularization::default());
+            assert_eq!(failure.expect_err("another dimension").error, expected, "{name}");
+        }
+        for variance in [0.0, -1.0, f64::NAN] {
+            flow.base.variance = variance;
+            let failure = flow.log_density(&fixed(), points(&device()), &Trace::Exact, Regularization::default());
+            let error = failure.expect_err("no density").error;
+            assert!(
+                matches!(error, SolveError::InvalidOption { option: "variance", .. }),
+                "{name}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn noise_that_does_not_fit_is_an_error() {
     let (_, field) = fields().swap_remove(0);
     let flow = ContinuousFlow::new(field, 1.0);

@@ -88,6 +88,15 @@ fn two_changes_of_sign_in_one_step_are_seen() {
         times.is_empty(),
         "between points at 0.4 and 0.6 there is nothing to see: {times:?}"
     );
+    // Around 0.4, a point that is looked at if nothing else is said.
+    let wide = tensor(&[0.25 - 0.0225]);
+    let times = |events: &Events<_>| {
+        let solution = solver.solve_event(&slope, wide.clone(), 0.0, 1.0, events).unwrap();
+        solution.events.iter().map(|event| event.time).collect::<Vec<f64>>()
+    };
+    let events = Events::new(position).recorded().tolerance(1e-12);
+    assert_close(&times(&events), &[0.35, 0.65], 1e-10);
+    assert!(times(&events.interior_points(0)).is_empty());
     let events = Events::new(position).recorded().tolerance(1e-12).interior_points(9);
     let solution = solver.solve_event(&slope, start(), 0.0, 1.0, &events).unwrap();
     let times: Vec<f64> = solution.events.iter().map(|event| event.time).collect();

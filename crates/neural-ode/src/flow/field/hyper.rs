@@ -115,6 +115,10 @@ impl HyperNetwork {
 }
 
 impl VelocityField for HyperNetwork {
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
     fn velocity(&self, time: f64, position: Tensor<2>) -> Tensor<2> {
         self.units(time).velocity(position)
     }

@@ -20,6 +20,9 @@ use burn::{
 ///
 /// `D` is the dimension of a position.
 pub trait VelocityField: Module + ModuleDisplay {
+    /// `D`.
+    fn dimension(&self) -> usize;
+
     /// `f(t, z)`.
     ///
     /// # Shapes

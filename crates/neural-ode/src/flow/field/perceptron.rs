@@ -44,6 +44,10 @@ fn with_bias(layer: &Linear, value: Tensor<2>) -> Tensor<2> {
 }
 
 impl VelocityField for TimePerceptron {
+    fn dimension(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.weight.dims()[1])
+    }
+
     fn velocity(&self, time: f64, position: Tensor<2>) -> Tensor<2> {
         let (weight, offset) = self.first(time);
         let input = position.matmul(weight) + offset;

@@ -65,6 +65,10 @@ impl Planar {
 }
 
 impl VelocityField for Planar {
+    fn dimension(&self) -> usize {
+        self.weight.dims()[1]
+    }
+
     fn velocity(&self, time: f64, position: Tensor<2>) -> Tensor<2> {
         self.units(time).velocity(position)
     }

@@ -47,6 +47,22 @@ impl PoissonProcess {
         softplus(self.rate.forward(states), 1.0)
     }
 
+    /// `log λ(z)`, finite also where `λ` itself is too small for its precision.
+    ///
+    /// # Shapes
+    ///
+    /// - states: `[.., latent]`
+    /// - output: `[.., 1]`
+    pub fn log_intensity<const D: usize>(&self, states: Tensor<D>) -> Tensor<D> {
+        /// From here down `log softplus(x) = x - e^x / 2 + 5/24 e^2x` to nine digits.
+        const LOW: f64 = -5.0;
+        let before = self.rate.forward(states);
+        let log = softplus(before.clone().clamp_min(LOW), 1.0).log();
+        let power = before.clone().clamp_max(LOW).exp();
+        let series = before.clone() - power.clone() * 0.5 + power.square() * (5.0 / 24.0);
+        log.mask_where(before.lower_elem(LOW), series)
+    }
+
     /// The likelihood of the events of each sample between two times.
     ///
     /// The batch is solved once, at the union of all times. The error of the integral does not influence the steps,
@@ -94,14 +110,16 @@ impl PoissonProcess {
             let count = rows.len();
             let states = Tensor::cat(states, 0);
             let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &states.device());
-            let rates: Tensor<1> = self.intensity(states.select(0, rows)).squeeze_dim(1);
+            let states = states.select(0, rows);
+            let rates: Tensor<1> = self.intensity(states.clone()).squeeze_dim(1);
+            let logs: Tensor<1> = self.log_intensity(states).squeeze_dim(1);
             // The events of a sample stand next to each other.
             let mut first = 0;
             let sums = events.iter().map(|events| {
                 first += events.len();
                 match events.len() {
-                    0 => Tensor::zeros([1], (&rates.device(), rates.dtype())),
-                    length => rates.clone().narrow(0, first - length, length).log().sum(),
+                    0 => Tensor::zeros([1], (&logs.device(), logs.dtype())),
+                    length => logs.clone().narrow(0, first - length, length).sum(),
                 }
             });
             log_rates = Tensor::cat(sums.collect(), 0);
@@ -171,6 +189,7 @@ impl Likelihood {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::Param;
     use papers_core::{
         random::Streams,
         testing::{self, assert_close, values},
@@ -213,9 +232,34 @@ mod tests {
             found.expect("solved").statistics
         };
         let solver = Solver::new(Method::Dopri5).tolerances(1e-5, 1e-7);
-        assert_ne!(steps(solver.clone()), steps(solver.clone().norm(Norm::MaxAbs)));
+        assert_ne!(steps(solver.clone()), steps(solver.clone().norm(Norm::MixedRms)));
         let semi = solver.clone().norm(Norm::Seminorm { components: 1 });
         assert_eq!(steps(solver), steps(semi));
+    }
+
+    #[test]
+    fn rates_too_small_for_their_precision_have_logarithms_and_gradients() {
+        let device = testing::device().autodiff();
+        let rate = Linear {
+            weight: Param::from_tensor(Tensor::ones([1, 1], &device)),
+            bias: None,
+        };
+        let process = PoissonProcess {
+            dynamics: LatentDynamics::new(1, 2, &device),
+            rate,
+        };
+        let before =
+            Tensor::<2>::from_floats([[-200.0], [-40.0], [-6.0], [-4.0], [0.0], [5.0]], &device).require_grad();
+        let logs = process.log_intensity(before.clone());
+        let exact = |x: f64| x.exp().ln_1p().ln();
+        let expected = [-200.0, -40.0, exact(-6.0), exact(-4.0), exact(0.0), exact(5.0)];
+        assert_close(&values(logs.clone()), &expected, 1e-5);
+        let gradient = values(before.grad(&logs.sum().backward()).expect("tracked"));
+        assert_close(&gradient[..2], &[1.0; 2], 1e-6);
+        assert!(
+            gradient.iter().all(|slope| *slope > 0.0 && *slope <= 1.0 + 1e-6),
+            "{gradient:?}"
+        );
     }
 
     #[test]
