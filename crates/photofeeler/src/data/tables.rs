@@ -246,7 +246,7 @@ fn pictures(folder: &Path, config: &DataConfig, table: &TableConfig) -> Result<(
     let listing = Listing::of_one_class(folder, "photos");
     let listing = listing.map_err(|error| Error::usage(format_args!("`data.table.images`: {error}")))?;
     let bytes = listing.len() * config.side * config.side * config.channels;
-    let is_held = bytes <= table.held_mib << 20;
+    let is_held = bytes <= table.held_mib.saturating_mul(1 << 20);
     let read: Vec<std::result::Result<Vec<u8>, String>> = listing
         .files()
         .par_iter()
