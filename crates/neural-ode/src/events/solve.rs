@@ -255,7 +255,8 @@ impl<S: State> Seen<S> {
             let value = (events.condition)(crossing.time, state.clone()).narrow(0, crossing.component, 1);
             // Zero, with the gradient of the implicit function.
             let shift = match value.is_autodiff() {
-                true => (value.clone() - value.detach()).div_scalar(-crossing.rate),
+                // The gradient of a quotient by a number would be rounded to single precision.
+                true => (value.clone() - value.detach()).mul_scalar(-crossing.rate.recip()),
                 false => value.zeros_like().autodiff(),
             };
             let slope = check_slope(slope_at(crossing.time, state.plain()), &state)?;

@@ -68,7 +68,7 @@ fn a_sample_that_fails_leaves_the_gradients_of_the_others_alone() {
             let (_, _, start, weight) = gradients(&[0.25]);
             let (numbers, errors, both, shared) = gradients(&[0.25, 1.0]);
             assert!(errors[0].is_none() && errors[1].is_some(), "{method}");
-            assert_close(&numbers[1], &[1.0 / 3.5, 2.0], 1e-3);
+            assert_close(&numbers[1], &[1.0 / 3.5, 2.0], 1e-2);
             assert!(numbers[2][1].is_nan(), "{method}");
             assert_close(&both, &[start[0], 0.0], 1e-12);
             assert_close(&shared, &weight, 1e-12);
