@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(config.schedule.steps % config.training.epoch_steps, 0);
         let table = Timetable::new(&config.divide, config.training.epoch_steps);
         assert_eq!(table.never_within(config.schedule.steps), None);
-        let phases = [0, 0.25, 0.79, 0.81].map(|share| table.phase((share * config.schedule.steps as f64) as u64));
+        let phases = [0.0, 0.25, 0.79, 0.81].map(|share| table.phase((share * config.schedule.steps as f64) as u64));
         use Phase::{Slices, WarmUp, Whole};
         assert_eq!(phases, [WarmUp, Slices, Slices, Whole]);
     }

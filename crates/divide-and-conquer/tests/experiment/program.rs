@@ -103,7 +103,7 @@ fn the_best_weights_are_chosen_on_held_out_classes() {
     let (is_done, text) = program(&train, folder.path());
     assert!(is_done, "{text}");
     for best in [&[][..], &["--best"]] {
-        let (is_done, text) = program(&[&["eval", "run"][..], best].concat(), folder.path());
+        let (is_done, text) = program(&[&["eval", "--run", "run"][..], best].concat(), folder.path());
         assert!(is_done && text.contains("validation_recall_at_1"), "{text}");
     }
 }
