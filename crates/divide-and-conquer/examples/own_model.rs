@@ -69,9 +69,7 @@ fn main() -> anyhow::Result<()> {
         Embedder::new(backbone, 64, slices, &device)
     });
     // Any loss of this crate, or one of your own: implement `MetricLoss`.
-    let loss = TripletLoss {
-        config: TripletConfig::default(),
-    };
+    let loss = TripletLoss::new(TripletConfig::default());
     let optimizer = OptimizerConfig {
         learning_rate: 1e-3,
         ..OptimizerConfig::default()

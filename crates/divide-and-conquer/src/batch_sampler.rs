@@ -1,5 +1,7 @@
 //! Batches with several examples of each of a few classes.
 
+use std::collections::BTreeMap;
+
 use papers_core::random::Streams;
 use rand::{
     Rng,
@@ -46,15 +48,11 @@ impl BatchSampler {
     /// If an example has no label, or a batch no example.
     pub fn new(indices: &[usize], labels: &[usize], shape: BatchShape) -> Self {
         assert!(shape.size() > 0, "a batch has an example");
-        let most = indices.iter().map(|&index| labels[index] + 1).max().unwrap_or(0);
-        let mut of_class = vec![Vec::new(); most];
+        let mut of_class: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &index in indices {
-            of_class[labels[index]].push(index);
+            of_class.entry(labels[index]).or_default().push(index);
         }
-        let usable = of_class
-            .into_iter()
-            .enumerate()
-            .filter(|(_, members)| members.len() > 1);
+        let usable = of_class.into_iter().filter(|(_, members)| members.len() > 1);
         let (numbers, classes) = usable.unzip();
         Self {
             shape,
@@ -200,6 +198,13 @@ mod tests {
             assert_eq!(batch.len(), 12);
             assert_eq!(counts(&batch, &labels), [6, 6]);
         }
+    }
+
+    #[test]
+    fn numbers_of_classes_may_be_any() {
+        let labels = [usize::MAX, 7, usize::MAX, 7, 1 << 60, 0];
+        let sampler = BatchSampler::new(&[0, 1, 2, 3, 4, 5], &labels, SHAPE);
+        assert_eq!(sampler.classes(), [7, usize::MAX]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use papers_core::Error;
+use papers_core::{Error, base::journal::Scalars};
 
 /// What cannot be embedded, divided or measured.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -57,6 +57,20 @@ pub enum MetricError {
         /// The first such row, from 0.
         row: usize,
     },
+    /// A number so large that its square is none.
+    #[error("{what}: row {row} is too long: double precision cannot hold the square of its length")]
+    TooLong {
+        /// Whose row.
+        what: &'static str,
+        /// The first such row, from 0.
+        row: usize,
+    },
+    /// A loss that is no number to learn from.
+    #[error("the loss became {value}; training may have diverged")]
+    NonFiniteLoss {
+        /// NaN, or infinite.
+        value: f64,
+    },
     /// A vector without a direction.
     #[error("{what}: row {row} is zero and cannot be brought to length 1")]
     ZeroVector {
@@ -103,10 +117,26 @@ pub enum MetricError {
     Device(String),
 }
 
+/// Numbers that are not finite are the end of a run, and no mistake of the user's; which update it was is not known here.
 impl From<MetricError> for Error {
     fn from(error: MetricError) -> Self {
-        Self::Usage(error.to_string())
+        match error {
+            MetricError::NonFinite { what, row } => {
+                Self::diverged(format!("{what}, row {row}"), f64::NAN, 0, Scalars::new())
+            }
+            MetricError::NonFiniteLoss { value } => Self::diverged("loss", value, 0, vec![("loss".to_owned(), value)]),
+            error => Self::Usage(error.to_string()),
+        }
     }
+}
+
+/// The same error, which came at this update if it is a divergence.
+pub(crate) fn at_step(error: impl Into<Error>, at: u64) -> Error {
+    let mut error = error.into();
+    if let Error::Diverged { step, .. } = &mut error {
+        *step = at;
+    }
+    error
 }
 
 impl From<burn::tensor::TensorReadError> for MetricError {

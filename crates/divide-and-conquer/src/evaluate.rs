@@ -149,3 +149,17 @@ pub(crate) fn cause_agreement(assignment: &[usize], examples: &Examples) -> Vec<
         .map(|cause| (cause.name.clone(), agreement(assignment, &cause.values)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_norm_says_what_is_of_length_one() {
+        let rows = Rows::new(vec![3.0, 4.0, 0.0, 12.0], 4).unwrap();
+        let full = compared(&rows, EvaluationNorm::Full, 2).unwrap();
+        assert_eq!(full.row(0), [3.0, 4.0, 0.0, 12.0].map(|x: f32| x / 13.0));
+        let slices = compared(&rows, EvaluationNorm::Slice, 2).unwrap();
+        assert_eq!(slices.row(0), [0.6, 0.8, 0.0, 1.0]);
+    }
+}

@@ -1,5 +1,7 @@
 //! How well classes are found: Recall@k, MAP@R, and the agreement of clusters with classes.
 
+use std::collections::BTreeMap;
+
 use burn::prelude::Device;
 use papers_core::{
     base::clustering::{Contingency, Normalization},
@@ -84,13 +86,7 @@ pub fn retrieve<T: Real>(
     }
     let own = usize::from(excluded == Excluded::Itself);
     let sizes = sizes(gallery.labels);
-    let others = |query: usize| {
-        sizes
-            .get(queries.labels[query])
-            .copied()
-            .unwrap_or(0)
-            .saturating_sub(own)
-    };
+    let others = |query: usize| sizes.get(&queries.labels[query]).map_or(0, |size| size - own);
     // R of the largest class would cost more than it tells where classes are huge.
     let largest = (0..queries.rows.len()).map(others).max().unwrap_or(0);
     let k = most.max(largest.min(MOST_R)).min(gallery.rows.len()).max(1);
@@ -141,35 +137,37 @@ impl Found {
 }
 
 /// Members of each class.
-fn sizes(labels: &[usize]) -> Vec<usize> {
-    let mut sizes = vec![0; labels.iter().max().map_or(0, |&last| last + 1)];
+fn sizes(labels: &[usize]) -> BTreeMap<usize, usize> {
+    let mut sizes = BTreeMap::new();
     for &label in labels {
-        sizes[label] += 1;
+        *sizes.entry(label).or_insert(0) += 1;
     }
     sizes
 }
 
 fn check_classes(queries: &[usize], gallery: &[usize]) -> Result<(), MetricError> {
     let (of_queries, of_gallery) = (sizes(queries), sizes(gallery));
-    for class in 0..of_queries.len().max(of_gallery.len()) {
-        let is_in = |sizes: &[usize]| sizes.get(class).is_some_and(|&size| size > 0);
-        match (is_in(&of_queries), is_in(&of_gallery)) {
-            (true, false) => {
-                return Err(MetricError::Galleries {
-                    class,
-                    there: "queries",
-                });
-            }
-            (false, true) => {
-                return Err(MetricError::Galleries {
-                    class,
-                    there: "gallery",
-                });
-            }
-            _ => {}
-        }
+    let lacks = |there, of: &BTreeMap<usize, usize>, other: &BTreeMap<usize, usize>| {
+        let class = of.keys().copied().find(|class| !other.contains_key(class))?;
+        Some((class, there))
+    };
+    let first = [
+        lacks("queries", &of_queries, &of_gallery),
+        lacks("gallery", &of_gallery, &of_queries),
+    ];
+    match first.into_iter().flatten().min() {
+        Some((class, there)) => Err(MetricError::Galleries { class, there }),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The same partition with the numbers from 0 on, in the same order, and how many there are.
+fn dense(labels: &[usize]) -> (Vec<usize>, usize) {
+    let mut classes = labels.to_vec();
+    classes.sort_unstable();
+    classes.dedup();
+    let place = |label: &usize| classes.binary_search(label).expect("a class of the list");
+    (labels.iter().map(place).collect(), classes.len())
 }
 
 /// Agreement of k-means clusters of the points, as many as there are classes, with the classes: normalized mutual
@@ -183,12 +181,8 @@ pub fn clustering_agreement<T: Real>(
     streams: &Streams,
     device: &Device,
 ) -> Result<f64, MetricError> {
-    let mut classes = points.labels.to_vec();
-    classes.sort_unstable();
-    classes.dedup();
-    let dense = |label: &usize| classes.binary_search(label).expect("a class of the list");
-    let truth: Vec<usize> = points.labels.iter().map(dense).collect();
-    let means = KMeans::new(classes.len());
+    let (truth, classes) = dense(points.labels);
+    let means = KMeans::new(classes);
     let clusters = means.run(points.rows, streams, "agreement", 0, device)?;
     Ok(agreement(&clusters.assignment, &truth))
 }
@@ -199,7 +193,7 @@ pub fn clustering_agreement<T: Real>(
 ///
 /// If they are of different numbers of points, or of none.
 pub fn agreement(one: &[usize], other: &[usize]) -> f64 {
-    let parts = |labels: &[usize]| labels.iter().max().map_or(0, |&last| last + 1);
-    let counts = Contingency::new(one, other, parts(one), parts(other)).expect("two partitions of the same points");
+    let ((one, parts), (other, of_other)) = (dense(one), dense(other));
+    let counts = Contingency::new(&one, &other, parts, of_other).expect("two partitions of the same points");
     counts.normalized_mutual_information(Normalization::Arithmetic)
 }

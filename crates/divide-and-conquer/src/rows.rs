@@ -15,6 +15,8 @@ pub trait Real: Element + Into<f64> + PartialOrd + Send + Sync + 'static {
     const DTYPE: DType;
     /// Largest relative error of rounding a number.
     const ROUNDING: f64;
+    /// The least number that is rounded no worse.
+    const LEAST: f64;
 
     /// The nearest number.
     fn nearest(value: f64) -> Self;
@@ -23,6 +25,7 @@ pub trait Real: Element + Into<f64> + PartialOrd + Send + Sync + 'static {
 impl Real for f32 {
     const DTYPE: DType = DType::F32;
     const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
+    const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
     fn nearest(value: f64) -> Self {
         value as Self
@@ -32,6 +35,7 @@ impl Real for f32 {
 impl Real for f64 {
     const DTYPE: DType = DType::F64;
     const ROUNDING: f64 = f64::EPSILON / 2.0;
+    const LEAST: f64 = f64::MIN_POSITIVE;
 
     fn nearest(value: f64) -> Self {
         value

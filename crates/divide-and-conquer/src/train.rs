@@ -16,10 +16,11 @@ use papers_core::{
 };
 
 use crate::{
-    Course, Embedder, MetricError, Rows, Trainer, Turn, check_division,
+    Course, Embedder, Rows, Trainer, Turn, check_division,
     config::{MetricConfig, ModelKind},
     course::{ClusterOn, Division},
     data::{Examples, HostBatch, Pictures},
+    error::at_step,
     evaluate, figures,
     loss::Loss,
     network::Network,
@@ -43,6 +44,8 @@ pub struct MetricLearning {
     /// The plain device.
     device: Device,
     times: Times,
+    /// Updates that were learned from.
+    updates: u64,
     /// Recall@k of the pixels, once it was measured.
     floor: OnceLock<f64>,
 }
@@ -71,6 +74,9 @@ impl Experiment for MetricLearning {
         };
         let labels = examples.labels().to_vec();
         let course = Course::new(&config.divide, epoch_steps, labels, config.batch, context.streams)?;
+        if let Some(problem) = course.timetable().never_within(config.schedule.steps) {
+            log::warn!("{problem}");
+        }
         let device = context.device.clone().autodiff();
         let shape = pictures.shape();
         let classes = examples.class_names().len();
@@ -96,7 +102,7 @@ impl Experiment for MetricLearning {
         let loss = context
             .streams
             .initialize("loss", &device, || config.loss.init(slices, classes, &device));
-        let trainer = Trainer::new(model, loss, &config.learning(), config.divide.slice_update);
+        let trainer = Trainer::new(model, loss, &config.optimizer, config.divide.slice_update);
         Ok(Self {
             trainer: trainer.map_err(base::Error::from)?,
             course,
@@ -105,6 +111,7 @@ impl Experiment for MetricLearning {
             streams: context.streams,
             device: context.device.clone(),
             times: Times::default(),
+            updates: 0,
             floor: OnceLock::new(),
             config: config.clone(),
         })
@@ -113,7 +120,7 @@ impl Experiment for MetricLearning {
     fn step(&mut self, step: u64) -> Result<Scalars> {
         let started = Instant::now();
         if self.course.divides_at(step) {
-            self.divide(step)?;
+            self.divide(step).map_err(|error| at_step(error, step))?;
             self.times.dividing += started.elapsed();
         }
         if self.batches.is_none() {
@@ -127,8 +134,9 @@ impl Experiment for MetricLearning {
         let factor = self.config.optimizer.factor(step, self.config.schedule.steps);
         let random = &mut self.streams.at("mine", step, 0);
         let report = self.trainer.step(inputs, &labels, &turn, factor, random);
-        let report = report.map_err(|error| diverged(error, step))?;
+        let report = report.map_err(|error| at_step(error, step))?;
         self.times.all += started.elapsed();
+        self.updates = step + 1;
         Ok(vec![
             ("loss".to_owned(), report.loss),
             ("terms".to_owned(), report.terms as f64),
@@ -137,6 +145,41 @@ impl Experiment for MetricLearning {
     }
 
     fn evaluate(&self) -> Result<Scalars> {
+        self.measure().map_err(|error| at_step(error, self.updates))
+    }
+
+    fn figures(&self) -> Result<Vec<Figure>> {
+        figures::all(self)
+    }
+
+    fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
+        self.trainer.save(checkpoint)?;
+        checkpoint.json("division", &self.course.division())?;
+        // For commands that need the network and no data.
+        checkpoint.json("shape", &self.pictures.shape())
+    }
+
+    fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
+        self.trainer.restore(checkpoint)?;
+        self.updates = checkpoint.step();
+        if let Some(division) = checkpoint.json::<Option<Division>>("division")? {
+            if division.assignment.len() != self.pictures.train.len() {
+                return Err(Error::Usage(format!(
+                    "the run was begun with {} training pictures, and now there are {}",
+                    division.assignment.len(),
+                    self.pictures.train.len()
+                )));
+            }
+            self.course.adopt(division)?;
+        }
+        self.batches = None;
+        Ok(())
+    }
+}
+
+impl MetricLearning {
+    /// All numbers of the benchmarks, and of the last division.
+    fn measure(&self) -> Result<Scalars> {
         let model = self.trainer.evaluation_model();
         let (view, settings) = (&self.pictures.view, &self.config.evaluation);
         let mut scalars = Scalars::new();
@@ -172,35 +215,6 @@ impl Experiment for MetricLearning {
         Ok(scalars)
     }
 
-    fn figures(&self) -> Result<Vec<Figure>> {
-        figures::all(self)
-    }
-
-    fn save(&self, checkpoint: &mut checkpoint::Writer) -> Result<()> {
-        self.trainer.save(checkpoint)?;
-        checkpoint.json("division", &self.course.division())?;
-        // For commands that need the network and no data.
-        checkpoint.json("shape", &self.pictures.shape())
-    }
-
-    fn restore(&mut self, checkpoint: &checkpoint::Reader) -> Result<()> {
-        self.trainer.restore(checkpoint)?;
-        if let Some(division) = checkpoint.json::<Option<Division>>("division")? {
-            if division.assignment.len() != self.pictures.train.len() {
-                return Err(Error::Usage(format!(
-                    "the run was begun with {} training pictures, and now there are {}",
-                    division.assignment.len(),
-                    self.pictures.train.len()
-                )));
-            }
-            self.course.adopt(division)?;
-        }
-        self.batches = None;
-        Ok(())
-    }
-}
-
-impl MetricLearning {
     /// Divides the training pictures by what the network makes of them, as they are measured.
     fn divide(&mut self, step: u64) -> Result<()> {
         let model = self.trainer.evaluation_model();
@@ -282,21 +296,6 @@ impl MetricLearning {
         let batch = self.config.evaluation.batch;
         let view = &self.pictures.view;
         evaluate::points(&model, view, examples, ClusterOn::Embedding, batch, &self.device)
-    }
-}
-
-/// Numbers that are not finite are the end of a run, and no mistake of the user's.
-fn diverged(error: MetricError, step: u64) -> Error {
-    match error {
-        MetricError::NonFinite { what, row } => Error::Diverged {
-            term: format!("{what}, row {row}"),
-            value: f64::NAN,
-            step,
-            scalars: Scalars::new(),
-            seed: None,
-            checkpoint: None,
-        },
-        error => error.into(),
     }
 }
 

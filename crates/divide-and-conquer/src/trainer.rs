@@ -29,7 +29,7 @@ pub struct OptimizerConfig {
     pub learning_rate: f64,
     /// L2 decay of their weights, as PyTorch's Adam has it.
     pub weight_decay: f64,
-    /// Adam's rate of what a loss learns, without decay. In runs it is that of learned boundaries: proxies have
+    /// Adam's rate of what a loss learns, without decay, such as boundaries. Proxies have one of their own,
     /// `loss.proxy_nca.rate_factor`.
     pub loss_rate: f64,
     /// Share of the updates, the last ones, with a lower rate.
@@ -161,7 +161,7 @@ impl<B: Module + ModuleDisplay, L: MetricLoss> Trainer<B, L> {
     /// # Errors
     ///
     /// [`MetricError::UnknownLearner`], [`MetricError::Labels`], [`MetricError::NonFinite`] naming the first bad embedding,
-    /// what the loss reports.
+    /// [`MetricError::NonFiniteLoss`], what the loss reports.
     pub fn step<const D: usize>(
         &mut self,
         inputs: Tensor<D>,
@@ -196,21 +196,22 @@ impl<B: Module + ModuleDisplay, L: MetricLoss> Trainer<B, L> {
             random,
         })?;
         let loss = f64::from(objective.value.clone().try_into_scalar::<f32>()?);
+        if !loss.is_finite() {
+            return Err(MetricError::NonFiniteLoss { value: loss });
+        }
         let report = Report {
             loss,
             terms: objective.terms,
             no_negatives: objective.no_negatives,
         };
-        if !loss.is_finite() {
-            return Ok(report);
-        }
         let mut gradients = objective.value.backward();
         let mut of_model = GradientsParams::from_module(&mut gradients, &self.model);
         if let (Part::Slice(learner), SliceUpdate::Paper) = (turn.part, self.slice_update) {
             self.model.add_zero_gradients(&mut of_model, learner);
         }
         let of_loss = GradientsParams::from_module(&mut gradients, &self.loss);
-        let (rate, loss_rate) = (self.config.learning_rate * factor, self.config.loss_rate * factor);
+        let rate = self.config.learning_rate * factor;
+        let loss_rate = self.loss.learning_rate(&self.config) * factor;
         self.model = self.optimizer.step(rate, self.model.clone(), of_model);
         self.loss = self.loss_optimizer.step(loss_rate, self.loss.clone(), of_loss);
         Ok(report)

@@ -102,18 +102,6 @@ impl MetricConfig {
     pub fn slices(&self) -> Slices {
         Slices::new(self.dimension, self.divide.learners).expect("a valid configuration")
     }
-
-    /// The rule of learning with the rate of what the loss learns: that of proxies is a multiple of the network's.
-    pub fn learning(&self) -> OptimizerConfig {
-        let loss_rate = match self.loss.kind {
-            LossKind::ProxyNca => self.optimizer.learning_rate * self.loss.proxy_nca.rate_factor,
-            _ => self.optimizer.loss_rate,
-        };
-        OptimizerConfig {
-            loss_rate,
-            ..self.optimizer.clone()
-        }
-    }
 }
 
 /// Numbers of an embedding, and pictures of a batch: more than any published set-up has.
@@ -219,11 +207,15 @@ mod tests {
         assert_eq!(config.schedule.steps, preset("sop").schedule.steps);
     }
 
+    /// Its pictures are not known: epochs are of fixed length, so that every number of them is divided and fine-tuned.
     #[test]
-    fn proxies_learn_faster_than_the_network() {
-        let sets = ["loss.kind='proxy-nca'"];
-        let config: MetricConfig = config::experiment(PRESETS, "digit-pairs", &sets).unwrap();
-        assert_eq!(config.learning().loss_rate, 10.0 * config.optimizer.learning_rate);
-        assert_eq!(preset("digit-pairs").learning(), preset("digit-pairs").optimizer);
+    fn a_folder_of_any_size_has_all_phases() {
+        let config = preset("folder");
+        assert_eq!(config.schedule.steps % config.training.epoch_steps, 0);
+        let table = Timetable::new(&config.divide, config.training.epoch_steps);
+        assert_eq!(table.never_within(config.schedule.steps), None);
+        let phases = [0.0, 0.25, 0.79, 0.81].map(|share| table.phase((share * config.schedule.steps as f64) as u64));
+        use Phase::{Slices, WarmUp, Whole};
+        assert_eq!(phases, [WarmUp, Slices, Slices, Whole]);
     }
 }

@@ -118,6 +118,14 @@ impl DivideConfig {
                 self.clusters_until, self.slices_until
             ),
         )?;
+        checks.require(
+            self.learners == 1 || self.warm_up < self.clusters_until,
+            "warm_up",
+            format_args!(
+                "must be below `clusters_until`, {}, not {}: nothing would be divided",
+                self.clusters_until, self.warm_up
+            ),
+        )?;
         let problem = "must be true, or `slices` must: without both nothing is divided";
         checks.require(self.data || self.slices, "data", problem)?;
         let is_used = self.slices || self.slice_update == SliceUpdate::default();

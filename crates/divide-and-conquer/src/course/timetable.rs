@@ -74,6 +74,27 @@ impl Timetable {
             && (self.warm_up..self.clusters_until).contains(&epoch)
             && (epoch - self.warm_up).is_multiple_of(self.recluster_every)
     }
+
+    /// What so many updates never come to, in words: a division, or the final fine-tuning. Nothing with one learner.
+    pub fn never_within(&self, steps: u64) -> Option<String> {
+        let first = self.warm_up.saturating_mul(self.epoch_steps);
+        let last = self.clusters_until.saturating_mul(self.epoch_steps);
+        let (phase, key, epoch) = if !self.is_divided || last < steps {
+            return None;
+        } else if first >= steps {
+            ("the data is never divided", "divide.warm_up", self.warm_up)
+        } else {
+            (
+                "the whole embedding is never fine-tuned on all data",
+                "divide.clusters_until",
+                self.clusters_until,
+            )
+        };
+        Some(format!(
+            "{phase}: `{key}` is {epoch} epochs of {} updates, and there are {steps} updates in all; see `training.epoch_steps`",
+            self.epoch_steps
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +119,31 @@ mod tests {
         assert_eq!(divisions, [10, 30, 50]);
         let undivided = Timetable::new(&DivideConfig { learners: 1, ..config }, 10);
         assert!((0..100).all(|step| !undivided.divides_at(step)));
+    }
+
+    #[test]
+    fn schedules_that_end_too_early_are_told() {
+        let config = DivideConfig {
+            learners: 4,
+            warm_up: 8,
+            slices_until: 30,
+            clusters_until: 30,
+            ..DivideConfig::default()
+        };
+        // 20,000 pictures in batches of 80: 1,500 updates are six epochs.
+        let table = Timetable::new(&config, 250);
+        assert!((0..1500).all(|step| !table.divides_at(step)));
+        let problem = table.never_within(1500).unwrap();
+        assert!(
+            problem.contains("never divided") && problem.contains("`divide.warm_up` is 8"),
+            "{problem}"
+        );
+        let table = Timetable::new(&config, 100);
+        let problem = table.never_within(1500).unwrap();
+        assert!(problem.contains("never fine-tuned"), "{problem}");
+        assert!(table.never_within(3000).is_some(), "the last epoch is the thirtieth");
+        assert_eq!(table.never_within(3001), None);
+        let plain = Timetable::new(&DivideConfig { learners: 1, ..config }, 250);
+        assert_eq!(plain.never_within(1500), None);
     }
 }

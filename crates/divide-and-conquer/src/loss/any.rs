@@ -6,7 +6,7 @@ use super::{
     Contrastive, ContrastiveConfig, Margin, MarginConfig, MetricLoss, NPair, NPairConfig, Objective, ProxyNca,
     ProxyNcaConfig, TripletConfig, TripletLoss, View,
 };
-use crate::{MetricError, Slices};
+use crate::{MetricError, OptimizerConfig, Slices};
 
 /// Names of the losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -85,9 +85,7 @@ impl LossConfig {
             LossKind::Contrastive => Loss::Contrastive(Contrastive {
                 config: self.contrastive.clone(),
             }),
-            LossKind::Triplet => Loss::Triplet(TripletLoss {
-                config: self.triplet.clone(),
-            }),
+            LossKind::Triplet => Loss::Triplet(TripletLoss::new(self.triplet.clone())),
             LossKind::Margin => Loss::Margin(self.margin.init(slices.learners(), classes, device)),
             LossKind::ProxyNca => Loss::ProxyNca(self.proxy_nca.init(slices, classes, device)),
             LossKind::NPair => Loss::NPair(NPair {
@@ -120,6 +118,16 @@ impl MetricLoss for Loss {
             Self::Margin(loss) => loss.forward(view),
             Self::ProxyNca(loss) => loss.forward(view),
             Self::NPair(loss) => loss.forward(view),
+        }
+    }
+
+    fn learning_rate(&self, optimizer: &OptimizerConfig) -> f64 {
+        match self {
+            Self::Contrastive(loss) => loss.learning_rate(optimizer),
+            Self::Triplet(loss) => loss.learning_rate(optimizer),
+            Self::Margin(loss) => loss.learning_rate(optimizer),
+            Self::ProxyNca(loss) => loss.learning_rate(optimizer),
+            Self::NPair(loss) => loss.learning_rate(optimizer),
         }
     }
 }

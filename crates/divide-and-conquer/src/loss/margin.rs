@@ -1,5 +1,7 @@
 //! Margin loss (Wu et al. 2017): positives nearer than a boundary `β`, negatives farther, both by `α`.
 
+use std::sync::Arc;
+
 use burn::{
     module::{Module, Param},
     prelude::*,
@@ -11,7 +13,7 @@ use super::{MetricLoss, Objective, View, check_labels, hinge};
 use crate::{
     MetricError, Part,
     distance::{MARGIN_EPSILON, euclidean, rows_at},
-    miner::{MinerKind, MiningConfig, Triplet},
+    miner::{Miner, MinerKind, MiningConfig, Triplet},
 };
 
 /// Settings of the margin loss. The defaults are the paper's.
@@ -76,8 +78,7 @@ impl MarginConfig {
             beta: Param::from_tensor(beta).set_require_grad(self.learn_beta),
             alpha: self.alpha,
             nu: self.nu,
-            miner: self.miner,
-            mining: self.mining.clone(),
+            miner: self.miner.within(&self.mining),
         }
     }
 }
@@ -93,13 +94,17 @@ pub struct Margin {
     pub nu: f64,
     /// What chooses the triples.
     #[module(skip)]
-    pub miner: MinerKind,
-    /// Its limits.
-    #[module(skip)]
-    pub mining: MiningConfig,
+    pub miner: Arc<dyn Miner>,
 }
 
 impl Margin {
+    /// The same with any miner in place of that of the settings.
+    #[must_use]
+    pub fn with_miner(mut self, miner: impl Miner + 'static) -> Self {
+        self.miner = Arc::new(miner);
+        self
+    }
+
     /// The boundaries of a part of the embedding, `[classes]` or `[1]`.
     pub fn boundaries(&self, part: Part) -> Tensor<1> {
         let rows = self.beta.dims()[0];
@@ -157,7 +162,7 @@ impl MetricLoss for Margin {
         let distances = view.distances();
         let candidates = view.candidates(&distances);
         let no_negatives = !candidates.has_negatives();
-        let triplets = self.miner.mine_within(&self.mining, candidates, &mut *view.random);
+        let triplets = self.miner.mine(candidates, &mut *view.random);
         if triplets.is_empty() {
             return Ok(Objective::nothing(view.embeddings, no_negatives));
         }

@@ -21,7 +21,7 @@ pub use triplet::{TripletConfig, TripletLoss};
 use burn::{module::Module, prelude::*};
 use rand::Rng;
 
-use crate::{MetricError, Rows, distance::Distances, miner::Candidates, slices::Part};
+use crate::{MetricError, OptimizerConfig, Rows, distance::Distances, miner::Candidates, slices::Part};
 
 /// What a loss sees of a batch.
 pub struct View<'a> {
@@ -89,6 +89,11 @@ pub trait MetricLoss: Module {
     ///
     /// What the batch lacks.
     fn forward(&self, view: View<'_>) -> Result<Objective, MetricError>;
+
+    /// The rate of what the loss learns itself: `loss_rate` if it does not say otherwise.
+    fn learning_rate(&self, optimizer: &OptimizerConfig) -> f64 {
+        optimizer.loss_rate
+    }
 }
 
 /// Refuses examples of a class that a loss has no parameters of.

@@ -9,7 +9,7 @@ use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
 
 use super::{MetricLoss, Objective, View, check_labels};
-use crate::{MetricError, Part, Slices, distance::squared_between, slices::normalize};
+use crate::{MetricError, OptimizerConfig, Part, Slices, distance::squared_between, slices::normalize};
 
 /// Settings of Proxy-NCA.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -161,5 +161,9 @@ impl MetricLoss for ProxyNca {
             terms: labels.len(),
             no_negatives: false,
         })
+    }
+
+    fn learning_rate(&self, optimizer: &OptimizerConfig) -> f64 {
+        optimizer.learning_rate * self.config.rate_factor
     }
 }

@@ -1,5 +1,7 @@
 //! Triplet loss (Schroff et al. 2015): a positive is nearer than a negative, by a margin.
 
+use std::sync::Arc;
+
 use burn::{module::Module, prelude::*};
 use papers_core::base::config::{Checks, ConfigError};
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ use super::{MetricLoss, Objective, View, hinge, mean_of_active};
 use crate::{
     MetricError,
     distance::{EPSILON, euclidean, rows_at, squared},
-    miner::{MinerKind, MiningConfig, Triplet},
+    miner::{Miner, MinerKind, MiningConfig, Triplet},
 };
 
 /// The triplet loss with its miner.
@@ -76,6 +78,24 @@ pub struct TripletLoss {
     /// Settings.
     #[module(skip)]
     pub config: TripletConfig,
+    /// What chooses the triples.
+    #[module(skip)]
+    pub miner: Arc<dyn Miner>,
+}
+
+impl TripletLoss {
+    /// The loss with the miner that the settings name.
+    pub fn new(config: TripletConfig) -> Self {
+        let miner = config.miner.within(&config.mining);
+        Self { config, miner }
+    }
+
+    /// The same with any miner in place of that of the settings.
+    #[must_use]
+    pub fn with_miner(mut self, miner: impl Miner + 'static) -> Self {
+        self.miner = Arc::new(miner);
+        self
+    }
 }
 
 impl MetricLoss for TripletLoss {
@@ -83,10 +103,7 @@ impl MetricLoss for TripletLoss {
         let distances = view.distances();
         let candidates = view.candidates(&distances);
         let no_negatives = !candidates.has_negatives();
-        let triplets = self
-            .config
-            .miner
-            .mine_within(&self.config.mining, candidates, &mut *view.random);
+        let triplets = self.miner.mine(candidates, &mut *view.random);
         if triplets.is_empty() {
             return Ok(Objective::nothing(view.embeddings, no_negatives));
         }

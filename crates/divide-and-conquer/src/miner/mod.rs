@@ -10,6 +10,8 @@ pub use nearest::Nearest;
 pub use random::Random;
 pub use semi_hard::SemiHard;
 
+use std::{fmt, sync::Arc};
+
 use papers_core::base::config::{Checks, ConfigError};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -54,8 +56,8 @@ impl Candidates<'_> {
     }
 }
 
-/// Chooses triples of a batch.
-pub trait Miner {
+/// Chooses triples of a batch. Any type can, of which a loss is told by `with_miner`.
+pub trait Miner: fmt::Debug + Send + Sync {
     /// The triples, which are random for some miners. None for a batch of one class.
     fn mine(&self, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet>;
 }
@@ -126,23 +128,22 @@ impl MiningConfig {
 }
 
 impl MinerKind {
-    /// The triples of the miner with this name, within these limits.
-    pub fn mine_within(self, limits: &MiningConfig, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet> {
+    /// The miner with this name, within these limits.
+    pub fn within(self, limits: &MiningConfig) -> Arc<dyn Miner> {
         match self {
-            Self::SemiHard => SemiHard.mine(candidates, random),
-            Self::DistanceWeighted => DistanceWeighted {
+            Self::SemiHard => Arc::new(SemiHard),
+            Self::DistanceWeighted => Arc::new(DistanceWeighted {
                 cutoff: limits.cutoff,
                 nonzero_loss_cutoff: limits.nonzero_loss_cutoff,
-            }
-            .mine(candidates, random),
-            Self::Nearest => Nearest { least: limits.least }.mine(candidates, random),
-            Self::Random => Random.mine(candidates, random),
+            }),
+            Self::Nearest => Arc::new(Nearest { least: limits.least }),
+            Self::Random => Arc::new(Random),
         }
     }
 }
 
 impl Miner for MinerKind {
     fn mine(&self, candidates: Candidates<'_>, random: &mut dyn Rng) -> Vec<Triplet> {
-        self.mine_within(&MiningConfig::default(), candidates, random)
+        self.within(&MiningConfig::default()).mine(candidates, random)
     }
 }

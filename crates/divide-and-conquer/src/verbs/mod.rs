@@ -15,7 +15,7 @@ use papers_core::{
     cli::context_of,
 };
 
-use crate::{Embedder, Rows, config::MetricConfig, data::View, evaluate::compared, network::Network};
+use crate::{Embedder, Rows, config::MetricConfig, data::View, error::at_step, evaluate::compared, network::Network};
 
 // How a command computes. No documentation: it would be the help of the command.
 #[derive(Debug, Args)]
@@ -70,11 +70,9 @@ impl Embedding {
             values.extend(embeddings.try_into_vec_as::<f32>()?);
         }
         let rows = Rows::new(values, self.config.dimension)?;
-        Ok(compared(
-            &rows,
-            self.config.evaluation.norm,
-            self.config.slices().width(),
-        )?)
+        let norm = self.config.evaluation.norm;
+        let rows = compared(&rows, norm, self.config.slices().width());
+        rows.map_err(|error| at_step(error, self.step))
     }
 }
 

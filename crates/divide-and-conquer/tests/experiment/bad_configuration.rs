@@ -14,6 +14,7 @@ fn settings_that_make_no_sense_are_named() {
         ("dimension=0", "`dimension`"),
         ("divide.recluster_every=0", "`divide.recluster_every`"),
         ("divide.slices_until=9", "`divide.slices_until`"),
+        ("divide.warm_up=4", "`divide.warm_up`"),
         ("divide.restarts=0", "`divide.restarts`"),
         ("batch.classes=1", "`batch.classes`"),
         ("batch.images=1", "`batch.images`"),

@@ -80,3 +80,30 @@ fn a_folder_is_indexed_and_asked() {
     let (is_done, text) = program(&["query", "run/index.safetensors", "photos/3/9.png"], folder.path());
     assert!(!is_done && text.contains("9.png"), "{text}");
 }
+
+/// Reported is the last evaluation, and the best one on training classes held out can be had beside it.
+#[test]
+fn the_best_weights_are_chosen_on_held_out_classes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sets = [
+        "dimension=8",
+        "data.train_per_class=6",
+        "data.test_per_class=3",
+        "data.validation_classes=10",
+        "model.conv_net.filters=4",
+        "model.conv_net.hidden=16",
+        "training.epoch_steps=2",
+        "divide.learners=2",
+        "schedule.steps=16",
+        "schedule.evaluate_every=4",
+        "schedule.best={metric='validation_recall_at_1',goal='maximize'}",
+    ];
+    let mut train = vec!["train", "--experiment", "digit-pairs", "--out", "run"];
+    sets.iter().for_each(|set| train.extend(["--set", set]));
+    let (is_done, text) = program(&train, folder.path());
+    assert!(is_done, "{text}");
+    for best in [&[][..], &["--best"]] {
+        let (is_done, text) = program(&[&["eval", "--run", "run"][..], best].concat(), folder.path());
+        assert!(is_done && text.contains("validation_recall_at_1"), "{text}");
+    }
+}

@@ -6,8 +6,8 @@ use divide_and_conquer::{
     check_division,
     clustering::KMeans,
     course::Division,
-    loss::{LossConfig, LossKind, MarginConfig},
-    retrieval::{Labeled, Protocol, retrieve},
+    loss::{LossConfig, LossKind, MarginConfig, MetricLoss, Objective, View},
+    retrieval::{Labeled, Protocol, agreement, clustering_agreement, retrieve},
 };
 use papers_core::{random::Streams, testing};
 
@@ -124,14 +124,22 @@ fn courses_that_make_no_sense() {
         learners: 0,
         ..config.clone()
     };
+    let late = DivideConfig {
+        warm_up: 190,
+        ..config.clone()
+    };
     for (error, expected) in [
         (course(&config, 0, shape).unwrap_err(), "an epoch"),
         (course(&config, 1, empty).unwrap_err(), "a batch"),
         (course(&none, 1, shape).unwrap_err(), "`divide.learners`"),
+        (course(&late, 1, shape).unwrap_err(), "`divide.warm_up`"),
     ] {
         assert!(matches!(error, MetricError::Setting(_)), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+    // Without a division there is nothing to come too late for.
+    let plain = DivideConfig { learners: 1, ..late };
+    assert!(course(&plain, 1, shape).is_ok());
     let mut course = course(&config, 1, shape).unwrap();
     let division = |assignment: Vec<usize>| Division {
         assignment,
@@ -313,4 +321,82 @@ fn queries_and_gallery_of_other_classes() {
     }
     let none = Labeled::new(&queries, &[0, 0]).unwrap();
     assert!(retrieve(none, Protocol::OtherQueries, &[], &plain).is_err());
+}
+
+/// Classes may have any numbers: nothing is as large as the largest of them.
+#[test]
+fn huge_numbers_of_classes() {
+    let plain = testing::device();
+    let points = rows(&[1.0, 0.0, 0.9, 0.1, 0.0, 1.0, 0.1, 0.9], 2);
+    let (few, huge) = ([0, 0, 1, 1], [5, 5, usize::MAX, usize::MAX]);
+    let [found, expected] = [&huge, &few].map(|labels| {
+        let labeled = Labeled::new(&points, labels).unwrap();
+        let alone = retrieve(labeled, Protocol::OtherQueries, &[1], &plain).unwrap();
+        let gallery = retrieve(labeled, Protocol::Gallery(labeled), &[1], &plain).unwrap();
+        let clusters = clustering_agreement(labeled, &Streams::new(0), &plain).unwrap();
+        (alone, gallery, clusters, agreement(labels, &[1, 1, 0, 1]))
+    });
+    assert_eq!(found, expected);
+    assert_eq!(found.0.recall, [1.0]);
+    let config = DivideConfig {
+        learners: 2,
+        ..DivideConfig::default()
+    };
+    let shape = BatchShape { classes: 2, images: 2 };
+    let mut course = Course::new(&config, 1, huge.to_vec(), shape, Streams::new(0)).unwrap();
+    let record = course.divide(&points, 0, &plain).unwrap();
+    assert_eq!(record.class_agreement, 1.0);
+    assert_eq!(course.turn(200).indices.len(), 4);
+}
+
+/// A loss that has left the finite numbers.
+#[derive(Module, Debug)]
+struct Broken {
+    value: f64,
+}
+
+impl MetricLoss for Broken {
+    fn forward(&self, view: View<'_>) -> Result<Objective, MetricError> {
+        Ok(Objective {
+            value: (view.embeddings * self.value).sum(),
+            terms: 1,
+            no_negatives: false,
+        })
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_is_named_and_changes_no_weight() {
+    let (plain, points) = (testing::device(), Points::new(4, 3));
+    let model = embedder(8, 2);
+    let before = testing::values(model.learners[0].weight.val().inner());
+    let optimizer = OptimizerConfig::default();
+    let mut trainer = Trainer::new(model, Broken { value: f64::NAN }, &optimizer, SliceUpdate::Paper).unwrap();
+    let turn = Turn {
+        part: Part::Whole,
+        learner: None,
+        indices: Vec::new(),
+        classes: None,
+    };
+    let random = &mut Streams::new(0).at("x", 0, 0);
+    let error = trainer
+        .step(points.all(&plain), &points.labels, &turn, 1.0, random)
+        .unwrap_err();
+    assert!(
+        matches!(error, MetricError::NonFiniteLoss { value } if value.is_nan()),
+        "{error}"
+    );
+    let after = testing::values(trainer.model().learners[0].weight.val().inner());
+    assert_eq!(after, before);
+    // For programs it is a divergence, and no wrong use.
+    for error in [
+        error,
+        MetricError::NonFinite {
+            what: "embeddings",
+            row: 3,
+        },
+    ] {
+        let error = papers_core::Error::from(error);
+        assert!(matches!(error, papers_core::Error::Diverged { .. }), "{error}");
+    }
 }

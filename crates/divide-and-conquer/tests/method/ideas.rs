@@ -1,10 +1,14 @@
 //! The ideas of the paper, each with a test that fails without it.
 
+use burn::prelude::*;
 use divide_and_conquer::{
-    BatchShape, Course, DivideConfig, Part, Rows,
+    BatchShape, Course, DivideConfig, EvaluationNorm, Part, Rows,
+    clustering::KMeans,
     course::{Clusters, Division, DivisionRecord},
 };
 use papers_core::{random::Streams, testing};
+
+use super::common::{FEATURES, Points, embedder};
 
 const SHAPE: BatchShape = BatchShape { classes: 2, images: 2 };
 
@@ -213,4 +217,66 @@ fn one_learner_never_divides() {
         labels,
     );
     assert!((0..100).all(|step| !course.divides_at(step) && course.turn(step).part == Part::Whole));
+}
+
+#[test]
+fn of_several_starts_the_best_is_taken() {
+    let (device, streams) = (testing::device(), Streams::new(0));
+    // Pairs of points far from each other: a start that has none in a pair never gets one there.
+    let values = (0..12).flat_map(|index| [(index / 2 * 10) as f32, (index % 2) as f32]);
+    let points = Rows::new(values.collect(), 2).unwrap();
+    let means = |restarts| KMeans {
+        restarts,
+        ..KMeans::new(6)
+    };
+    let objective = |start: usize| {
+        let order = streams.permutation(&format!("x/{start}"), 0, points.len());
+        let first = points.select(&order[..6]);
+        means(1).from(&points, first, &device).unwrap().objective
+    };
+    let each: Vec<f64> = (0..20).map(objective).collect();
+    let best = each.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(each[0] > best && each[19] > best, "{each:?}");
+    let found = means(20).run(&points, &streams, "x", 0, &device).unwrap();
+    assert_eq!(found.objective, best);
+}
+
+/// Xavier by the whole embedding would make the weights of eight slices smaller.
+#[test]
+fn the_weights_of_a_slice_are_as_large_as_its_own_width_says() {
+    for learners in [1, 2, 8] {
+        let model = embedder(512, learners);
+        for learner in &model.learners {
+            let weights = testing::values(learner.weight.val().inner());
+            let deviation = (weights.iter().map(|x| x * x).sum::<f64>() / weights.len() as f64).sqrt();
+            let expected = (2.0 / (FEATURES + 512 / learners) as f64).sqrt();
+            // Five standard errors.
+            let tolerance = 5.0 / (2.0 * weights.len() as f64).sqrt();
+            assert!(
+                (deviation / expected - 1.0).abs() < tolerance,
+                "K = {learners}: {deviation}, not {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn evaluation_compares_the_whole_or_slices_of_length_one() {
+    let (model, points) = (embedder(8, 2), Points::new(4, 3));
+    let model = model.valid();
+    let device = testing::device();
+    let raw = Rows::<f64>::of_tensor(model.forward(points.all(&device)).1.cast(burn::tensor::DType::F64)).unwrap();
+    for (norm, width) in [(EvaluationNorm::Full, 8), (EvaluationNorm::Slice, 4)] {
+        let found = testing::values(model.unit_embeddings(points.all(&device), norm));
+        let expected: Vec<f64> = raw
+            .values()
+            .chunks(width)
+            .flat_map(|piece| {
+                let length = piece.iter().map(|x| x * x).sum::<f64>().sqrt();
+                piece.iter().map(move |x| x / length)
+            })
+            .collect();
+        testing::assert_close(&found, &expected, 1e-5);
+        assert_eq!(raw.normalized_by("embeddings", width).unwrap().values(), expected);
+    }
 }

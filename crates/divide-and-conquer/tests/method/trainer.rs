@@ -6,7 +6,7 @@ use burn::{
 };
 use divide_and_conquer::{
     BatchSampler, BatchShape, Course, DivideConfig, OptimizerConfig, Part, Rows, SliceUpdate, Slices, Trainer, Turn,
-    loss::{LossConfig, LossKind, TripletConfig},
+    loss::{LossConfig, LossKind, ProxyNcaConfig, TripletConfig},
     miner::{Candidates, Miner as _, SemiHard},
     slices::normalize,
 };
@@ -231,4 +231,38 @@ fn points_of_few_classes_are_told_apart() {
     assert!(parts[30..].iter().all(|&part| part == Part::Whole));
     let after = recall(trainer.model());
     assert!(after.map_at_r > before.map_at_r, "{before:?} became {after:?}");
+}
+
+/// Proxies have a rate in units of the network's, in a trainer of one's own as in a run.
+#[test]
+fn proxies_learn_at_a_multiple_of_the_networks_rate() {
+    let (plain, device) = (testing::device(), testing::device().autodiff());
+    let points = Points::new(4, 3);
+    for factor in [10.0, 40.0] {
+        let config = ProxyNcaConfig {
+            rate_factor: factor,
+            ..ProxyNcaConfig::default()
+        };
+        let loss = config.init(Slices::new(8, 2).unwrap(), 4, &device);
+        let before = testing::values(loss.proxies.val().inner());
+        let mut trainer = Trainer::new(embedder(8, 2), loss, &optimizer(), SliceUpdate::Paper).unwrap();
+        let turn = Turn {
+            part: Part::Whole,
+            learner: None,
+            indices: Vec::new(),
+            classes: None,
+        };
+        let random = &mut Streams::new(0).at("x", 0, 0);
+        trainer
+            .step(points.all(&plain), &points.labels, &turn, 0.5, random)
+            .unwrap();
+        let after = testing::values(trainer.loss().proxies.val().inner());
+        // Adam's first step is the rate.
+        let moved: Vec<f64> = after
+            .iter()
+            .zip(&before)
+            .map(|(after, before)| (after - before).abs())
+            .collect();
+        testing::assert_close(&moved, &[0.5 * 0.01 * factor; 32], 1e-3);
+    }
 }

@@ -77,6 +77,13 @@ fn gradients_outside_of_a_slice_are_exactly_zero() {
             .iter()
             .map(|triplet| wholes(triplet).try_into().expect("three"))
             .collect();
+        let labels = wholes(&case["labels"]);
+        for &[anchor, positive, negative] in &triplets {
+            assert!(
+                labels[anchor] == labels[positive] && labels[anchor] != labels[negative],
+                "{name}"
+            );
+        }
         let slice = normalize(embedder.embed(features.clone(), Part::Slice(chosen)));
         testing::assert_close(
             &testing::values(slice.clone()),

@@ -107,11 +107,9 @@ impl Array {
         let class = *Element::first(rest)?.data.first().ok_or("is damaged")?;
         let sizes = Element::first(rest)?.numbers()?;
         let name = text(Element::first(rest)?.data);
-        Ok(Self {
-            class,
-            count: sizes.iter().map(|&size| size as usize).product(),
-            name,
-        })
+        let mut sizes = sizes.iter().map(|&size| size as usize);
+        let count = sizes.try_fold(1, usize::checked_mul).ok_or("is damaged")?;
+        Ok(Self { class, count, name })
     }
 }
 
@@ -244,6 +242,22 @@ mod tests {
             ];
             assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn sizes_whose_product_is_too_large_are_refused() {
+        let flags = element(6, &[RECORDS, 0, 0, 0, 0, 0, 0, 0]);
+        // The product is 2^64.
+        let sizes = element(9, &[2.0_f64.powi(32).to_le_bytes(); 2].concat());
+        let name = element(1, VARIABLE.as_bytes());
+        let fields = [CLASS, PATH].map(|name| format!("{name:\0<32}"));
+        let content = [
+            element(5, &32_i32.to_le_bytes()),
+            element(1, fields.concat().as_bytes()),
+        ];
+        let array = element(MATRIX, &[flags, sizes, name, content.concat()].concat());
+        let error = parse(&[vec![0; HEADER], array].concat()).unwrap_err();
+        assert_eq!(error, "is damaged");
     }
 
     #[test]

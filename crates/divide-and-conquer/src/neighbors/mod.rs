@@ -3,11 +3,16 @@
 //! Matrix products give every distance up to rounding: `|y|² - 2·x·y` orders the points `y` of a gallery by their distance
 //! to `x`. What lies within twice the rounding error of the `k`-th smallest is then measured exactly, and ordered by
 //! distance and index. So the result is that of a brute-force search to the last tie, whatever the size of the blocks,
-//! the number of threads, and the order in which a matrix product sums.
+//! the number of threads, the order in which a matrix product sums, and how coarsely the device multiplies.
+
+mod precision;
+#[cfg(test)]
+mod tests;
 
 use burn::{prelude::*, tensor::DType};
 use rayon::prelude::*;
 
+use self::precision::{Precision, check_lengths, scale_of};
 use crate::{
     MetricError, Rows,
     rows::{Real, squared_distance, squared_length},
@@ -46,9 +51,22 @@ pub enum Excluded {
 ///
 /// # Errors
 ///
-/// [`MetricError::Widths`], [`MetricError::NonFinite`], [`MetricError::Empty`] of an empty gallery or `k = 0`, and what
-/// the device reports.
+/// [`MetricError::Widths`], [`MetricError::NonFinite`], [`MetricError::TooLong`], [`MetricError::Empty`] of an empty
+/// gallery or `k = 0`, and what the device reports.
 pub fn nearest<T: Real, R: Send>(
+    queries: &Rows<T>,
+    gallery: &Rows<T>,
+    excluded: Excluded,
+    k: usize,
+    device: &Device,
+    visit: impl Fn(usize, &[Neighbor]) -> R + Sync,
+) -> Result<Vec<R>, MetricError> {
+    nearest_beyond(FEW, queries, gallery, excluded, k, device, visit)
+}
+
+/// The same; galleries of up to `few` are measured exactly as a whole.
+fn nearest_beyond<T: Real, R: Send>(
+    few: usize,
     queries: &Rows<T>,
     gallery: &Rows<T>,
     excluded: Excluded,
@@ -65,7 +83,10 @@ pub fn nearest<T: Real, R: Send>(
     }
     queries.check_finite("queries")?;
     gallery.check_finite("the gallery")?;
-    if gallery.len() <= FEW {
+    check_lengths(queries, "queries")?;
+    check_lengths(gallery, "the gallery")?;
+    let k = k.min(gallery.len());
+    if gallery.len() <= few {
         let nearest = |query: usize| visit(query, &among_few(queries.row(query), gallery, excluded, query, k));
         return Ok((0..queries.len()).into_par_iter().map(nearest).collect());
     }
@@ -115,21 +136,25 @@ struct Search<'a, T> {
     device: &'a Device,
     /// `[y, |y|²]` of some points each, `[points, width + 1]`.
     tiles: Vec<Tensor<2>>,
-    /// Largest length of a point of the gallery.
+    /// Largest length of a point of the gallery, times `scale`.
     longest: f64,
+    /// What all points are multiplied by.
+    scale: f64,
+    precision: Precision,
 }
 
 impl<'a, T: Real> Search<'a, T> {
     fn new(queries: &'a Rows<T>, gallery: &'a Rows<T>, excluded: Excluded, k: usize, device: &'a Device) -> Self {
-        let mut longest = 0.0_f64;
+        let longest = |rows: &Rows<T>| rows.iter().map(squared_length).fold(0.0, f64::max).sqrt();
+        let in_gallery = longest(gallery);
+        let scale = scale_of(in_gallery.max(longest(queries)));
         let mut tiles = Vec::with_capacity(gallery.len().div_ceil(TILE));
         for points in gallery.values().chunks(TILE * gallery.width()) {
             let mut values = Vec::with_capacity(points.len() + points.len() / gallery.width());
             for point in points.chunks_exact(gallery.width()) {
-                let square = squared_length(point);
-                longest = longest.max(square.sqrt());
-                values.extend_from_slice(point);
-                values.push(T::nearest(square));
+                values.extend(point.iter().map(|&value| T::nearest(scale * value.into())));
+                let length = scale * squared_length(point).sqrt();
+                values.push(T::nearest(length * length));
             }
             tiles.push(matrix(values, gallery.width() + 1, device));
         }
@@ -140,7 +165,9 @@ impl<'a, T: Real> Search<'a, T> {
             k,
             device,
             tiles,
-            longest,
+            longest: scale * in_gallery,
+            scale,
+            precision: Precision::of::<T>(device),
         }
     }
 
@@ -154,7 +181,7 @@ impl<'a, T: Real> Search<'a, T> {
         let mut values = Vec::with_capacity((last - first) * (width + 1));
         for query in first..last {
             let row = self.queries.row(query);
-            values.extend(row.iter().map(|&value| T::nearest(-2.0 * value.into())));
+            values.extend(row.iter().map(|&value| T::nearest(-2.0 * self.scale * value.into())));
             values.push(T::nearest(1.0));
         }
         let block = matrix(values, width + 1, self.device);
@@ -199,10 +226,9 @@ struct Nearest<'a, T> {
 
 impl<'a, T: Real> Nearest<'a, T> {
     fn new(search: &'a Search<'a, T>, query: usize) -> Self {
-        let length = squared_length(search.queries.row(query)).sqrt();
-        // A sum of n products is off by less than n times the rounding of the sum of their sizes (Higham 2002, 3.1).
-        let terms = search.queries.width() as f64 + 4.0;
-        let error = terms * T::ROUNDING * search.longest * (2.0 * length + search.longest);
+        let length = search.scale * squared_length(search.queries.row(query)).sqrt();
+        let sizes = search.longest * (2.0 * length + search.longest);
+        let error = search.precision.error(search.queries.width(), sizes);
         Self {
             search,
             query,
@@ -261,7 +287,7 @@ impl<'a, T: Real> Nearest<'a, T> {
         let (_, &mut (last, _), _) = self.candidates.select_nth_unstable_by(k - 1, order);
         let limit = last.into() + self.slack;
         // Rounded up: it must not become less.
-        self.limit = T::nearest(limit + limit.abs() * 2.0 * T::ROUNDING);
+        self.limit = T::nearest(limit + limit.abs() * 2.0 * T::ROUNDING + T::LEAST);
         let limit = self.limit;
         self.candidates.retain(|candidate| candidate.0 <= limit);
     }
@@ -279,82 +305,5 @@ impl<'a, T: Real> Nearest<'a, T> {
     fn finish(mut self) -> Vec<Neighbor> {
         self.narrow();
         self.exact()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use papers_core::{random::Streams, testing};
-    use rand::RngExt;
-
-    use super::*;
-
-    fn brute_force(queries: &Rows, gallery: &Rows, excluded: Excluded, k: usize) -> Vec<Vec<Neighbor>> {
-        let nearest = |query: usize| {
-            let mut all: Vec<Neighbor> = (0..gallery.len())
-                .filter(|&index| excluded == Excluded::Nothing || index != query)
-                .map(|index| Neighbor {
-                    index,
-                    squared_distance: squared_distance(queries.row(query), gallery.row(index)),
-                })
-                .collect();
-            all.sort_by(|one, other| one.squared_distance.total_cmp(&other.squared_distance));
-            all.truncate(k);
-            all
-        };
-        (0..queries.len()).map(nearest).collect()
-    }
-
-    /// Points on a coarse grid, so that there are many ties; some tiles and a rest of both sides.
-    fn points(count: usize, width: usize, levels: u32, name: &str) -> Rows {
-        let mut random = Streams::new(4).at(name, 0, 0);
-        let values = (0..count * width).map(|_| random.random_range(0..levels) as f32 / levels as f32);
-        Rows::new(values.collect(), width).unwrap()
-    }
-
-    #[test]
-    fn neighbors_are_those_of_brute_force_to_the_last_tie() {
-        let device = testing::device();
-        for (levels, width) in [(2, 7), (3, 3), (1 << 20, 19)] {
-            let gallery = points(TILE + 300, width, levels, "gallery");
-            let queries = points(40, width, levels, "queries");
-            for k in [1, 5, 100] {
-                let found = nearest(&queries, &gallery, Excluded::Nothing, k, &device, |_, all| all.to_vec()).unwrap();
-                assert_eq!(
-                    found,
-                    brute_force(&queries, &gallery, Excluded::Nothing, k),
-                    "{levels} {k}"
-                );
-            }
-            let small = gallery.select(&(0..QUERIES + 30).collect::<Vec<_>>());
-            let found = nearest(&small, &small, Excluded::Itself, 4, &device, |_, all| all.to_vec()).unwrap();
-            assert_eq!(found, brute_force(&small, &small, Excluded::Itself, 4));
-        }
-    }
-
-    #[test]
-    fn a_gallery_of_one_place_gives_the_first_ones() {
-        let gallery = Rows::new(vec![0.3_f32; 900 * 5], 5).unwrap();
-        let found = nearest(&gallery, &gallery, Excluded::Itself, 3, &testing::device(), |_, all| {
-            all.iter().map(|neighbor| neighbor.index).collect::<Vec<_>>()
-        })
-        .unwrap();
-        assert_eq!(found[1], [0, 2, 3]);
-        assert_eq!(found[800], [0, 1, 2]);
-    }
-
-    #[test]
-    fn what_cannot_be_compared_is_refused() {
-        let device = testing::device();
-        let rows = |values: Vec<f32>| Rows::new(values, 2).unwrap();
-        let search = |queries: &Rows, gallery: &Rows| {
-            nearest(queries, gallery, Excluded::Nothing, 1, &device, |_, _| ()).unwrap_err()
-        };
-        let (good, bad) = (rows(vec![1.0; 4]), rows(vec![1.0, 1.0, 1.0, f32::INFINITY]));
-        assert!(matches!(search(&good, &bad), MetricError::NonFinite { row: 1, .. }));
-        assert!(matches!(search(&bad, &good), MetricError::NonFinite { row: 1, .. }));
-        assert_eq!(search(&good, &rows(Vec::new())), MetricError::Empty("points to find"));
-        let wide = Rows::new(vec![1.0; 3], 3).unwrap();
-        assert_eq!(search(&wide, &good), MetricError::Widths { left: 3, right: 2 });
     }
 }
