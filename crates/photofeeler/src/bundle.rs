@@ -104,7 +104,8 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// A file that is none of [`save`](Self::save), or damaged.
+    /// A file that is none of [`save`](Self::save), or damaged; a model whose configuration makes no sense, or whose sizes do not belong
+    /// together.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
         let damaged = |problem: &str| Error::usage(format_args!("bundle {}: {problem}", path.display()));
@@ -123,14 +124,18 @@ impl Bundle {
         let (table, mut weights) = rest.split_at_checked(length).ok_or_else(cut)?;
         let entries: Vec<Entry> = serde_json::from_slice(table).map_err(|error| damaged(&error.to_string()))?;
         let mut raters = Vec::new();
-        for entry in entries {
+        for (number, entry) in entries.into_iter().enumerate() {
             let mut take = |length: usize| -> Result<Vec<u8>> {
                 let (part, rest) = weights.split_at_checked(length).ok_or_else(cut)?;
                 weights = rest;
                 Ok(part.to_vec())
             };
             let records = [take(entry.records[0])?, take(entry.records[1])?];
-            raters.push(Rater::of_records(entry.about, records, device)?);
+            let rater = Rater::of_records(entry.about, records, device);
+            raters.push(rater.map_err(|error| damaged(&format!("model {}: {error}", number + 1)))?);
+        }
+        if !weights.is_empty() {
+            return Err(damaged("has weights that belong to no model"));
         }
         Self::new(raters)
     }

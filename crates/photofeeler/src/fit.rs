@@ -7,7 +7,7 @@ use crate::{
     data::{Inputs, RatedPhotos, split_by_person},
     evaluate::{Findings, Model},
     train::Photofeeler,
-    votes::{BINS, Vote, VotesError, expected_score},
+    votes::{BINS, Duplicates, Vote, VotesError, expected_score, settle},
 };
 
 /// Ratings of things that are described by numbers.
@@ -37,43 +37,10 @@ impl Ratings {
     ///
     /// # Errors
     ///
-    /// Ratings that nothing can be learned from, and settings that make no sense.
+    /// Numbers and scores that are none, votes of what is not there, two votes of a voter on a thing, ratings that nothing can be learned
+    /// from, and settings that make no sense.
     pub fn fit(self, settings: &[&str], context: &Context) -> Result<FittedVoters> {
-        let things = self.features.len() / self.width.max(1);
-        let largest = self.votes.iter().map(|vote| (vote.photo + 1, vote.voter + 1));
-        let largest = largest.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)));
-        if self.width == 0
-            || things * self.width != self.features.len()
-            || largest.0 > things
-            || largest.1 > self.voters
-        {
-            return Err(VotesError::File {
-                file: "ratings".to_owned(),
-                problem: format!(
-                    "{} numbers in rows of {} describe {things} things, and votes name {} things and {} of {} voters",
-                    self.features.len(),
-                    self.width,
-                    largest.0,
-                    largest.1,
-                    self.voters
-                ),
-            }
-            .into());
-        }
-        let outside = self
-            .votes
-            .iter()
-            .find(|vote| !(self.range[0]..=self.range[1]).contains(&vote.score));
-        if let Some(vote) = outside {
-            return Err(VotesError::Score {
-                file: "ratings".to_owned(),
-                line: 0,
-                text: vote.score.to_string(),
-                least: self.range[0],
-                most: self.range[1],
-            }
-            .into());
-        }
+        let things = self.check()?;
         let config: PhotofeelerConfig = config::experiment(PRESETS, "features", settings)?;
         let persons: Vec<usize> = (0..things).collect();
         let mut split = split_by_person(
@@ -113,6 +80,51 @@ impl Ratings {
     }
 }
 
+impl Ratings {
+    /// Number of things, if numbers and votes are such.
+    fn check(&self) -> Result<usize, VotesError> {
+        let problem = |problem: String| VotesError::File {
+            file: "ratings".to_owned(),
+            problem,
+        };
+        let things = self.features.len() / self.width.max(1);
+        if self.width == 0 || things * self.width != self.features.len() {
+            let (numbers, width) = (self.features.len(), self.width);
+            return Err(problem(format!("{numbers} numbers are no rows of {width}")));
+        }
+        if let Some(place) = self.features.iter().position(|number| !number.is_finite()) {
+            let (thing, column) = (place / self.width, place % self.width);
+            let number = self.features[place];
+            return Err(problem(format!("number {column} of thing {thing} is {number}")));
+        }
+        let [least, most] = self.range;
+        if !(least < most && (most - least).is_finite()) {
+            return Err(problem(format!("no score is from {least} to {most}")));
+        }
+        for vote in &self.votes {
+            if vote.photo >= things || vote.voter >= self.voters {
+                return Err(problem(format!(
+                    "a vote is of thing {} by voter {}, and there are {things} things and {} voters, from 0",
+                    vote.photo, vote.voter, self.voters
+                )));
+            }
+            if !(least..=most).contains(&vote.score) {
+                return Err(VotesError::Score {
+                    file: "ratings".to_owned(),
+                    line: 0,
+                    text: vote.score.to_string(),
+                    least,
+                    most,
+                });
+            }
+        }
+        settle(self.votes.clone(), Duplicates::Refuse, |vote| {
+            [vote.photo, vote.voter].map(|number| number.to_string())
+        })?;
+        Ok(things)
+    }
+}
+
 impl FittedVoters {
     /// How right the model is about the things that were held out.
     ///
@@ -127,7 +139,7 @@ impl FittedVoters {
     ///
     /// # Errors
     ///
-    /// Rows of another width than those that were learned from, and numbers that cannot be read from the device.
+    /// Rows of another width than those that were learned from, numbers that are none, and numbers that cannot be read from the device.
     pub fn predict(&self, features: &[f32], voter: Option<usize>) -> Result<Predicted> {
         let width = self.run.data().inputs.channels();
         if !features.len().is_multiple_of(width) {
@@ -135,6 +147,9 @@ impl FittedVoters {
                 "{} numbers are no rows of {width}, as those that were learned from",
                 features.len()
             )));
+        }
+        if let Some(number) = features.iter().find(|number| !number.is_finite()) {
+            return Err(Error::usage(format_args!("{number} describes nothing")));
         }
         let known = voter.filter(|voter| self.model.seen.contains(voter));
         let inputs = Inputs::Features {

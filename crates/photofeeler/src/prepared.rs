@@ -34,7 +34,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// No votes to learn from; a set that does not say who voted where that is needed.
+    /// No votes to learn from, or those of one voter where voters are modeled; a set that does not say who voted where that is needed.
     pub fn of(data: &RatedPhotos, config: &PhotofeelerConfig) -> Result<Self> {
         let needs_voters = config.output == OutputKind::Voter || config.votes.scale == Scale::Normalized;
         if data.is_anonymous && needs_voters {
@@ -60,6 +60,15 @@ impl Prepared {
             .filter(|(_, table)| table.count > 0)
             .map(|(voter, _)| voter)
             .collect();
+        if config.output == OutputKind::Voter && seen.len() < 2 {
+            return Err(VotesError::TooFew {
+                what: "voters with votes to learn from",
+                found: seen.len(),
+                least: 2,
+                hint: "the others voted on photos to choose by or to measure with alone",
+            }
+            .into());
+        }
         let mut has_votes = vec![data.simulated.is_some(); data.names.len()];
         data.votes.iter().for_each(|vote| has_votes[vote.photo] = true);
         let test: Vec<usize> = data

@@ -1,11 +1,17 @@
 //! A trained model without the data it learned from: what rates new photos.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
-use burn::{module::Module as _, prelude::*};
+use burn::{
+    module::{Module as _, ModuleVisitor, Param},
+    prelude::*,
+};
 use papers_core::{
     Error, Result,
-    base::{config, metrics::population_deviation},
+    base::{
+        config::{self, RunConfig as _},
+        metrics::population_deviation,
+    },
     checkpoint, port,
     random::Streams,
 };
@@ -15,7 +21,7 @@ use crate::{
     config::{PhotofeelerConfig, Seen, SetKind, Subjects},
     data::{Inputs, generator::SIDE},
     evaluate::{Model, draw_panel},
-    model::{Base, OutputKind, VoterModelConfig},
+    model::{BackboneConfig, Base, OutputKind, VoterInput, VoterModelConfig, XCEPTION_FEATURES},
     votes::{BINS, Trait, VoteTables},
 };
 
@@ -34,6 +40,66 @@ pub struct About {
     pub tables: VoteTables,
     /// Seed that the panel is drawn with.
     pub seed: u64,
+}
+
+impl About {
+    /// Refuses a configuration that makes no sense, and sizes that do not belong together.
+    fn check(&self) -> Result<()> {
+        self.config.validate().map_err(Error::usage)?;
+        let data = &self.config.data;
+        let is_drawn = data.set == SetKind::Procedural && data.generator.seen == Seen::Pictures;
+        let channels = if is_drawn { 1 } else { data.channels };
+        let voters = self.voters.len();
+        let mut once = HashSet::new();
+        let problem = if self.inputs == 0 || (!data.has_features() && self.inputs != channels) {
+            Some(format!("it sees {} numbers of a photo or a pixel", self.inputs))
+        } else if self.tables.voters.len() != voters {
+            let tables = self.tables.voters.len();
+            Some(format!("it has {voters} voters and tables of {tables}"))
+        } else if self.seen.iter().any(|&voter| voter >= voters || !once.insert(voter)) {
+            Some("it names voters that it does not have, or one twice".to_owned())
+        } else if self.config.output == OutputKind::Voter && self.seen.is_empty() {
+            Some("it has learned from no voter".to_owned())
+        } else {
+            None
+        };
+        problem.map_or(Ok(()), |problem| {
+            Err(Error::usage(format_args!("the model's sizes do not fit: {problem}")))
+        })
+    }
+
+    /// Numbers of a photo that the voter model sees.
+    fn seen_of_a_photo(&self) -> usize {
+        let features = self.config.backbone.features();
+        match self.config.phase_2.input {
+            VoterInput::Temporary => BINS,
+            VoterInput::Gap => features,
+            VoterInput::Both => BINS.saturating_add(features),
+        }
+    }
+
+    /// Fewer bytes than weights of these sizes have: of the base network, of the voter model.
+    fn least_bytes(&self) -> [usize; 2] {
+        let dense = |first: usize, sizes: &[usize]| {
+            let from = std::iter::once(first).chain(sizes.iter().copied());
+            let weights = from.zip(sizes).map(|(input, &output)| input.saturating_mul(output));
+            weights.fold(0, usize::saturating_add)
+        };
+        let base = match &self.config.backbone {
+            BackboneConfig::Cnn { channels: sizes } | BackboneConfig::Mlp { hidden: sizes } => {
+                dense(self.inputs, sizes)
+            }
+            BackboneConfig::Xception => XCEPTION_FEATURES * XCEPTION_FEATURES,
+        };
+        let (phase, embedding) = (&self.config.phase_2, self.config.phase_2.embedding);
+        let embeddings = self.voters.len().saturating_mul(embedding);
+        let first = self.seen_of_a_photo().saturating_add(embedding);
+        let voters = match self.config.output {
+            OutputKind::Voter => embeddings.saturating_add(dense(first, &phase.hidden)),
+            _ => 0,
+        };
+        [base, voters].map(|numbers| numbers.saturating_mul(size_of::<f32>()))
+    }
 }
 
 /// A model that rates photos.
@@ -97,19 +163,13 @@ impl Rater {
 
     /// Networks of the right sizes, with the weights that Burn gives them.
     fn untrained(about: About, device: &Device) -> Result<Self> {
+        about.check()?;
         let config = &about.config;
         let base = Base::new(&config.backbone, about.inputs, config.output.units(), device);
-        let width = match config.phase_2.input {
-            crate::model::VoterInput::Temporary => BINS,
-            crate::model::VoterInput::Gap => config.backbone.features(),
-            crate::model::VoterInput::Both => BINS + config.backbone.features(),
-        };
+        let width = about.seen_of_a_photo();
         let hidden = config.phase_2.hidden.clone();
         let sizes = VoterModelConfig::new(about.voters.len(), width, config.phase_2.embedding, hidden);
         let voters = (config.output == OutputKind::Voter).then(|| sizes.init(device));
-        if about.seen.iter().any(|&voter| voter >= about.voters.len()) {
-            return Err(Error::usage("the model names voters that it does not have"));
-        }
         Ok(Self {
             model: Model {
                 base,
@@ -204,7 +264,16 @@ impl Rater {
 
     /// Of what [`records`](Self::records) gave.
     pub(crate) fn of_records(about: About, [base, voters]: [Vec<u8>; 2], device: &Device) -> Result<Self> {
+        about.check()?;
+        // Before room is made for weights that are not there.
+        let [least_base, least_voters] = about.least_bytes();
+        if base.len() < least_base || voters.len() < least_voters {
+            return Err(Error::usage(
+                "the model's weights are fewer than its configuration needs",
+            ));
+        }
         let mut rater = Self::untrained(about, device)?;
+        let expected = rater.shapes();
         let record = |name: &str| {
             let name = name.to_owned();
             move |source| Error::Record { name, source }
@@ -215,7 +284,31 @@ impl Rater {
         if let Some(model) = rater.model.voters {
             rater.model.voters = Some(port::from_bytes(model, voters).map_err(record("voters"))?.valid());
         }
+        if rater.shapes() != expected {
+            return Err(Error::usage(
+                "the model's weights have other sizes than its configuration",
+            ));
+        }
         Ok(rater)
+    }
+
+    /// Shape of every weight of both networks, in order.
+    fn shapes(&self) -> Vec<Vec<usize>> {
+        let mut shapes = Shapes::default();
+        self.model.base.visit(&mut shapes);
+        if let Some(voters) = &self.model.voters {
+            voters.visit(&mut shapes);
+        }
+        shapes.0
+    }
+}
+
+#[derive(Default)]
+struct Shapes(Vec<Vec<usize>>);
+
+impl ModuleVisitor for Shapes {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(param.lazy_shape().to_vec());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Both phases of learning (the paper, section 3), and what is measured of them.
 
+use std::collections::BTreeSet;
+
 use burn::prelude::*;
 use papers_core::{
     Context, Error, Experiment, Result,
@@ -19,6 +21,7 @@ use crate::{
     model::{Base, BaseOutputs, OutputKind, load_backbone},
     prepared::Prepared,
     voter_phase::VoterPhase,
+    votes::VotesError,
 };
 
 /// A model of one trait, and what it learns from.
@@ -128,11 +131,12 @@ impl Photofeeler {
     ///
     /// # Errors
     ///
-    /// Votes that nothing can be learned from, pictures that are too small for the backbone, weights that do not fit.
+    /// Votes that nothing can be learned from, folds without photos, pictures that are too small for the backbone, weights that do not fit.
     pub fn with_data(config: &PhotofeelerConfig, data: RatedPhotos, context: &Context) -> Result<Self> {
         data.check()?;
         check_side(config, &data)?;
         let prepared = Prepared::of(&data, config)?;
+        check_folds(config, &data, &prepared, &context.streams)?;
         for warning in data.warnings.iter().chain(&prepared.warnings) {
             log::warn!("{warning}");
         }
@@ -196,6 +200,11 @@ impl Photofeeler {
             .outputs(&self.base, &self.data.inputs, photos, input, &self.device)
     }
 
+    /// Numbers of the photos to learn from by networks that have not seen them, `[photos, inputs]`; empty without cross-fitting.
+    pub fn out_of_fold(&self) -> &[f32] {
+        &self.out_of_fold
+    }
+
     /// Updates so far.
     pub fn updates(&self) -> u64 {
         self.updates
@@ -238,7 +247,8 @@ impl Photofeeler {
         )
     }
 
-    fn fold(&self, photo: usize) -> u64 {
+    /// The fold of a photo, whose numbers in phase 2 come from a network that has not seen the fold.
+    pub fn fold(&self, photo: usize) -> u64 {
         fold(&self.config, &self.data, &self.streams, photo)
     }
 
@@ -342,6 +352,35 @@ fn fresh_base(
         base.backbone = load_backbone(base.backbone, weights)?;
     }
     Ok(base)
+}
+
+/// Every fold has a photo to learn from, so that each network that leaves one out is another one.
+fn check_folds(
+    config: &PhotofeelerConfig,
+    data: &RatedPhotos,
+    prepared: &Prepared,
+    streams: &Streams,
+) -> std::result::Result<(), VotesError> {
+    if config.output != OutputKind::Voter {
+        return Ok(());
+    }
+    let folds = config.phase_2.cross_fit;
+    let has: BTreeSet<u64> = prepared
+        .train
+        .iter()
+        .map(|&photo| fold(config, data, streams, photo))
+        .collect();
+    match (0..folds).find(|number| !has.contains(number)) {
+        None => Ok(()),
+        Some(fold) => {
+            let persons: BTreeSet<usize> = prepared.train.iter().map(|&photo| data.persons[photo]).collect();
+            Err(VotesError::EmptyFold {
+                fold,
+                folds,
+                persons: persons.len(),
+            })
+        }
+    }
 }
 
 fn check_side(config: &PhotofeelerConfig, data: &RatedPhotos) -> Result<()> {

@@ -28,7 +28,7 @@ pub struct TableConfig {
     /// What becomes of several votes of a voter on one photo.
     #[serde(default)]
     pub duplicates: Duplicates,
-    /// Whether photos without a picture, pictures without votes and unreadable pictures are left out.
+    /// Whether photos without a picture, pictures without votes, unreadable pictures and listed photos that are not there are left out.
     #[serde(default)]
     pub skip_missing: bool,
     /// Columns of a wide table that are no photos.

@@ -1,7 +1,7 @@
 use std::{collections::HashSet, path::Path};
 
 use super::Inputs;
-use crate::votes::VotesError;
+use crate::votes::{Header, VotesError};
 
 /// A table of numbers: the column `photo`, all others numbers.
 pub(super) fn features_of(path: &Path) -> Result<(Vec<String>, Inputs), VotesError> {
@@ -14,19 +14,21 @@ pub(super) fn features_of(path: &Path) -> Result<(Vec<String>, Inputs), VotesErr
         .trim(csv::Trim::All)
         .from_path(path)
         .map_err(|error| damaged(error.to_string()))?;
-    let header = reader.headers().map_err(|error| damaged(error.to_string()))?.clone();
-    let photo = header.iter().position(|name| name.eq_ignore_ascii_case("photo"));
-    let photo = photo.ok_or_else(|| VotesError::Column {
-        file: file.clone(),
-        column: "photo",
-        found: header.iter().collect::<Vec<_>>().join(", "),
-    })?;
+    let header = Header::of(reader.headers().map_err(|error| damaged(error.to_string()))?);
+    let photo = header.needed(&["photo"], &file)?;
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(|error| damaged(error.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
         for (column, text) in record.iter().enumerate() {
             if column == photo {
+                if text.is_empty() {
+                    return Err(VotesError::Empty {
+                        file: file.clone(),
+                        line,
+                        column: "photo",
+                    });
+                }
                 names.push(text.to_owned());
                 continue;
             }
@@ -34,7 +36,7 @@ pub(super) fn features_of(path: &Path) -> Result<(Vec<String>, Inputs), VotesErr
             values.push(number.ok_or_else(|| damaged(format!("line {line}: `{text}` is no number")))?);
         }
     }
-    let width = header.len() - 1;
+    let width = header.names().len() - 1;
     if width == 0 {
         return Err(damaged("has no column of numbers".to_owned()));
     }

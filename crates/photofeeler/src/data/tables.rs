@@ -19,7 +19,7 @@ use super::{
 use crate::{
     config::{DataConfig, SetKind, TableConfig},
     votes::{
-        Gender, MeanRow, Row, TableOptions, VotesError, read_hot_or_not, read_means, read_scut, read_table, read_wide,
+        Gender, Row, Table, TableOptions, VotesError, read_hot_or_not, read_means, read_scut, read_table, read_wide,
         scut_gender,
     },
 };
@@ -41,6 +41,7 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, context: &Context) 
         }
         (None, None) => return Err(Error::usage("`data.table` needs `images` or `features`")),
     };
+    warnings.extend(votes.warnings);
     let (names, inputs, rows) = matched(names, inputs, votes.rows, table.skip_missing, &mut warnings)?;
     if votes.is_scut {
         warnings.push(format!(
@@ -61,6 +62,13 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, context: &Context) 
             }
         })
         .collect();
+    let test = match &table.test_list {
+        Some(path) => Some(list(path)?),
+        None => votes.test,
+    };
+    if let Some(test) = &test {
+        warnings.extend(unlisted(test, &photos, table.skip_missing)?);
+    }
     let parts = Parts {
         name: votes.name,
         photos,
@@ -68,10 +76,7 @@ pub(super) fn load(config: &DataConfig, table: &TableConfig, context: &Context) 
         rows,
         range: options.range,
         duplicates: table.duplicates,
-        test: match &table.test_list {
-            Some(path) => Some(list(path)?),
-            None => votes.test,
-        },
+        test,
         warnings,
     };
     Ok(assemble(parts, config, &context.streams)?)
@@ -84,6 +89,8 @@ struct Votes {
     /// The photos of the asked for fold.
     test: Option<HashSet<String>>,
     is_scut: bool,
+    /// What a reader should know.
+    warnings: Vec<String>,
 }
 
 fn votes_of(config: &DataConfig, table: &TableConfig, options: &TableOptions, context: &Context) -> Result<Votes> {
@@ -105,16 +112,20 @@ fn votes_of(config: &DataConfig, table: &TableConfig, options: &TableOptions, co
         )?);
     };
     let name = path.display().to_string();
-    let rows = match config.set {
+    let of_rows = |rows| Table {
+        rows,
+        warnings: Vec::new(),
+    };
+    let Table { rows, warnings } = match config.set {
         SetKind::Means => {
             let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
             return Ok(of_means(&name, &name, &bytes, table, options, false)?);
         }
-        SetKind::HotOrNot => read_hot_or_not(path, options)?,
+        SetKind::HotOrNot => of_rows(read_hot_or_not(path, options)?),
         SetKind::Scut => read_scut(path, options)?,
         SetKind::Wide => {
             let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
-            read_wide(file, &name, options, &table.ignored)?
+            of_rows(read_wide(file, &name, options, &table.ignored)?)
         }
         _ => read_table(path, options)?,
     };
@@ -123,6 +134,7 @@ fn votes_of(config: &DataConfig, table: &TableConfig, options: &TableOptions, co
         rows,
         test: None,
         is_scut: config.set == SetKind::Scut,
+        warnings,
     })
 }
 
@@ -134,9 +146,9 @@ fn of_means(
     options: &TableOptions,
     is_scut: bool,
 ) -> Result<Votes, VotesError> {
-    let rows = read_means(bytes, file, options)?;
-    let in_fold = |row: &&MeanRow| row.fold == Some(table.fold);
-    let test: HashSet<String> = rows.iter().filter(in_fold).map(|of| of.row.photo.clone()).collect();
+    let Table { rows, warnings } = read_means(bytes, file, options)?;
+    let in_fold = |row: &&Row| row.fold == Some(table.fold);
+    let test: HashSet<String> = rows.iter().filter(in_fold).map(|row| row.photo.clone()).collect();
     if table.fold > 0 && test.is_empty() {
         return Err(VotesError::File {
             file: file.to_owned(),
@@ -145,9 +157,10 @@ fn of_means(
     }
     Ok(Votes {
         name: name.to_owned(),
-        rows: rows.into_iter().map(|of| of.row).collect(),
+        rows,
         test: (table.fold > 0).then_some(test),
         is_scut,
+        warnings,
     })
 }
 
@@ -291,6 +304,25 @@ fn pictures(folder: &Path, config: &DataConfig, table: &TableConfig) -> Result<(
         )),
     };
     Ok((names, inputs, warnings))
+}
+
+/// Refuses names of the photos to measure with that no photo has, or tells them where what is missing is left out.
+fn unlisted(test: &HashSet<String>, photos: &[PhotoRow], skips: bool) -> Result<Option<String>, VotesError> {
+    let there: HashSet<&str> = photos.iter().map(|photo| stem(&photo.name)).collect();
+    let mut names: Vec<String> = test
+        .iter()
+        .filter(|name| !there.contains(stem(name)))
+        .cloned()
+        .collect();
+    names.sort_unstable();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let error = VotesError::Unlisted { names };
+    match skips {
+        true => Ok(Some(format!("passed over: {error}"))),
+        false => Err(error),
+    }
 }
 
 /// Names of a list, one in a line; what follows a blank in a line is passed over.

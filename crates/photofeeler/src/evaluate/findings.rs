@@ -94,7 +94,7 @@ impl Findings {
         let panel = model.panel(&outputs, &panel_voters)?;
         let base_scores = outputs.scores();
         let scores = panel.as_ref().map_or_else(|| base_scores.clone(), Panel::photo_scores);
-        let pearson = pearson_correlation(&scores, &reference);
+        let pearson = of_varied(pearson_correlation, &scores, &reference);
         let line = match run.prepared().validation.as_slice() {
             [] => None,
             chosen_by => Line::fit(&scores_of(run, &model, chosen_by, &panel_voters)?, &means_of(chosen_by)),
@@ -105,8 +105,8 @@ impl Findings {
         let draws = config.evaluation.human_draws;
         Ok(Self {
             interval: pearson.and_then(|pearson| pearson_interval(pearson, photos.len())),
-            spearman: spearman_correlation(&scores, &reference),
-            base_pearson: pearson_correlation(&base_scores, &reference),
+            spearman: of_varied(spearman_correlation, &scores, &reference),
+            base_pearson: of_varied(pearson_correlation, &base_scores, &reference),
             rmse: root_mean_squared_error(&scores, &reference),
             mae: mean_absolute_error(&scores, &reference),
             rmse_on_line: line.map(|line| root_mean_squared_error(&line.apply(&scores), &reference)),
@@ -129,7 +129,6 @@ impl Findings {
 
     /// Why the correlation is undefined, if it is.
     pub fn failure(&self) -> Option<&'static str> {
-        let is_constant = |values: &[f64]| population_deviation(values) < CONSTANT;
         match self.pearson {
             Some(_) => None,
             None if is_constant(&self.reference) => {
@@ -144,12 +143,13 @@ impl Findings {
         Some(population_deviation(&self.base_scores)).filter(|deviation| *deviation < COLLAPSED)
     }
 
-    /// Named numbers; what is undefined is left out, and `failed` says so.
+    /// Named numbers; what is undefined is left out, and `failed` says so. `collapsed` is there, and 1, if the base network has collapsed.
     pub fn scalars(&self) -> Scalars {
         let mut scalars = vec![("failed".to_owned(), f64::from(u8::from(self.failure().is_some())))];
         let mut add = |name: &str, value: Option<f64>| {
             scalars.extend(value.map(|value| (name.to_owned(), value)));
         };
+        add("collapsed", self.collapse().map(|_| 1.0));
         add("pearson", self.pearson);
         add("pearson_low", self.interval.map(|[low, _]| low));
         add("pearson_high", self.interval.map(|[_, high]| high));
@@ -202,10 +202,21 @@ impl Findings {
     }
 }
 
-/// Below it, numbers count as all the same.
-const CONSTANT: f64 = 1e-12;
+/// Scores with a smaller deviation are all the same: what is left are roundings of single precision.
+const CONSTANT: f64 = 1e-6;
 /// A base network whose scores have a smaller deviation tells photos hardly apart.
 const COLLAPSED: f64 = 1e-3;
+
+fn is_constant(values: &[f64]) -> bool {
+    population_deviation(values) < CONSTANT
+}
+
+/// A correlation of scores; none where either are all the same.
+fn of_varied(correlation: fn(&[f64], &[f64]) -> Option<f64>, one: &[f64], other: &[f64]) -> Option<f64> {
+    (!is_constant(one) && !is_constant(other))
+        .then(|| correlation(one, other))
+        .flatten()
+}
 
 /// Scores of photos by the panel, or by the base network.
 fn scores_of(run: &Photofeeler, model: &Model, photos: &[usize], panel: &[usize]) -> Result<Vec<f64>> {
@@ -264,4 +275,19 @@ pub(crate) fn leniency(panel: &Panel) -> Vec<f64> {
             mean(&scores)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roundings_are_no_scores_to_correlate() {
+        let reference: Vec<f64> = (0..40).map(|photo| f64::from(photo) / 40.0).collect();
+        let spread = |by: f64| -> Vec<f64> { reference.iter().map(|value| 0.5 + by * value).collect() };
+        let of = |scores: &[f64]| of_varied(pearson_correlation, scores, &reference);
+        assert_eq!(of(&spread(1e-7)), None);
+        assert_eq!(of_varied(spearman_correlation, &reference, &spread(1e-7)), None);
+        assert!(of(&spread(1e-4)).is_some_and(|pearson| (pearson - 1.0).abs() < 1e-9));
+    }
 }

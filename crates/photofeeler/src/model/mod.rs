@@ -12,4 +12,4 @@ pub use base::{Base, BaseOutputs, OutputKind};
 pub use import::{load_backbone, save_backbone};
 pub use layers::{ConvolutionNorm, Separable};
 pub use voter::{Panel, VoterInput, VoterModel, VoterModelConfig};
-pub use xception::{EntryBlock, XCEPTION_FEATURES, XCEPTION_LEAST_SIDE, Xception};
+pub use xception::{EntryBlock, XCEPTION_FEATURES, XCEPTION_LEAST_SIDE, Xception, xception_map_side};

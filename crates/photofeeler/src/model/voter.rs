@@ -36,11 +36,13 @@ pub enum VoterInput {
 }
 
 impl VoterInput {
-    /// The numbers of each photo, `[photos, width]`, and their width.
+    /// The numbers of each photo, `[photos, width]`, and their width; nothing, of width 0, without photos.
     pub fn of(self, outputs: &BaseOutputs) -> (Vec<f32>, usize) {
         match self {
             Self::Temporary => (outputs.temporary.clone(), outputs.units),
             Self::Gap => (outputs.embeddings.clone(), outputs.features),
+            // Without photos nobody knows the widths.
+            Self::Both if outputs.is_empty() => (Vec::new(), 0),
             Self::Both => {
                 let temporary = outputs.temporary.chunks(outputs.units);
                 let rows = temporary.zip(outputs.embeddings.chunks(outputs.features));
@@ -231,7 +233,7 @@ impl VoterModel {
             voters,
             ..Panel::default()
         };
-        for chunk in inputs.chunks(together * width) {
+        for chunk in inputs.chunks((together * width).max(1)) {
             let photos = chunk.len() / width;
             let inputs = Tensor::from_data(TensorData::new(chunk.to_vec(), [photos, width]), &device);
             let shares = softmax(self.grid(inputs, embeddings.clone()), 2);

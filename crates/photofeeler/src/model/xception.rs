@@ -14,6 +14,15 @@ pub const XCEPTION_FEATURES: usize = 2048;
 /// Least side of a picture: two layers without border, then four halvings that round up.
 pub const XCEPTION_LEAST_SIDE: usize = 71;
 
+/// Rows of the last map of a picture with so many rows: two layers without border, the first of stride 2, and four halvings that
+/// round up.
+pub fn xception_map_side(side: usize) -> usize {
+    let stem = (side.saturating_sub(3) / 2 + 1).saturating_sub(2);
+    (0..HALVINGS).fold(stem, |side, _| side.div_ceil(2))
+}
+
+/// Three entry blocks and the exit block.
+const HALVINGS: usize = 4;
 const MIDDLE_BLOCKS: usize = 8;
 const MIDDLE: usize = 728;
 
@@ -90,8 +99,10 @@ impl Xception {
     /// # Shapes
     ///
     /// - input: `[batch, rows, columns, channels]`, values in `[-1, 1]`, at least 71 rows and columns
-    /// - output: `[batch, rows / 32, columns / 32, 2048]`, about
+    /// - output: `[batch, xception_map_side(rows), xception_map_side(columns), 2048]`
     pub fn last_map(&self, input: Tensor<4>, statistics: Statistics) -> Tensor<4> {
+        let [_, rows, columns, _] = input.dims();
+        let sides = [rows, columns].map(xception_map_side);
         let stem = self.stem.iter();
         let hidden = stem.fold(input, |hidden, layer| layer.forward_rectified(hidden, statistics));
         let entry = self.entry.iter();
@@ -102,6 +113,7 @@ impl Xception {
             hidden + branch
         });
         let hidden = self.exit.forward(hidden, statistics);
+        debug_assert_eq!(hidden.dims()[1..3], sides, "the rule of sides");
         let hidden = self.last[0].forward_rectified(hidden, statistics);
         self.last[1].forward_positive(hidden, statistics)
     }

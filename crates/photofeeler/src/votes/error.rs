@@ -48,7 +48,7 @@ pub enum VotesError {
     },
     /// Two votes of a voter on one photo.
     #[error(
-        "voter `{voter}` voted on photo `{photo}` more than once; say what counts with `data.table.duplicates='mean'` or `'last'`"
+        "voter `{voter}` voted on photo `{photo}` more than once; say what counts with `data.table.duplicates='mean'` or `'last'` (in code: `votes::settle`)"
     )]
     Duplicate {
         /// The photo.
@@ -66,6 +66,27 @@ pub enum VotesError {
         without_picture: Vec<String>,
         /// Pictures that the table does not name.
         without_votes: Vec<String>,
+    },
+    /// A list of photos to measure with that names some that are not there.
+    #[error(
+        "{} names of the photos to measure with are no photo of the set ({}); pass over them with `data.table.skip_missing=true`",
+        names.len(), few(names)
+    )]
+    Unlisted {
+        /// The names.
+        names: Vec<String>,
+    },
+    /// A fold that no photo to learn from is in.
+    #[error(
+        "fold {fold} of {folds} (`phase_2.cross_fit`) has no photo to learn from: {persons} persons are dealt out; take fewer folds, or another seed"
+    )]
+    EmptyFold {
+        /// From 0.
+        fold: u64,
+        /// How many there are.
+        folds: u64,
+        /// Persons on the photos to learn from.
+        persons: usize,
     },
     /// Two pictures that votes could mean.
     #[error("pictures `{one}` and `{other}` are both called `{name}` in the table of votes; keep one of them")]
@@ -137,7 +158,7 @@ pub enum VotesError {
         /// The trait.
         asked: &'static str,
         /// Those that it has.
-        known: &'static str,
+        known: String,
     },
 }
 

@@ -3,77 +3,35 @@
 use std::{collections::HashSet, fs, path::Path};
 
 use super::{
-    Gender, Row, TableOptions, VotesError,
-    table::{OWN, damaged, read},
+    Gender, Row, Table, TableOptions, VotesError,
+    table::{MEANS, read},
 };
 
-/// Columns that say which fold a photo is measured in.
-const FOLDS: [&str; 2] = ["fold", "cv_test_fold"];
 /// More files than a set of this kind has.
 const MOST_FILES: usize = 1 << 20;
 
-/// A photo with the mean of its votes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MeanRow {
-    /// The photo and its mean; nobody is said to have voted.
-    pub row: Row,
-    /// The fold that it is measured in, if the table says.
-    pub fold: Option<usize>,
-}
-
-/// Reads a table with the columns `photo` (or `file`) and `score` (or `mean_score`), and `fold` (or `cv_test_fold`) and
+/// Reads a table with the columns `photo` (or `file`) and `score` (or `mean_score`), and `fold` (or `cv_test_fold`), `trait` and
 /// `subject_gender` if they are there; one row for each photo.
 ///
 /// # Errors
 ///
-/// As [`read_table`](super::read_table); also single votes, and two rows of a photo.
-pub fn read_means(bytes: &[u8], file: &str, options: &TableOptions) -> Result<Vec<MeanRow>, VotesError> {
+/// As [`read_table`](super::read_table); also single votes, folds that are no numbers, and two rows of a photo.
+pub fn read_means(bytes: &[u8], file: &str, options: &TableOptions) -> Result<Table, VotesError> {
     let problem = |problem: String| VotesError::File {
         file: file.to_owned(),
         problem,
     };
-    let rows = read(bytes, file, options, &OWN)?;
-    if rows.iter().any(|row| row.voter.is_some()) {
+    let table = read(bytes, file, options, &MEANS)?;
+    if table.rows.iter().any(|row| row.voter.is_some()) {
         return Err(problem(
             "has a column `voter`: single votes are read with `data.set='csv'`".to_owned(),
         ));
     }
     let mut seen = HashSet::new();
-    if let Some(twice) = rows.iter().find(|row| !seen.insert(row.photo.as_str())) {
+    if let Some(twice) = table.rows.iter().find(|row| !seen.insert(row.photo.as_str())) {
         return Err(problem(format!("photo `{}` has two rows", twice.photo)));
     }
-    let folds = folds(bytes, file)?;
-    let with_fold = rows.into_iter().enumerate().map(|(place, row)| MeanRow {
-        row,
-        fold: folds.get(place).copied(),
-    });
-    Ok(with_fold.collect())
-}
-
-/// The column of folds, row by row; nothing without one.
-fn folds(bytes: &[u8], file: &str) -> Result<Vec<usize>, VotesError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let header = reader.headers().map_err(|error| damaged(file, &error))?.clone();
-    let is_fold = |name: &str| FOLDS.iter().any(|fold| name.eq_ignore_ascii_case(fold));
-    let (Some(column), false) = (
-        header.iter().position(is_fold),
-        header.iter().any(|name| name.eq_ignore_ascii_case("trait")),
-    ) else {
-        return Ok(Vec::new());
-    };
-    let mut folds = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| damaged(file, &error))?;
-        let text = record.get(column).unwrap_or_default();
-        folds.push(text.parse().map_err(|_| VotesError::File {
-            file: file.to_owned(),
-            problem: format!(
-                "line {}: the fold `{text}` is no number",
-                record.position().map_or(0, csv::Position::line)
-            ),
-        })?);
-    }
-    Ok(folds)
+    Ok(table)
 }
 
 /// Reads a folder with a text file for each photo, as Hot-or-Not has it: the mean in the first line, the number of raters in the second.
@@ -118,6 +76,7 @@ fn read_one(folder: &Path, name: &str, options: &TableOptions) -> Result<Row, Vo
         score,
         voter_gender: None,
         person: None,
+        fold: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod error;
+mod header;
 mod histogram;
 mod labels;
 mod means;
@@ -13,11 +14,12 @@ pub use duplicates::{Duplicates, settle};
 pub use error::VotesError;
 pub use histogram::{BINS, Histogram, bin, center, expected_score, histogram, one_hot};
 pub use labels::{Label, Labels, Scale, VotesConfig, Weights};
-pub use means::{MeanRow, read_hot_or_not, read_means};
+pub use means::{read_hot_or_not, read_means};
 pub use normalization::{LEAST_WEIGHT, VoteTables, VoterTable, normal_cdf, normal_quantile};
-pub use table::{Row, TableOptions, read_scut, read_table};
+pub use table::{Row, Table, TableOptions, read_scut, read_table};
 pub use wide::read_wide;
 
+pub(crate) use header::Header;
 pub(crate) use table::scut_gender;
 
 use serde::{Deserialize, Serialize};

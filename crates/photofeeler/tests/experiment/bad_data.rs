@@ -222,6 +222,7 @@ fn constant_predictions_are_marked_failed() {
     let findings = run.findings().expect("findings");
     assert!(findings.failure().expect("undefined").contains("the same score"));
     assert!(findings.collapse().is_some(), "nothing is left to voters");
+    assert!(scalars.contains(&("collapsed".to_owned(), 1.0)), "{scalars:?}");
     assert!(scalars.contains(&("failed".to_owned(), 1.0)), "{scalars:?}");
     assert!(
         scalars

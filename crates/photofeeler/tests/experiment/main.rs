@@ -3,10 +3,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bad_bundles;
 mod bad_configuration;
 mod bad_data;
 mod bad_pictures;
+mod bad_ratings;
 mod bad_sets;
+mod bad_tables;
+mod cross_fit;
 mod ideas;
 mod leaks;
 mod made_up;
@@ -15,3 +19,4 @@ mod program;
 mod runs;
 mod tables;
 mod tools;
+mod weights;

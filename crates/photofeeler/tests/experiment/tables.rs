@@ -31,7 +31,7 @@ fn wide_tables_and_scuts_sheet_become_rows() {
         range: [1.0, 5.0],
         of_trait: "attractive",
     };
-    let rows = read_scut(&path, &options).expect("rows");
+    let rows = read_scut(&path, &options).expect("rows").rows;
     let genders: Vec<Option<&str>> = rows
         .iter()
         .map(|row| row.subject_gender.map(photofeeler::votes::Gender::name))
@@ -44,7 +44,7 @@ fn wide_tables_and_scuts_sheet_become_rows() {
         "file,mean_score,cv_test_fold\nftw1.jpg,4.116667,5\nmtw2.jpg,3.55,2\n",
     )
     .expect("written");
-    let rows = read_table(&means, &options).expect("rows");
+    let rows = read_table(&means, &options).expect("rows").rows;
     assert_eq!(
         (rows[0].photo.as_str(), rows[0].score, &rows[0].voter),
         ("ftw1.jpg", 4.116_667, &None)
@@ -52,5 +52,6 @@ fn wide_tables_and_scuts_sheet_become_rows() {
     let several = folder.path().join("traits.csv");
     fs::write(&several, "trait,photo,voter,score\nsmart,a,x,1\nattractive,a,x,2\n").expect("written");
     let of = read_table(&several, &options).expect("rows");
-    assert_eq!((of.len(), of[0].score), (1, 2.0));
+    assert_eq!((of.rows.len(), of.rows[0].score), (1, 2.0));
+    assert!(of.warnings[0].contains("1 rows of other traits") && of.warnings[0].contains("1 of smart"));
 }

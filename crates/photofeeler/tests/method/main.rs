@@ -9,3 +9,4 @@ mod voter_model;
 mod votes;
 mod xception;
 mod xception_layout;
+mod xception_pytorch;

@@ -7,7 +7,9 @@ use papers_core::{
 };
 use photofeeler::{
     data::Input,
-    model::{Backbone, BackboneConfig, Base, XCEPTION_FEATURES, Xception, load_backbone, save_backbone},
+    model::{
+        Backbone, BackboneConfig, Base, XCEPTION_FEATURES, Xception, load_backbone, save_backbone, xception_map_side,
+    },
 };
 use serde_json::Value;
 
@@ -47,12 +49,6 @@ fn parameters_are_counted_exactly() {
     assert_eq!(blocks.len(), 1 + 3 + 8 + 2, "no block is left out");
 }
 
-/// Sides after two layers without border and four halvings that round up.
-fn side(input: usize) -> usize {
-    let stem = (input - 3) / 2 + 1 - 2;
-    (0..4).fold(stem, |side, _| side.div_ceil(2))
-}
-
 #[test]
 fn last_maps_have_the_sides_of_the_fixture() {
     let fixture = fixture("xception_params.json");
@@ -60,8 +56,8 @@ fn last_maps_have_the_sides_of_the_fixture() {
     let xception = Xception::new(3, &device());
     for (input, expected) in sides {
         let input: usize = input.parse().expect("a number");
-        assert_eq!(side(input), index(expected), "{input}");
-        // Larger pictures take seconds: their sides follow from the same rule, which small ones of either parity check.
+        assert_eq!(xception_map_side(input), index(expected), "{input}");
+        // Larger pictures take seconds: the network itself is asked for small ones of either parity.
         if input < 128 {
             for input in [input, input + 1, input + 5] {
                 let picture = Tensor::random(
@@ -70,7 +66,10 @@ fn last_maps_have_the_sides_of_the_fixture() {
                     &device(),
                 );
                 let map = xception.last_map(picture, Statistics::Running);
-                assert_eq!(map.dims(), [1, side(input), side(input), XCEPTION_FEATURES]);
+                assert_eq!(
+                    map.dims(),
+                    [1, xception_map_side(input), xception_map_side(input), XCEPTION_FEATURES]
+                );
             }
         }
     }

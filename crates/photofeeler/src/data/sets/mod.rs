@@ -187,7 +187,7 @@ fn only(
     found.map(|(_, code)| *code).ok_or_else(|| VotesError::Trait {
         name: name.to_owned(),
         asked: asked.name(),
-        known,
+        known: known.to_owned(),
     })
 }
 
@@ -199,6 +199,7 @@ fn row(photo: String, voter: Option<String>, score: f64, voter_gender: Option<Ge
         voter_gender,
         subject_gender: None,
         person: None,
+        fold: None,
     }
 }
 
