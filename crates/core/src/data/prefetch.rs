@@ -7,11 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, Result, device::pool};
+use crate::{
+    Error, Result,
+    device::pool::{self, Apart},
+};
 
 /// What the next steps need, such as augmented batches, computed in the background while the present one is trained on.
 ///
-/// One thread computes step after step, and stays a fixed number of steps ahead. Results come in the order in which
+/// One thread, with a pool of its own for loops, computes step after step, and stays a fixed number of steps ahead. Results come in the order in which
 /// they are asked for and are those of the function alone, so a run does not depend on how fast the thread is.
 pub struct Prefetch<T> {
     // Fields are dropped in this order: both channels are closed before the thread is waited for.
@@ -39,9 +42,10 @@ impl<T: Send + 'static> Prefetch<T> {
     pub fn new(ahead: u64, work: impl FnMut(u64) -> Result<T> + Send + 'static) -> Result<Self> {
         let (orders, ordered) = mpsc::channel();
         let (finished, results) = mpsc::channel();
+        let apart = Apart::new("prefetch");
         let thread = thread::Builder::new()
             .name("prefetch".to_owned())
-            .spawn(move || serve(&ordered, &finished, work))
+            .spawn(move || serve(&ordered, &finished, &apart, work))
             .map_err(|source| Error::Thread {
                 purpose: "batches that are prepared in the background",
                 source,
@@ -126,10 +130,15 @@ impl Drop for Joined {
 }
 
 /// Carries out orders until nobody gives or waits for them any more.
-fn serve<T>(orders: &Receiver<u64>, finished: &Sender<Result<T>>, mut work: impl FnMut(u64) -> Result<T>) {
+fn serve<T: Send>(
+    orders: &Receiver<u64>,
+    finished: &Sender<Result<T>>,
+    apart: &Apart,
+    mut work: impl FnMut(u64) -> Result<T> + Send,
+) {
     for step in orders {
         // The run ends with this panic, or asks for a step anew, which follows from its number alone.
-        let result = panic::catch_unwind(AssertUnwindSafe(|| work(step))).unwrap_or_else(|cause| {
+        let result = panic::catch_unwind(AssertUnwindSafe(|| apart.run(|| work(step)))).unwrap_or_else(|cause| {
             let message = format!("preparing its data panicked: {}", words(cause.as_ref()));
             Err(Error::Step { step, message })
         });
@@ -210,6 +219,30 @@ mod tests {
             "{error}"
         );
         assert_eq!(prefetch.next(3).expect("fine again"), 3);
+    }
+
+    /// A thread of the pool that has done its share of a loop takes up what else is there: an update that waits for this very
+    /// loop would wait forever.
+    #[cfg(feature = "flex")]
+    #[test]
+    fn loops_of_the_work_are_not_those_of_who_waits_for_it() {
+        use burn::prelude::Device;
+        use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+        let mut prefetch = Prefetch::new(1, |step| {
+            let piece = |index: u64| {
+                thread::sleep(Duration::from_micros(50));
+                let name = thread::current().name().unwrap_or_default().to_owned();
+                assert!(name.starts_with("prefetch"), "{name}");
+                index
+            };
+            Ok((0..16_u64).into_par_iter().map(piece).sum::<u64>() + step)
+        })
+        .expect("a thread");
+        for step in 0..50 {
+            let found = pool::run(&Device::flex(), || prefetch.next(step));
+            assert_eq!(found.expect("a sum"), 120 + step);
+        }
     }
 
     #[test]

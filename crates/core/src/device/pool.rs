@@ -30,6 +30,50 @@ pub fn run<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
     work()
 }
 
+/// Threads besides those of the pool, for work that somebody in the pool waits for.
+///
+/// A loop of such work within the pool could end up below the one who waits: a thread that has done its share of the loop does
+/// something else until the others have done theirs, and if that waits for the loop's result, it waits forever.
+#[derive(Debug)]
+pub struct Apart {
+    #[cfg(feature = "flex")]
+    threads: Option<rayon::ThreadPool>,
+}
+
+impl Apart {
+    /// As many threads as the pool has; none besides the caller where nobody waits within the pool, which has one only, or where
+    /// the system has no threads to give.
+    pub fn new(name: &'static str) -> Self {
+        #[cfg(feature = "flex")]
+        {
+            let count = rayon::current_num_threads();
+            let builder = rayon::ThreadPoolBuilder::new().num_threads(count);
+            let builder = builder.thread_name(move |number| format!("{name} {number}"));
+            let threads = (count > 1).then(|| builder.build());
+            let threads = threads.and_then(|threads| {
+                threads
+                    .inspect_err(|error| log::warn!("`{name}` has no threads of its own: {error}"))
+                    .ok()
+            });
+            Self { threads }
+        }
+        #[cfg(not(feature = "flex"))]
+        {
+            let _ = name;
+            Self {}
+        }
+    }
+
+    /// Runs `work` with these threads.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        #[cfg(feature = "flex")]
+        if let Some(threads) = &self.threads {
+            return threads.install(work);
+        }
+        work()
+    }
+}
+
 /// Makes the pool, whose threads may go as deep as a program's first thread.
 pub(crate) fn start() {
     /// What systems give a program's first thread.

@@ -1,4 +1,4 @@
-use std::{path::PathBuf, sync::LazyLock};
+use std::path::PathBuf;
 
 use burn::prelude::*;
 use papers_core::{
@@ -12,26 +12,13 @@ use papers_core::{
     random::Streams,
 };
 use rand::RngExt;
-use rayon::{
-    ThreadPool, ThreadPoolBuilder,
-    iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator},
-};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::examples::{Examples, Pixels};
 use crate::config::{Crop, DataConfig, FilesConfig};
 
 /// Least area of a random part (torchvision's default).
 const LEAST_AREA: f64 = 0.08;
-
-/// Threads of their own that read pictures. On the threads that train, a piece of a batch that is read ahead could lie under an
-/// update that waits for that very batch, and neither would come to an end. None where the system has no more threads.
-static READERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-    ThreadPoolBuilder::new()
-        .num_threads(rayon::current_num_threads())
-        .thread_name(|number| format!("reader {number}"))
-        .build()
-        .ok()
-});
 
 /// How the network sees pictures.
 #[derive(Debug, Clone)]
@@ -211,17 +198,7 @@ fn read(
     cut: impl Fn(usize, [u32; 2]) -> Cut + Sync,
 ) -> Result<HostBatch> {
     let picture = |(place, &index): (usize, &usize)| cuts::square(listing, index, side, |size| cut(place, size));
-    let all = || {
-        indices
-            .par_iter()
-            .enumerate()
-            .map(picture)
-            .collect::<Result<Vec<Vec<f32>>>>()
-    };
-    let pictures = match READERS.as_ref() {
-        Some(readers) => readers.install(all)?,
-        None => all()?,
-    };
+    let pictures: Vec<Vec<f32>> = indices.par_iter().enumerate().map(picture).collect::<Result<_>>()?;
     Ok(HostBatch {
         values: pictures.concat(),
         shape: [indices.len(), COLORS, side, side],
