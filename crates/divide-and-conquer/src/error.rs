@@ -144,3 +144,21 @@ impl From<burn::tensor::TensorReadError> for MetricError {
         Self::Device(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_divergence_tells_its_update_and_a_wrong_use_stays_one() {
+        let error = MetricError::NonFinite {
+            what: "points to divide",
+            row: 3,
+        };
+        match at_step(error, 7) {
+            Error::Diverged { term, step, .. } => assert_eq!((term.as_str(), step), ("points to divide, row 3", 7)),
+            other => panic!("{other}"),
+        }
+        assert!(matches!(at_step(MetricError::Empty("queries"), 7), Error::Usage(_)));
+    }
+}

@@ -227,8 +227,7 @@ struct Nearest<'a, T> {
 impl<'a, T: Real> Nearest<'a, T> {
     fn new(search: &'a Search<'a, T>, query: usize) -> Self {
         let length = search.scale * squared_length(search.queries.row(query)).sqrt();
-        let sizes = search.longest * (2.0 * length + search.longest);
-        let error = search.precision.error(search.queries.width(), sizes);
+        let error = search.precision.error(search.queries.width(), length, search.longest);
         Self {
             search,
             query,

@@ -39,12 +39,14 @@ impl Precision {
         }
     }
 
-    /// Largest error of a distance: of `width` products and a few more, whose sizes have this sum.
-    pub(super) fn error(&self, width: usize, sizes: f64) -> f64 {
+    /// Largest error of a distance between points of these lengths at most, of `width` numbers: that of the product, and that
+    /// of measuring it in double precision, which counts where one point is much longer than the other.
+    pub(super) fn error(&self, width: usize, query: f64, longest: f64) -> f64 {
         // A sum of n products is off by less than n times the rounding of the sum of their sizes (Higham 2002, 3.1).
         let terms = width as f64 + 4.0;
         let relative = terms * self.sums + self.factors * (2.0 + self.factors);
-        relative * sizes + 8.0 * terms * self.least
+        let measured = terms * f64::ROUNDING * (query + longest).powi(2);
+        relative * longest * (2.0 * query + longest) + measured + 8.0 * terms * self.least
     }
 }
 

@@ -2,6 +2,7 @@
 //! case in it.
 
 mod clusters;
+mod learners;
 mod losses;
 mod metrics;
 mod slices;
