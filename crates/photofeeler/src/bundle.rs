@@ -132,12 +132,12 @@ impl Bundle {
             };
             let records = [take(entry.records[0])?, take(entry.records[1])?];
             let rater = Rater::of_records(entry.about, records, device);
-            raters.push(rater.map_err(|error| damaged(&format!("model {}: {error}", number + 1)))?);
+            raters.push(rater.map_err(|error| damaged(&format!("model {} does not fit: {error}", number + 1)))?);
         }
         if !weights.is_empty() {
             return Err(damaged("has weights that belong to no model"));
         }
-        Self::new(raters)
+        Self::new(raters).map_err(|error| damaged(&error.to_string()))
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::{collections::HashSet, path::Path};
 
-use burn::{
-    module::{Module as _, ModuleVisitor, Param},
-    prelude::*,
-};
+use burn::{module::Module as _, prelude::*};
 use papers_core::{
     Error, Result,
     base::{
@@ -273,7 +270,6 @@ impl Rater {
             ));
         }
         let mut rater = Self::untrained(about, device)?;
-        let expected = rater.shapes();
         let record = |name: &str| {
             let name = name.to_owned();
             move |source| Error::Record { name, source }
@@ -284,31 +280,7 @@ impl Rater {
         if let Some(model) = rater.model.voters {
             rater.model.voters = Some(port::from_bytes(model, voters).map_err(record("voters"))?.valid());
         }
-        if rater.shapes() != expected {
-            return Err(Error::usage(
-                "the model's weights have other sizes than its configuration",
-            ));
-        }
         Ok(rater)
-    }
-
-    /// Shape of every weight of both networks, in order.
-    fn shapes(&self) -> Vec<Vec<usize>> {
-        let mut shapes = Shapes::default();
-        self.model.base.visit(&mut shapes);
-        if let Some(voters) = &self.model.voters {
-            voters.visit(&mut shapes);
-        }
-        shapes.0
-    }
-}
-
-#[derive(Default)]
-struct Shapes(Vec<Vec<usize>>);
-
-impl ModuleVisitor for Shapes {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.push(param.lazy_shape().to_vec());
     }
 }
 

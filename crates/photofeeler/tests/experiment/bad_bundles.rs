@@ -60,7 +60,7 @@ fn models_that_do_not_fit_together_are_refused() {
         ("one twice", |about| about.seen.push(about.seen[0])),
         ("no voter", |about| about.seen.clear()),
         ("sees 0 numbers", |about| about.inputs = 0),
-        ("other sizes", |about| about.config.phase_2.embedding -= 1),
+        ("weights `voters`", |about| about.config.phase_2.embedding -= 1),
         ("are fewer", |about| {
             about.config.phase_2.hidden = vec![1 << 40, 1 << 40]
         }),

@@ -87,7 +87,6 @@ fn distributions_of_votes_say_more_than_means() {
         mean(&[SEED, SEED + 1, SEED + 2].map(pearson))
     };
     let (distribution, regression) = (of("output='distribution'"), of("output='regression'"));
-    println!("{distribution} {regression}");
     assert!(distribution > regression + 0.02, "{distribution} {regression}");
 }
 
