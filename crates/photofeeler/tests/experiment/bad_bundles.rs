@@ -54,7 +54,7 @@ fn models_that_do_not_fit_together_are_refused() {
         ("evaluation.voters", |about| about.config.evaluation.voters = 0),
         ("tables of 19", |about| about.tables.voters.truncate(19)),
         ("21 voters and tables of 20", |about| {
-            about.voters.push("one more".to_owned())
+            about.voters.push("one more".to_owned());
         }),
         ("does not have", |about| about.seen.push(500)),
         ("one twice", |about| about.seen.push(about.seen[0])),
@@ -62,7 +62,7 @@ fn models_that_do_not_fit_together_are_refused() {
         ("sees 0 numbers", |about| about.inputs = 0),
         ("weights `voters`", |about| about.config.phase_2.embedding -= 1),
         ("are fewer", |about| {
-            about.config.phase_2.hidden = vec![1 << 40, 1 << 40]
+            about.config.phase_2.hidden = vec![1 << 40, 1 << 40];
         }),
     ];
     for (named, change) in changes {
@@ -127,17 +127,17 @@ fn tables_that_do_not_fit_their_weights_are_refused() {
     refused("cut short", &|_, weights| weights.truncate(weights.len() - 1));
     refused("cut short", &|table, _| table[0]["records"][1] = u64::MAX.into());
     refused("are fewer", &|table, _| {
-        table[0]["records"] = serde_json::json!([10, 10])
+        table[0]["records"] = serde_json::json!([10, 10]);
     });
     refused("needs a model", &|table, weights| {
         *table = serde_json::json!([]);
         weights.clear();
     });
     refused("missing field", &|table, _| {
-        drop(table[0]["about"].as_object_mut().expect("about").remove("seed"))
+        drop(table[0]["about"].as_object_mut().expect("about").remove("seed"));
     });
     refused("unknown", &|table, _| {
-        table[0]["about"]["config"]["output"] = "certainty".into()
+        table[0]["about"]["config"]["output"] = "certainty".into();
     });
     // Bytes that are no record.
     refused("model 1", &|_, weights| weights.fill(0));

@@ -47,15 +47,15 @@ fn ratings_that_are_none_are_refused() {
         ("rows of 7", |ratings| ratings.width = 7),
         ("number 1 of thing 2 is NaN", |ratings| ratings.features[5] = f32::NAN),
         ("number 0 of thing 3 is inf", |ratings| {
-            ratings.features[6] = f32::INFINITY
+            ratings.features[6] = f32::INFINITY;
         }),
         ("thing 40", |ratings| ratings.votes[4].photo = 40),
         ("thing 18446744073709551615", |ratings| {
-            ratings.votes[4].photo = usize::MAX
+            ratings.votes[4].photo = usize::MAX;
         }),
         ("voter 6", |ratings| ratings.votes[4].voter = 6),
         ("voter 18446744073709551615", |ratings| {
-            ratings.votes[4].voter = usize::MAX
+            ratings.votes[4].voter = usize::MAX;
         }),
         ("more than once", |ratings| ratings.votes.push(ratings.votes[9])),
         ("`NaN`", |ratings| ratings.votes[4].score = f64::NAN),
