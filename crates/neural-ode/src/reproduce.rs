@@ -184,7 +184,8 @@ fn figure_3(runs: &[FinishedRun]) -> Result<Vec<Figure>> {
         title: "Figure 3: accuracy and cost of the ODE".to_owned(),
         caption: format!(
             "The network of {}, seed {}, solved with dopri5 at several tolerances. The paper's backward solves took about \
-             half the evaluations of the forward ones, with a variable-order Adams method; with dopri5 they take more.",
+             half the evaluations of the forward ones, with a variable-order Adams method; here they are drawn for dopri5 and \
+             for such a method.",
             run.planned.row, run.planned.seed
         ),
         body: Body::Svg(svg),
