@@ -84,7 +84,7 @@ pub enum SolveError {
         /// The limit.
         limit: f64,
     },
-    /// A condition that only touches zero: the time of the event has no gradient.
+    /// A condition that crosses zero without a slope: the time of the event has no gradient.
     #[error(
         "component {component} of the event grazes zero at t = {time}: its time is not defined by a change of sign"
     )]

@@ -104,7 +104,7 @@ fn two_changes_of_sign_in_one_step_are_seen() {
 }
 
 #[test]
-fn touching_zero_is_an_error_and_no_event_is_one() {
+fn crossing_without_a_slope_is_an_error_and_no_event_is_one() {
     // (t - 1)³ crosses zero flat.
     let solver = Solver::new(Method::Dopri5).tolerances(1e-10, 1e-12);
     let flat = Events::new(|time: f64, state: Tensor<1>| state.narrow(0, 0, 1).zeros_like() + (time - 1.0).powi(3));
