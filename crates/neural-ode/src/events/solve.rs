@@ -29,8 +29,8 @@ impl Solver {
     /// # Errors
     ///
     /// A [`Failure`] with any [`SolveError`]; [`SolveError::EventNotFound`] if there is no terminal event up to
-    /// `limit`, [`SolveError::GrazingEvent`] where the condition crosses zero without a slope, so that the time has no gradient.
-    /// What was solved so far has the states at the start, at the events found, and after the last step.
+    /// `limit`, [`SolveError::GrazingEvent`] where the condition crosses zero without a slope, so that the time has no
+    /// gradient. What was solved so far has the states at the start, at the events found, and after the last step.
     pub fn solve_event<S, D, G>(
         &self,
         dynamics: &D,
