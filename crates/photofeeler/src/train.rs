@@ -137,8 +137,12 @@ impl Photofeeler {
         check_side(config, &data)?;
         let prepared = Prepared::of(&data, config)?;
         check_folds(config, &data, &prepared, &context.streams)?;
-        for warning in data.warnings.iter().chain(&prepared.warnings) {
+        for warning in &data.warnings {
             log::warn!("{warning}");
+        }
+        // Of most sets there are some of these; they stand in the report.
+        for warning in &prepared.warnings {
+            log::info!("{warning}");
         }
         let phase_1 = base_phase(config, &data, &prepared, &context.streams, &context.device, 0)?;
         Ok(Self {
