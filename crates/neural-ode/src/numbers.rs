@@ -6,7 +6,7 @@ use crate::{
     SolveError, VectorSpace,
     solver::{
         implicit::{ImplicitStep, Newton},
-        norm::{Norm, Tolerances},
+        norm::{Norm, Tolerance, Tolerances, check_range, least},
         options::invalid,
         step::Span,
     },
@@ -100,6 +100,50 @@ impl<const N: usize> VectorSpace for [f64; N] {
     ) -> Result<ImplicitStep<Self>, SolveError> {
         let problem = "implicit methods need tensors, whose Jacobians autodiff finds".to_owned();
         Err(invalid("method", problem))
+    }
+}
+
+impl Tolerance {
+    /// Checks it for so many plain numbers.
+    fn check_numbers(&self, name: &str, count: usize) -> Result<(), SolveError> {
+        let least = match self {
+            Self::Same(tolerance) => *tolerance,
+            Self::PerTensor(tolerances) if tolerances.len() == count => least(tolerances.iter().copied()),
+            Self::PerTensor(tolerances) => {
+                let problem = format!("{} {name} ones for a state of {count} numbers", tolerances.len());
+                return Err(SolveError::InvalidTolerance { problem });
+            }
+            Self::PerElement(_) => {
+                let problem = format!("the {name} ones are tensors, and the state is of numbers");
+                return Err(SolveError::InvalidTolerance { problem });
+            }
+        };
+        check_range(name, least)
+    }
+
+    /// That of a number of a state of plain ones, which [`check_numbers`](Self::check_numbers) has seen.
+    fn of_number(&self, index: usize) -> f64 {
+        match self {
+            Self::Same(tolerance) => *tolerance,
+            Self::PerTensor(tolerances) => tolerances[index],
+            Self::PerElement(_) => unreachable!("refused for plain numbers"),
+        }
+    }
+}
+
+impl Tolerances {
+    /// Checks them for so many plain numbers, and whether the relative one had to be raised.
+    ///
+    /// # Errors
+    ///
+    /// [`SolveError::InvalidTolerance`].
+    fn resolve_numbers(self, count: usize) -> Result<(Self, bool), SolveError> {
+        self.relative.check_numbers("relative", count)?;
+        self.absolute.check_numbers("absolute", count)?;
+        self.check_any()?;
+        let (relative, is_raised) = self.relative.at_least(10.0 * f64::EPSILON);
+        let absolute = self.absolute;
+        Ok((Self { relative, absolute }, is_raised))
     }
 }
 

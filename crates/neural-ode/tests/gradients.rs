@@ -4,7 +4,7 @@ use burn::{
     module::{Module, Param},
     prelude::*,
 };
-use neural_ode::{Dynamics, End, GradientMode, Interpolation, Method, SolveError, Solver};
+use neural_ode::{BackwardStatistics, Dynamics, End, GradientMode, Interpolation, Method, SolveError, Solver};
 use papers_core::testing::{assert_close, assert_gradient, device, tensor_f64, values};
 
 /// A pendulum with friction, `x' = v`, `v' = -a sin x - b v`, and a parameter that it does not use.
@@ -54,6 +54,11 @@ const TIMES: [f64; 4] = [0.0, 0.35, 0.5, 1.3];
 
 /// Gradients with respect to the start, the pull and the friction.
 fn gradients(solver: &Solver, pendulum: &Pendulum) -> Vec<f64> {
+    gradients_and_report(solver, pendulum).0
+}
+
+/// The same, and what the way back took.
+fn gradients_and_report(solver: &Solver, pendulum: &Pendulum) -> (Vec<f64>, Option<BackwardStatistics>) {
     let device = device().autodiff();
     let start = tensor_f64(START.to_vec(), [2, 2], &device).require_grad();
     let solution = solver
@@ -66,7 +71,7 @@ fn gradients(solver: &Solver, pendulum: &Pendulum) -> Vec<f64> {
     for parameter in [&pendulum.pull, &pendulum.friction] {
         found.extend(values(parameter.val().grad(&gradients).expect("the parameter is used")));
     }
-    found
+    (found, solution.backward())
 }
 
 fn solvers() -> Vec<(String, Solver)> {
@@ -138,10 +143,15 @@ fn the_quadrature_needs_no_state_for_the_parameters() {
                     false => solver.step_size(1e-3),
                 }
             };
-            let semi = gradients(&solver(GradientMode::AdjointSeminorm), &Pendulum::new());
-            let quadrature = gradients(&solver(GradientMode::QuadratureAdjoint), &Pendulum::new());
+            let found = |mode| {
+                let (gradients, report) = gradients_and_report(&solver(mode), &Pendulum::new());
+                (gradients, report.expect("a way back").statistics)
+            };
+            let (semi, of_semi) = found(GradientMode::AdjointSeminorm);
+            let (quadrature, of_quadrature) = found(GradientMode::QuadratureAdjoint);
             // The weights of a step are the same, so that only rounding differs.
             assert_close(&quadrature, &semi, 1e-10);
+            assert_eq!(of_quadrature, of_semi, "{method}");
         }
     }
 }

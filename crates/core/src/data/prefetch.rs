@@ -14,8 +14,9 @@ use crate::{
 
 /// What the next steps need, such as augmented batches, computed in the background while the present one is trained on.
 ///
-/// One thread, with a pool of its own for loops, computes step after step, and stays a fixed number of steps ahead. Results come in the order in which
-/// they are asked for and are those of the function alone, so a run does not depend on how fast the thread is.
+/// One thread, with a pool of its own for loops, computes step after step, and stays a fixed number of steps ahead. Results
+/// come in the order in which they are asked for and are those of the function alone, so a run does not depend on how fast
+/// the thread is.
 pub struct Prefetch<T> {
     // Fields are dropped in this order: both channels are closed before the thread is waited for.
     orders: Sender<u64>,

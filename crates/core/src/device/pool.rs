@@ -16,6 +16,10 @@ use burn::prelude::Device;
 /// How long a thread of the pool that waits for something leaves the loops of others alone.
 const PATIENCE: Duration = Duration::from_micros(200);
 
+/// What systems give a program's first thread.
+#[cfg(feature = "flex")]
+const STACK: usize = 8 << 20;
+
 /// Runs `work` for a device, on a thread of the pool where that is the CPU backend's and has several.
 ///
 /// Waiting in it for another thread that computes goes through [`pause`], [`receive`] and [`lock`]: the pool might have no thread left
@@ -48,7 +52,9 @@ impl Apart {
         {
             let count = rayon::current_num_threads();
             let builder = rayon::ThreadPoolBuilder::new().num_threads(count);
-            let builder = builder.thread_name(move |number| format!("{name} {number}"));
+            let builder = builder
+                .stack_size(STACK)
+                .thread_name(move |number| format!("{name} {number}"));
             let threads = (count > 1).then(|| builder.build());
             let threads = threads.and_then(|threads| {
                 threads
@@ -76,9 +82,6 @@ impl Apart {
 
 /// Makes the pool, whose threads may go as deep as a program's first thread.
 pub(crate) fn start() {
-    /// What systems give a program's first thread.
-    #[cfg(feature = "flex")]
-    const STACK: usize = 8 << 20;
     #[cfg(feature = "flex")]
     if let Err(error) = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global() {
         log::debug!("the pool of threads is there already: {error}");

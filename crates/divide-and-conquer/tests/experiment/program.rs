@@ -1,15 +1,12 @@
 //! `index` and `query` with a run on a folder of pictures.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use image::RgbImage;
+use papers_core::testing::Program;
 
 fn program(arguments: &[&str], folder: &Path) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_divide-and-conquer"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program");
+    let output = Program(env!("CARGO_BIN_EXE_divide-and-conquer")).run(folder, arguments);
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), text)
 }

@@ -126,38 +126,12 @@ impl Tolerance {
         check_range(name, least)
     }
 
-    /// [`check`](Self::check) for so many plain numbers.
-    fn check_numbers(&self, name: &str, count: usize) -> Result<(), SolveError> {
-        let least = match self {
-            Self::Same(tolerance) => *tolerance,
-            Self::PerTensor(tolerances) if tolerances.len() == count => least(tolerances.iter().copied()),
-            Self::PerTensor(tolerances) => {
-                let problem = format!("{} {name} ones for a state of {count} numbers", tolerances.len());
-                return Err(SolveError::InvalidTolerance { problem });
-            }
-            Self::PerElement(_) => {
-                let problem = format!("the {name} ones are tensors, and the state is of numbers");
-                return Err(SolveError::InvalidTolerance { problem });
-            }
-        };
-        check_range(name, least)
-    }
-
-    /// That of a number of a state of plain ones, which [`check_numbers`](Self::check_numbers) has seen.
-    pub(crate) fn of_number(&self, index: usize) -> f64 {
-        match self {
-            Self::Same(tolerance) => *tolerance,
-            Self::PerTensor(tolerances) => tolerances[index],
-            Self::PerElement(_) => unreachable!("refused for plain numbers"),
-        }
-    }
-
     fn is_zero(&self) -> bool {
         matches!(self, Self::Same(tolerance) if *tolerance == 0.0)
     }
 
     /// Raised to at least `floor`, and whether that changed it.
-    fn at_least(self, floor: f64) -> (Self, bool) {
+    pub(crate) fn at_least(self, floor: f64) -> (Self, bool) {
         match self {
             Self::Same(tolerance) => (Self::Same(tolerance.max(floor)), tolerance < floor),
             Self::PerTensor(tolerances) => {
@@ -274,21 +248,7 @@ impl Tolerances {
         Ok((resolved, is_raised))
     }
 
-    /// [`resolve`](Self::resolve) for so many plain numbers.
-    ///
-    /// # Errors
-    ///
-    /// [`SolveError::InvalidTolerance`].
-    pub(crate) fn resolve_numbers(self, count: usize) -> Result<(Self, bool), SolveError> {
-        self.relative.check_numbers("relative", count)?;
-        self.absolute.check_numbers("absolute", count)?;
-        self.check_any()?;
-        let (relative, is_raised) = self.relative.at_least(10.0 * f64::EPSILON);
-        let absolute = self.absolute;
-        Ok((Self { relative, absolute }, is_raised))
-    }
-
-    fn check_any(&self) -> Result<(), SolveError> {
+    pub(crate) fn check_any(&self) -> Result<(), SolveError> {
         if self.relative.is_zero() && self.absolute.is_zero() {
             let problem = "both are zero".to_owned();
             return Err(SolveError::InvalidTolerance { problem });
@@ -380,7 +340,7 @@ pub(crate) fn device_failure(error: impl fmt::Display) -> SolveError {
     }
 }
 
-fn check_range(name: &str, least: f64) -> Result<(), SolveError> {
+pub(crate) fn check_range(name: &str, least: f64) -> Result<(), SolveError> {
     if least.is_finite() && least >= 0.0 {
         return Ok(());
     }
@@ -388,7 +348,7 @@ fn check_range(name: &str, least: f64) -> Result<(), SolveError> {
     Err(SolveError::InvalidTolerance { problem })
 }
 
-fn least(numbers: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn least(numbers: impl Iterator<Item = f64>) -> f64 {
     // `f64::min` would skip NaN.
     numbers.fold(f64::MAX, |least, number| if number >= least { least } else { number })
 }

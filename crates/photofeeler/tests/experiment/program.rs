@@ -1,38 +1,11 @@
 //! The program, as it is called.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
 use image::{Rgb, RgbImage};
+use papers_core::testing::Program;
 
-fn program(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_photofeeler"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .expect("the program")
-}
-
-/// What it prints.
-fn done(folder: &Path, arguments: &[&str]) -> String {
-    let output = program(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// What it says when it refuses something.
-fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let output = program(folder, arguments);
-    assert!(!output.status.success(), "{arguments:?}");
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!error.contains("panicked"), "{arguments:?}: {error}");
-    error
-}
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_photofeeler"));
 
 const SMALL: [&str; 8] = [
     "data.generator.train=80",
@@ -51,7 +24,7 @@ fn trained(folder: &Path, out: &str, sets: &[&str]) {
     for set in SMALL.iter().chain(sets) {
         arguments.extend(["--set", *set]);
     }
-    done(folder, &arguments);
+    PROGRAM.done(folder, &arguments);
 }
 
 /// Three pictures of several shapes, and a file that is none.
@@ -82,7 +55,7 @@ fn a_folder_is_rated_by_a_run_and_by_a_bundle() {
     trained(folder, "women", &["data.subjects='female'"]);
     trained(folder, "men", &["data.subjects='male'", "data.generator.pooling=2"]);
     let voters = ["--voters", "voter-001,nobody"];
-    let printed = table(&done(
+    let printed = table(&PROGRAM.done(
         folder,
         &[&["rate", "women", "--photos", "photos"], &voters[..]].concat(),
     ));
@@ -106,16 +79,16 @@ fn a_folder_is_rated_by_a_run_and_by_a_bundle() {
             ("false", "true")
         );
     }
-    let warned = program(folder, &["rate", "women", "--photos", "photos"]);
+    let warned = PROGRAM.run(folder, &["rate", "women", "--photos", "photos"]);
     assert!(String::from_utf8_lossy(&warned.stderr).contains("broken.png"));
 
     // Both in one file, of pictures of two sizes: the same scores.
-    let told = done(folder, &["bundle", "women", "men", "--out", "two.bundle"]);
+    let told = PROGRAM.done(folder, &["bundle", "women", "men", "--out", "two.bundle"]);
     assert!(
         told.contains("attractive-male") && told.contains("smart-female"),
         "{told}"
     );
-    done(
+    PROGRAM.done(
         folder,
         &[
             &["rate", "two.bundle", "--photos", "photos", "--out", "scores.csv"],
@@ -128,24 +101,44 @@ fn a_folder_is_rated_by_a_run_and_by_a_bundle() {
     let of_women: Vec<&Vec<String>> = both.iter().filter(|row| row[1] == "attractive-female").collect();
     assert_eq!(of_women, printed[1..].iter().collect::<Vec<_>>());
 
-    assert!(refused(folder, &["rate", "women", "--photos", "nowhere"]).contains("nowhere"));
-    assert!(refused(folder, &["rate", "nothing", "--photos", "photos"]).contains("nothing"));
-    assert!(refused(folder, &["bundle", "women", "women", "--out", "b"]).contains("two models"));
+    assert!(
+        PROGRAM
+            .refused(folder, &["rate", "women", "--photos", "nowhere"])
+            .contains("nowhere")
+    );
+    assert!(
+        PROGRAM
+            .refused(folder, &["rate", "nothing", "--photos", "photos"])
+            .contains("nothing")
+    );
+    assert!(
+        PROGRAM
+            .refused(folder, &["bundle", "women", "women", "--out", "b"])
+            .contains("two models")
+    );
     fs::create_dir(folder.join("bad")).expect("a folder");
     fs::write(folder.join("bad/one.png"), b"no picture").expect("written");
-    assert!(refused(folder, &["rate", "women", "--photos", "bad"]).contains("no picture of bad"));
+    assert!(
+        PROGRAM
+            .refused(folder, &["rate", "women", "--photos", "bad"])
+            .contains("no picture of bad")
+    );
 }
 
 #[test]
 fn people_are_compared_with_a_run() {
     let folder = tempfile::tempdir().expect("a folder");
     trained(folder.path(), "run", &[]);
-    let told = done(folder.path(), &["humans", "run", "--draws", "5"]);
+    let told = PROGRAM.done(folder.path(), &["humans", "run", "--draws", "5"]);
     for line in ["| 1 |", "| 2 |", "| 3 |", "| 5 |", "The model is worth"] {
         assert!(told.contains(line), "{line}: {told}");
     }
     assert!(!told.contains("| 10 |"), "there are six votes of each photo");
-    assert!(refused(folder.path(), &["humans", "nothing"]).contains("nothing"));
+    assert!(
+        PROGRAM
+            .refused(folder.path(), &["humans", "nothing"])
+            .contains("nothing")
+    );
 }
 
 #[test]
@@ -157,7 +150,7 @@ fn outputs_sizes_and_backbones_are_compared() {
             arguments.extend(["--set", *set]);
         }
         arguments.extend(more);
-        let told = done(folder.path(), &arguments);
+        let told = PROGRAM.done(folder.path(), &arguments);
         told.lines().skip(2).map(str::to_owned).collect()
     };
     let outputs = study(&["--axis", "output"]);
@@ -176,12 +169,13 @@ fn outputs_sizes_and_backbones_are_compared() {
         backbones.len() == 2 && backbones[0].starts_with("| cnn:4:8 |"),
         "{backbones:?}"
     );
-    let refuses = |more: &[&str]| refused(folder.path(), &[&["study", "--experiment", "portraits"], more].concat());
+    let refuses =
+        |more: &[&str]| PROGRAM.refused(folder.path(), &[&["study", "--experiment", "portraits"], more].concat());
     assert!(refuses(&["--axis", "size", "--values", "33"]).contains("--values"));
     assert!(refuses(&["--axis", "backbone", "--values", "resnet"]).contains("--values"));
     assert!(refuses(&["--seeds", "9"]).contains("--seeds"));
     // Portraits are too small for the paper's backbone.
     assert!(refuses(&["--axis", "backbone", "--values", "xception"]).contains("71"));
-    let numbers = refused(folder.path(), &["study", "--axis", "size", "--experiment", "features"]);
+    let numbers = PROGRAM.refused(folder.path(), &["study", "--axis", "size", "--experiment", "features"]);
     assert!(numbers.contains("no size"), "{numbers}");
 }

@@ -1,40 +1,13 @@
 //! The program, as it is called.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
+use papers_core::testing::Program;
 use randwire::graph::{Graph, format::Format};
 
 use crate::common::TINY;
 
-fn randwire(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_randwire"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .expect("the program")
-}
-
-/// What it prints.
-fn done(folder: &Path, arguments: &[&str]) -> String {
-    let output = randwire(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// What it says when it refuses something.
-fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let output = randwire(folder, arguments);
-    assert!(!output.status.success(), "{arguments:?}");
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!error.contains("panicked"), "{arguments:?}: {error}");
-    error
-}
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_randwire"));
 
 /// A tiny trained network in the folder `run`.
 fn trained(folder: &Path, sets: &[&str]) {
@@ -42,7 +15,7 @@ fn trained(folder: &Path, sets: &[&str]) {
     for set in TINY.iter().chain(sets) {
         arguments.extend(["--set", *set]);
     }
-    done(folder, &arguments);
+    PROGRAM.done(folder, &arguments);
 }
 
 /// The numbers of `eval --json`.
@@ -52,7 +25,7 @@ fn measured(folder: &Path, sets: &[&str]) -> serde_json::Value {
 }
 
 fn evaluated(folder: &Path, more: &[&str]) -> serde_json::Value {
-    let line = done(folder, &[&["eval", "--run", "run", "--json"], more].concat());
+    let line = PROGRAM.done(folder, &[&["eval", "--run", "run", "--json"], more].concat());
     serde_json::from_str::<serde_json::Value>(&line).expect("JSON")["scalars"].clone()
 }
 
@@ -67,9 +40,9 @@ fn a_run_needs_its_files_of_graphs_no_more() {
     let before = measured(folder, &[]);
     fs::remove_file(&file).expect("the file");
     assert_eq!(measured(folder, &[]), before);
-    done(folder, &["damage", "run", "--pictures", "20", "--parts", "2"]);
-    done(folder, &["features", "run", "--pictures", "3"]);
-    done(folder, &["export", "run"]);
+    PROGRAM.done(folder, &["damage", "run", "--pictures", "20", "--parts", "2"]);
+    PROGRAM.done(folder, &["features", "run", "--pictures", "3"]);
+    PROGRAM.done(folder, &["export", "run"]);
     let exported = fs::read_to_string(folder.join("run/export/stage-1.txt")).expect("a graph");
     assert_eq!(exported, text);
     let resumed = [
@@ -81,14 +54,14 @@ fn a_run_needs_its_files_of_graphs_no_more() {
         "--set",
         "schedule.steps=12",
     ];
-    done(folder, &resumed);
+    PROGRAM.done(folder, &resumed);
     let after = measured(folder, &[]);
     assert_eq!(after["parameters"], before["parameters"]);
     assert_ne!(after, before, "it has learned more");
     // A file that is there says what the configuration means.
     fs::write(&file, "5\n4\n0 1\n1 2\n2 3\n3 4\n").expect("a file");
     for arguments in [&["eval", "--run", "run"] as &[&str], &resumed, &["export", "run"]] {
-        let message = refused(folder, arguments);
+        let message = PROGRAM.refused(folder, arguments);
         assert!(message.contains("other graphs"), "{message}");
     }
 }
@@ -105,12 +78,12 @@ fn a_run_is_measured_with_pictures_of_another_size() {
     let ratio = count(&large) / count(&own);
     assert!((3.9..4.0).contains(&ratio), "{ratio}");
     assert_ne!(own["test_error"], large["test_error"]);
-    let message = refused(folder, &["eval", "--run", "run", "--set", "training.batch=8"]);
+    let message = PROGRAM.refused(folder, &["eval", "--run", "run", "--set", "training.batch=8"]);
     assert!(
         message.contains("only data.side, data.files.side, data.files.resize"),
         "{message}"
     );
-    let message = refused(folder, &["eval", "--run", "run", "--set", "data.side=2"]);
+    let message = PROGRAM.refused(folder, &["eval", "--run", "run", "--set", "data.side=2"]);
     assert!(message.contains("sides of 4 or more"), "{message}");
 }
 
@@ -151,7 +124,7 @@ fn a_run_whose_network_was_edited_is_refused() {
         &["eval", "--run", "run"] as &[&str],
         &["train", "--quiet", "--out", "run", "--resume"],
     ] {
-        let message = refused(folder, arguments);
+        let message = PROGRAM.refused(folder, arguments);
         assert!(message.contains("another network"), "{message}");
     }
 }
@@ -161,9 +134,9 @@ fn damage_counts_every_part() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     trained(folder, &[]);
-    let printed = done(folder, &["damage", "run", "--pictures", "30", "--out", "damaged"]);
+    let printed = PROGRAM.done(folder, &["damage", "run", "--pictures", "30", "--out", "damaged"]);
     assert!(printed.contains("damage_node_drop"), "{printed}");
-    done(folder, &["export", "run", "--without", "1:2"]);
+    PROGRAM.done(folder, &["export", "run", "--without", "1:2"]);
     let read = |name: &str| fs::read_to_string(folder.join(name)).expect(name);
     let graphs = [0, 1].map(|stage| {
         Format::Edges
@@ -183,7 +156,7 @@ fn damage_counts_every_part() {
         ("7:0", "there is no wired stage 7"),
         ("0", "STAGE:NODE"),
     ] {
-        let message = refused(folder, &["export", "run", "--without", part]);
+        let message = PROGRAM.refused(folder, &["export", "run", "--without", part]);
         assert!(message.contains(expected), "{message}");
     }
 }
@@ -192,14 +165,18 @@ fn damage_counts_every_part() {
 fn graphs_are_drawn_read_and_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    let json = done(folder, &["graph", "--generator", "ba", "-m", "5", "--format", "json"]);
+    let json = PROGRAM.done(folder, &["graph", "--generator", "ba", "-m", "5", "--format", "json"]);
     let graph = Format::Json.parse(&json).expect("a graph");
     assert_eq!((graph.nodes(), graph.edge_count()), (32, 5 * 27));
     fs::write(folder.join("mine.dot"), "digraph { 1 -> {2 3} -> 4 }").expect("a file");
-    let edges = done(folder, &["graph", "--from", "mine.dot", "--format", "edges"]);
+    let edges = PROGRAM.done(folder, &["graph", "--from", "mine.dot", "--format", "edges"]);
     assert_eq!(edges, "4\n4\n0 1\n0 2\n1 3\n2 3\n");
-    assert!(done(folder, &["graph", "--from", "mine.dot"]).contains("| levels | 3 |"));
-    done(
+    assert!(
+        PROGRAM
+            .done(folder, &["graph", "--from", "mine.dot"])
+            .contains("| levels | 3 |")
+    );
+    PROGRAM.done(
         folder,
         &["graph", "--from", "mine.dot", "--without", "3-1", "--out", "out.svg"],
     );
@@ -226,7 +203,7 @@ fn graphs_are_drawn_read_and_written() {
         (&["--without", "0"], "--without is for pictures"),
         (&["--out", "graph.png"], ".json, .dot"),
     ] {
-        let message = refused(folder, &[&["graph"], arguments].concat());
+        let message = PROGRAM.refused(folder, &[&["graph"], arguments].concat());
         assert!(message.contains(expected), "{arguments:?}: {message}");
     }
 }
@@ -235,7 +212,7 @@ fn graphs_are_drawn_read_and_written() {
 fn costs_are_those_of_the_papers_tables() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    let printed = done(folder, &["cost", "--networks", "30"]);
+    let printed = PROGRAM.done(folder, &["cost", "--networks", "30"]);
     let millions = |name: &str| -> f64 {
         let row = printed.lines().find(|line| line.starts_with(&format!("| {name} |")));
         let cell = row.and_then(|row| row.split('|').nth(2)).expect("a row");
@@ -254,7 +231,7 @@ fn costs_are_those_of_the_papers_tables() {
         (&["--operation", "sum"], "separable, dense, max-pool, average-pool"),
         (&["-k", "0"], "K is 0"),
     ] {
-        let message = refused(folder, &[&["cost"], arguments].concat());
+        let message = PROGRAM.refused(folder, &[&["cost"], arguments].concat());
         assert!(message.contains(expected), "{arguments:?}: {message}");
     }
 }
@@ -269,7 +246,7 @@ fn help_says_what_a_command_does() {
         ("features", "Write what each stage"),
         ("export", "Write the wires"),
     ] {
-        let help = done(folder.path(), &[verb, "--help"]);
+        let help = PROGRAM.done(folder.path(), &[verb, "--help"]);
         assert!(help.starts_with(expected), "{verb}: {help}");
     }
 }
@@ -279,17 +256,17 @@ fn what_is_no_run_of_a_wired_network_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     for verb in ["damage", "features", "export"] {
-        let message = refused(folder, &[verb, "nowhere"]);
+        let message = PROGRAM.refused(folder, &[verb, "nowhere"]);
         assert!(message.contains("nowhere"), "{verb}: {message}");
     }
     trained(folder, &["model='resnet'"]);
     for verb in ["damage", "features", "export"] {
-        let message = refused(folder, &[verb, "run"]);
+        let message = PROGRAM.refused(folder, &[verb, "run"]);
         assert!(
             message.contains("a residual network, which has no wires"),
             "{verb}: {message}"
         );
     }
-    let message = refused(folder, &["features", "run", "--pictures", "0"]);
+    let message = PROGRAM.refused(folder, &["features", "run", "--pictures", "0"]);
     assert!(message.contains("at least 1"), "{message}");
 }
