@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use burn::{prelude::*, tensor::DType};
+use burn::{module::Module, prelude::*, tensor::DType};
 use papers_base::{config::About, journal::Scalars};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::{
     bench::{Case, peer::Script},
     checkpoint,
     cli::Paper,
+    random::Streams,
 };
 
 /// The plain device every test runs on, whatever backends the build enables.
@@ -28,6 +29,21 @@ use crate::{
 pub fn device() -> Device {
     let name = crate::device::default_backend().expect("tests need a backend");
     crate::device::resolve(name).expect("the CPU backends always open")
+}
+
+/// A module with its random weights, the same in every run. Tests share the device's generator: one that draws from it by itself may
+/// change what another draws in the same moment, and so do lazy weights.
+pub fn initialized<M: Module>(build: impl FnOnce() -> M) -> M {
+    Streams::new(0).initialize("module", &device(), build)
+}
+
+/// Standard normal `f64` numbers, the same in every run and others for every `seed`.
+///
+/// # Shapes
+///
+/// - output: `shape`
+pub fn normal<const D: usize>(seed: u64, shape: [usize; D]) -> Tensor<D> {
+    Streams::new(seed).normal("test", 0, shape, &device()).cast(DType::F64)
 }
 
 /// A tensor of `f64` numbers on `device`.

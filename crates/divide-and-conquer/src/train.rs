@@ -133,7 +133,10 @@ impl Experiment for MetricLearning {
         let labels: Vec<usize> = turn.indices.iter().map(|&index| all[index]).collect();
         let factor = self.config.optimizer.factor(step, self.config.schedule.steps);
         let random = &mut self.streams.at("mine", step, 0);
+        // What dropout draws from is the whole process's.
+        let seeded = self.streams.seed_device("device", step, &self.device);
         let report = self.trainer.step(inputs, &labels, &turn, factor, random);
+        drop(seeded);
         let report = report.map_err(|error| at_step(error, step))?;
         self.times.all += started.elapsed();
         self.updates = step + 1;

@@ -214,7 +214,10 @@ impl ResNet {
 
 #[cfg(test)]
 mod tests {
-    use papers_core::{nn::trainable_parameters, testing::device};
+    use papers_core::{
+        nn::trainable_parameters,
+        testing::{device, initialized},
+    };
 
     use super::*;
 
@@ -250,7 +253,7 @@ mod tests {
             ..large(&[1, 2])
         };
         for config in [small, tiny] {
-            let network = config.init(2, 5, &device());
+            let network = initialized(|| config.init(2, 5, &device()));
             assert_eq!(trainable_parameters(&network), config.cost(2, 5, [28, 28])[0]);
             let logits = network.forward(Tensor::ones([2, 2, 29, 30], &device()), Statistics::Batch);
             assert_eq!(logits.dims(), [2, 5]);

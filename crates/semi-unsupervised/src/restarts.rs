@@ -117,14 +117,14 @@ impl Restarts {
 #[cfg(test)]
 mod tests {
     use burn::{module::Module as _, prelude::*};
-    use papers_core::testing::{device, values};
+    use papers_core::testing::{device, initialized, values};
 
     use super::*;
     use crate::model::{Likelihood, Vae};
 
     /// A network that is told by its first weight.
     fn marked(mark: f64) -> Network {
-        let mut vae = Vae::new(Likelihood::Bernoulli, 2, &[2], 1, &device());
+        let mut vae = initialized(|| Vae::new(Likelihood::Bernoulli, 2, &[2], 1, &device()));
         let layer = &mut vae.encoder.layers[0];
         layer.weight = layer.weight.clone().map(|weight: Tensor<2>| weight.zeros_like() + mark);
         Network::Plain(vae).no_grad()

@@ -119,10 +119,10 @@ mod tests {
     impl Network {
         fn new() -> Self {
             let device = testing::device().autodiff();
-            Self {
+            testing::initialized(|| Self {
                 layer: LinearConfig::new(1, 1).with_bias(false).init(&device),
                 norm: BatchNormConfig::new(1).with_momentum(1.0).init(&device),
-            }
+            })
             .set(0.0)
         }
 

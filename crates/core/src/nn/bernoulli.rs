@@ -167,10 +167,11 @@ logits!(f32, f64);
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Distribution;
-
     use super::*;
-    use crate::testing::{assert_close, assert_gradient, device, tensor_f64, values};
+    use crate::{
+        random::Streams,
+        testing::{assert_close, assert_gradient, device, tensor_f64, values},
+    };
 
     /// Values and gradients, by the operations of Burn.
     fn composed(logits: Tensor<3>, value: Tensor<3>) -> [Vec<f64>; 2] {
@@ -197,8 +198,9 @@ mod tests {
             // So many that all cores share them.
             ([40, 10, 200], [40, 1, 200]),
         ] {
-            let logits = Tensor::<3>::random(shape, Distribution::Normal(0.0, 3.0), &device);
-            let value = Tensor::<3>::random(of_value, Distribution::Default, &device);
+            let streams = Streams::new(0);
+            let logits = streams.normal("logits", 0, shape, &device) * 3.0;
+            let value = streams.uniform("value", 0, of_value, &device);
             let expected = composed(logits.clone(), value.clone());
             let logits = logits.require_grad();
             let found = differentiated(logits.clone(), bernoulli_rows(logits, value));

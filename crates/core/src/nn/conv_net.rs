@@ -130,10 +130,11 @@ fn halve(input: Tensor<4>) -> Tensor<4> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Distribution;
-
     use super::*;
-    use crate::testing::{device, values};
+    use crate::{
+        random::Streams,
+        testing::{device, values},
+    };
 
     #[test]
     fn pictures_that_shrink_to_nothing_are_refused() {
@@ -146,8 +147,11 @@ mod tests {
     #[test]
     fn the_smallest_picture_gives_finite_logits_and_gradients() {
         let device = device().autodiff();
-        let net = ConvNet13Config::new(1, 3).with_filters(2).init(&device);
-        let images = Tensor::random([2, 1, SMALLEST, SMALLEST], Distribution::Uniform(-1.0, 1.0), &device);
+        let streams = Streams::new(0);
+        let net = streams.initialize("net", &device, || {
+            ConvNet13Config::new(1, 3).with_filters(2).init(&device)
+        });
+        let images = streams.normal("images", 0, [2, 1, SMALLEST, SMALLEST], &device);
         let logits = net.forward(images, Statistics::Update);
         assert_eq!(logits.dims(), [2, 3]);
         let gradients = logits.square().sum().backward();

@@ -54,12 +54,12 @@ mod tests {
     #[test]
     fn only_kernels_shrink_and_they_stay_trainable() {
         let device = testing::device().autodiff();
-        let mut network = Network {
+        let mut network = testing::initialized(|| Network {
             convolution: Conv2dConfig::new([1, 1], [1, 1]).init(&device),
             norm: BatchNormConfig::new(1).init(&device),
             layer: LinearConfig::new(1, 1).init(&device),
             frozen: Param::from_tensor(Tensor::ones([1, 1], &device)).set_require_grad(false),
-        };
+        });
         network.convolution.weight = ones(network.convolution.weight);
         network.convolution.bias = network.convolution.bias.map(ones);
         network.layer.weight = ones(network.layer.weight);

@@ -49,10 +49,10 @@ pub fn rectified_depthwise(input: Tensor<4>, weight: Tensor<4>, geometry: Geomet
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{DType, Distribution};
+    use burn::tensor::DType;
 
     use super::*;
-    use crate::testing::{assert_close, assert_gradient, device, values};
+    use crate::testing::{assert_close, assert_gradient, device, normal, values};
 
     fn by_burn(input: Tensor<4>, weight: Tensor<4>, geometry: Geometry) -> Tensor<4> {
         let Geometry { stride, padding } = geometry;
@@ -74,10 +74,9 @@ mod tests {
             ([2, 3, 3, 2], 1, 1, 0),
         ] {
             let geometry = Geometry { stride, padding };
-            let random = |shape| Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), (&device, DType::F64));
-            let (input, weight) = (random(shape), random([shape[3], 1, side, side]));
+            let (input, weight) = (normal(0, shape), normal(1, [shape[3], 1, side, side]));
             let run = |convolve: Convolve| {
-                let inputs = [&input, &weight].map(|tensor| tensor.clone().detach().require_grad());
+                let inputs = [&input, &weight].map(|tensor| tensor.clone().autodiff().require_grad());
                 let output = convolve(inputs[0].clone(), inputs[1].clone(), geometry);
                 // Every output pixel counts differently.
                 let weights = Tensor::<1, Int>::arange(0..output.shape().num_elements() as i64, &device);

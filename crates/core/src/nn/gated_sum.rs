@@ -176,17 +176,15 @@ fn product<T: Number>(left: &[T], right: &[T]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{DType, Distribution};
-
     use super::*;
-    use crate::testing::{assert_close, assert_gradient, device, tensor_f64, values};
+    use crate::testing::{assert_close, assert_gradient, device, normal, tensor_f64, values};
 
     #[test]
     fn sums_and_gradients_are_those_of_burn() {
         let device = device().autodiff();
         for count in [1, 2, 5, 8, 9, 19] {
-            let random = || Tensor::<4>::random([3, 9, 10, 11], Distribution::Default, (&device, DType::F64));
-            let terms: Vec<Tensor<4>> = (0..count).map(|_| random().detach().require_grad()).collect();
+            let term = |seed| normal(seed as u64, [3, 9, 10, 11]).autodiff().require_grad();
+            let terms: Vec<Tensor<4>> = (0..count).map(term).collect();
             let gates: Vec<f64> = (0..count).map(|place| f64::from(place * 3 % 7) - 2.5).collect();
             let gates = tensor_f64(gates, [count as usize], &device).require_grad();
             let run = |output: Tensor<4>| {

@@ -165,16 +165,14 @@ impl Groups {
 
 #[cfg(test)]
 mod tests {
-    use burn::{
-        nn::GroupNormConfig,
-        tensor::{DType, Distribution, activation::leaky_relu},
-    };
+    use burn::{nn::GroupNormConfig, tensor::activation::leaky_relu};
 
     use super::*;
-    use crate::testing::{assert_close, device, values};
+    use crate::testing::{assert_close, device, normal, values};
 
-    fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-        Tensor::random(shape, Distribution::Normal(0.3, 1.5), (&device(), DType::F64))
+    /// With a mean and a spread that are not those of a normalized input.
+    fn random<const D: usize>(seed: u64, shape: [usize; D]) -> Tensor<D> {
+        normal(seed, shape) * 1.5 + 0.3
     }
 
     /// Output and gradients by input, scale and shift.
@@ -209,8 +207,12 @@ mod tests {
     fn values_and_gradients_are_those_of_burn() {
         // More channels than a loop's block, too, with and without a rest.
         for (groups, channels) in [(1, 4), (2, 6), (3, 3), (16, 32), (5, 35)] {
-            let inputs = (random([3, 4, 5, channels]), random([channels]), random([channels]));
-            let weights = random([3, 4, 5, channels]);
+            let inputs = (
+                random(0, [3, 4, 5, channels]),
+                random(1, [channels]),
+                random(2, [channels]),
+            );
+            let weights = random(3, [3, 4, 5, channels]);
             for slope in [1.0, 0.0, 0.1] {
                 let ours = run(&inputs, &weights, |input, scale, shift| {
                     layer(groups, scale, shift).forward_leaky(input, slope)
@@ -241,8 +243,8 @@ mod tests {
             epsilon: 1e-5,
             slope: slope as f64,
         };
-        let (input, gradient) = (random([3, 7, channels]), random([3, 7, channels]));
-        let [scale, shift] = [random([1, 1, channels]), random([1, 1, channels])];
+        let (input, gradient) = (random(0, [3, 7, channels]), random(1, [3, 7, channels]));
+        let [scale, shift] = [random(2, [1, 1, channels]), random(3, [1, 1, channels])];
         let (output, pullback) = groups.node(input.clone(), scale.clone(), shift.clone());
         let line = Line::new(groups, &input, scale, &shift);
         assert_close(&values(line.rectified(line.linear(&input))), &values(output), 1e-12);

@@ -38,15 +38,13 @@ fn sum_of<T: Number>(memory: &Host, columns: usize, device: &Device) -> Tensor<2
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{DType, Distribution};
-
     use super::*;
-    use crate::testing::{assert_close, device, values};
+    use crate::testing::{assert_close, normal, values};
 
     #[test]
     fn sums_are_those_of_burn() {
         for shape in [[1, 3], [7, 64], [2000, 19], [5, 20_000]] {
-            let rows = Tensor::<2>::random(shape, Distribution::Default, (&device(), DType::F64));
+            let rows: Tensor<2> = normal(0, shape);
             assert_close(&values(sum_of_rows(rows.clone())), &values(rows.sum_dim(0)), 1e-12);
         }
     }

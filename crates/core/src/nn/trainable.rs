@@ -53,11 +53,11 @@ mod tests {
     }
 
     fn network(device: &Device) -> Network {
-        Network {
+        testing::initialized(|| Network {
             layer: LinearConfig::new(3, 2).init(device),
             norm: BatchNormConfig::new(2).init(device),
             frozen: Param::from_tensor(Tensor::ones([5, 5], device)).set_require_grad(false),
-        }
+        })
     }
 
     #[test]

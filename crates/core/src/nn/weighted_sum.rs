@@ -72,17 +72,19 @@ fn sum_of<T: Number>(coefficients: &[f64], memories: &[Host], device: &Device) -
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{DType, Distribution};
+    use burn::tensor::DType;
 
     use super::*;
-    use crate::testing::{device, values};
+    use crate::testing::{device, normal, values};
 
     #[test]
     fn large_sums_are_those_of_burn_to_the_last_bit() {
         let shape = [3, 50, 71];
         for dtype in [DType::F32, DType::F64] {
-            let random = || Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), (&device(), dtype));
-            let terms: Vec<(f64, Tensor<3>)> = [1.0, -0.3, 1.0 / 7.0].map(|factor| (factor, random())).into();
+            let factors = [1.0, -0.3, 1.0 / 7.0].into_iter().zip(0..);
+            let terms: Vec<(f64, Tensor<3>)> = factors
+                .map(|(factor, seed)| (factor, normal(seed, shape).cast(dtype)))
+                .collect();
             let expected = terms[0].1.clone() + terms[1].1.clone() * -0.3 + terms[2].1.clone() * (1.0 / 7.0);
             assert_eq!(values(weighted_sum(terms.clone())), values(expected));
             let single = terms[1].clone();

@@ -204,7 +204,7 @@ pub(super) fn mean_of_pixels(input: Tensor<4>) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::device;
+    use crate::testing::{device, initialized};
 
     #[test]
     fn sides_that_cannot_be_halved_are_refused() {
@@ -218,17 +218,15 @@ mod tests {
 
     #[test]
     fn odd_sides_are_halved_upwards_on_both_ways_of_a_unit() {
-        let net = WideResNetConfig::new(1, 2)
-            .with_filters(2)
-            .with_repeat(1)
-            .init(&device());
+        let config = WideResNetConfig::new(1, 2).with_filters(2).with_repeat(1);
+        let net = initialized(|| config.init(&device()));
         let logits = net.forward(Tensor::ones([2, 1, 7, 5], &device()), Statistics::Batch);
         assert_eq!(logits.dims(), [2, 2]);
     }
 
     #[test]
     fn initial_weights_have_the_stated_spread() {
-        let net = WideResNetConfig::new(3, 10).init(&device());
+        let net = initialized(|| WideResNetConfig::new(3, 10).init(&device()));
         let spread = |weights: Tensor<1>| -> f64 { weights.square().mean().sqrt().into_scalar() };
         let kernel = net.units[5].convolutions[1].weight.val();
         let expected = (2.0 / (9.0 * 64.0_f64)).sqrt();

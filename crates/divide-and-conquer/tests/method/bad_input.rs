@@ -175,7 +175,7 @@ fn classes_and_learners_that_are_not_there() {
             margin: per_class.clone(),
             ..LossConfig::default()
         };
-        let loss = config.init(slices, 3, &plain.clone().autodiff());
+        let loss = testing::initialized(|| config.init(slices, 3, &plain.clone().autodiff()));
         let model = embedder(8, 2);
         let mut trainer = Trainer::new(model, loss, &OptimizerConfig::default(), SliceUpdate::Paper).unwrap();
         let turn = Turn {

@@ -21,10 +21,14 @@ fn tiny() -> ResNetConfig {
     }
 }
 
+fn resnet(config: &ResNetConfig, device: &Device) -> ResNet {
+    testing::initialized(|| ResNet::new(config, 3, device))
+}
+
 #[test]
 fn resnet_50_has_the_size_of_resnet_50() {
     // 25,557,032 parameters (torchvision) less 2,049,000 of the classifier.
-    let network = ResNet::new(&ResNetConfig::default(), 3, &testing::device());
+    let network = resnet(&ResNetConfig::default(), &testing::device());
     assert_eq!(trainable_parameters(&network), 25_557_032 - 2_049_000);
     assert_eq!(network.features_of(), 2048);
 }
@@ -38,7 +42,7 @@ fn frozen_statistics_stay_and_others_move() {
             freeze_statistics,
             ..tiny()
         };
-        let network = ResNet::new(&config, 3, &device);
+        let network = resnet(&config, &device);
         let features = network.features(images.clone(), Mode::Train);
         assert_eq!(features.dims(), [2, 64]);
         let mean = testing::values(network.bn1.running_mean.value());
@@ -52,7 +56,7 @@ fn scales_and_shifts_learn_or_not() {
     let images = Tensor::<4>::ones([2, 3, 32, 32], &testing::device());
     for train_affine in [true, false] {
         let config = ResNetConfig { train_affine, ..tiny() };
-        let network = ResNet::new(&config, 3, &device);
+        let network = resnet(&config, &device);
         let gradients = network.features(images.clone(), Mode::Train).sum().backward();
         assert_eq!(network.bn1.scale.grad(&gradients).is_some(), train_affine);
         assert!(network.conv1.weight.grad(&gradients).is_some());
@@ -121,7 +125,7 @@ fn weights_with_the_names_of_torchvision_are_taken_over() {
     let weights = weights();
     save(&path, &weights);
     for device in [testing::device(), testing::device().autodiff()] {
-        let network = import(ResNet::new(&tiny(), 3, &device), &path).unwrap();
+        let network = import(resnet(&tiny(), &device), &path).unwrap();
         let of = |name: &str| {
             let (_, _, values) = weights.iter().find(|(known, ..)| known == name).unwrap();
             values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>()
@@ -183,7 +187,7 @@ fn features_and_gradients_are_those_of_pytorch() {
     let path = folder.path().join("resnet.safetensors");
     save(&path, &weights);
     let plain = testing::device();
-    let network = import(ResNet::new(&config, 3, &plain.clone().autodiff()), &path).unwrap();
+    let network = import(resnet(&config, &plain.clone().autodiff()), &path).unwrap();
     let shape: [usize; 4] = list(&fixture["images"]["shape"]).try_into().unwrap();
     let images = Tensor::<4>::from_data(TensorData::new(singles(&fixture["images"]["values"]), shape), &plain);
     // In training the statistics are frozen: both modes give the same.
@@ -219,7 +223,7 @@ fn a_file_of_pytorch_gives_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("resnet.safetensors");
     save(&path, &weights());
-    let network = || ResNet::new(&tiny(), 3, &testing::device());
+    let network = || resnet(&tiny(), &testing::device());
     let saved = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/resnet-tiny.pt");
     let (one, other) = (import(network(), &path).unwrap(), import(network(), &saved).unwrap());
     // A half has 11 digits in base two.
@@ -237,7 +241,7 @@ fn a_file_of_pytorch_gives_the_same_network() {
 fn files_that_do_not_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("resnet.safetensors");
-    let network = || ResNet::new(&tiny(), 3, &testing::device());
+    let network = || resnet(&tiny(), &testing::device());
     let mut missing = weights();
     missing.retain(|(name, ..)| name != "layer3.0.bn2.running_var");
     save(&path, &missing);

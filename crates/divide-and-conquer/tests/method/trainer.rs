@@ -243,7 +243,7 @@ fn proxies_learn_at_a_multiple_of_the_networks_rate() {
             rate_factor: factor,
             ..ProxyNcaConfig::default()
         };
-        let loss = config.init(Slices::new(8, 2).unwrap(), 4, &device);
+        let loss = testing::initialized(|| config.init(Slices::new(8, 2).unwrap(), 4, &device));
         let before = testing::values(loss.proxies.val().inner());
         let mut trainer = Trainer::new(embedder(8, 2), loss, &optimizer(), SliceUpdate::Paper).unwrap();
         let turn = Turn {

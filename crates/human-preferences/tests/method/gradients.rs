@@ -8,7 +8,7 @@ use human_preferences::{
 };
 use papers_core::{
     random::Streams,
-    testing::{assert_close, assert_gradient, device, values},
+    testing::{assert_close, assert_gradient, device, initialized, values},
 };
 
 use crate::double::to_double;
@@ -30,7 +30,7 @@ pub(crate) fn policy(space: &ActionSpace, hidden: &[usize], seed: u64) -> MlpPol
         hidden: hidden.to_vec(),
         initial_log_std: -0.3,
     };
-    let policy = to_double(config.init_policy(3, space, &device()));
+    let policy = to_double(initialized(|| config.init_policy(3, space, &device())));
     let count = policy.parameters().expect("parameters").len();
     policy.with_parameters(&numbers("parameters", seed, count, 0.5))
 }

@@ -14,7 +14,7 @@ use human_preferences::{
 use papers_core::{
     nn::trainable_parameters,
     random::Streams,
-    testing::{device, values},
+    testing::{device, initialized, values},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,25 +35,26 @@ fn networks_have_the_sizes_of_the_paper() {
     let device = device();
     let sizes = MlpConfig::default();
     // 11·64 + 64, 64·64 + 64, 64·3 + 3, and log σ.
-    let policy = sizes.init_policy(11, &HOPPER, &device);
+    let policy = initialized(|| sizes.init_policy(11, &HOPPER, &device));
     assert_eq!(trainable_parameters(&policy), 768 + 4160 + 195 + 3);
     assert_eq!(policy.parameters().expect("parameters").len(), 5126);
-    assert_eq!(trainable_parameters(&sizes.init_value(11, &device)), 768 + 4160 + 65);
+    let value = initialized(|| sizes.init_value(11, &device));
+    assert_eq!(trainable_parameters(&value), 768 + 4160 + 65);
     // 32·(4·64 + 1), 64·(32·16 + 1), 64·(64·9 + 1), 7·7·64·512 + 512, 512·7 + 7.
-    let atari = ConvConfig::atari().init([4, 84, 84], &GAME, &device);
+    let atari = initialized(|| ConvConfig::atari().init([4, 84, 84], &GAME, &device));
     assert_eq!(trainable_parameters(&atari), 8224 + 32_832 + 36_928 + 1_606_144 + 3591);
     // 16·(4·9 + 1), 8·8·16·128 + 128, 128·7 + 7.
-    let grid = ConvConfig::grid().init([4, 10, 10], &GAME, &device);
+    let grid = initialized(|| ConvConfig::grid().init([4, 10, 10], &GAME, &device));
     assert_eq!(trainable_parameters(&grid), 592 + 131_200 + 903);
 }
 
 #[test]
 fn policies_begin_almost_without_preference() {
     let device = device();
-    let observations = Tensor::<2>::random([50, 400], burn::tensor::Distribution::Uniform(0.0, 1.0), &device);
-    let grid = ConvConfig::grid().init([4, 10, 10], &GAME, &device);
+    let observations = Streams::new(0).uniform("observations", 0, [50, 400], &device);
+    let grid = initialized(|| ConvConfig::grid().init([4, 10, 10], &GAME, &device));
     let (distribution, critic) = grid.forward(observations.clone());
-    let mlp = MlpConfig::default().init_policy(400, &GAME, &device);
+    let mlp = initialized(|| MlpConfig::default().init_policy(400, &GAME, &device));
     for entropy in [distribution.entropy(), mlp.distribution(observations).entropy()] {
         for entropy in values(entropy) {
             assert!((entropy - 6_f64.ln()).abs() < 0.01, "{entropy}");
@@ -197,12 +198,12 @@ fn outputs_that_are_no_numbers_draw_nothing() {
 #[test]
 fn parameters_survive_the_way_to_the_host_and_back() {
     let device = device();
-    let policy: MlpPolicy = MlpConfig::default().init_policy(7, &HOPPER, &device);
+    let policy = initialized(|| -> MlpPolicy { MlpConfig::default().init_policy(7, &HOPPER, &device) });
     let parameters = policy.parameters().expect("parameters");
     let blank = policy.clone().with_parameters(&vec![0.0; parameters.len()]);
     let back = blank.with_parameters(&parameters);
     assert_eq!(back.parameters().expect("parameters"), parameters);
-    let observations = Tensor::<2>::random([4, 7], burn::tensor::Distribution::Default, &device);
+    let observations: Tensor<2> = Streams::new(0).normal("observations", 0, [4, 7], &device);
     let draw = |policy: &MlpPolicy| {
         let distribution = policy.distribution(observations.clone()).into_host();
         distribution.expect("a distribution").outputs

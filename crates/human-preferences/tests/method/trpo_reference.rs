@@ -6,7 +6,7 @@ use human_preferences::{
     policy::{ActionDistribution, Linearization, MlpConfig, MlpPolicy, Policy, TangentPolicy},
     trpo::{SampleTensors, Surrogate, conjugate_gradient, is_accepted, line_search},
 };
-use papers_core::testing::{assert_close, device, fixture, tensor_f64, values};
+use papers_core::testing::{assert_close, device, fixture, initialized, tensor_f64, values};
 use serde::Deserialize;
 
 use crate::double::to_double;
@@ -146,7 +146,7 @@ fn policy(reference: &Reference) -> MlpPolicy {
             hidden,
             ..MlpConfig::default()
         };
-        let policy = to_double(config.init_policy(observation, &space, &device()));
+        let policy = to_double(initialized(|| config.init_policy(observation, &space, &device())));
         policy.with_parameters(&reference.theta)
     };
     let has_means = |policy: &MlpPolicy| {

@@ -109,7 +109,7 @@ fn games(task: &Task, config: &RewardNetworkConfig) -> RewardLearner<AnyReward> 
 #[test]
 fn sizes_are_those_of_the_paper() {
     let device = synthetic::device();
-    let mlp = MlpRewardConfig::default().init(11, 3, &device);
+    let mlp = testing::initialized(|| MlpRewardConfig::default().init(11, 3, &device));
     assert_eq!(trainable_parameters(&mlp), (14 * 64 + 64) + (64 * 64 + 64) + 65);
 
     let (task, config) = atari();

@@ -13,7 +13,7 @@ use papers_core::{
         BatchNorm, BatchNormConfig, Convolution, RunningAverage, Statistics, WideResNet, WideResNetConfig,
         convolution::Geometry, wide_resnet::ResidualUnit,
     },
-    testing::{assert_close, assert_gradient, device, fixture, nested, numbers, tensor_f64, values},
+    testing::{assert_close, assert_gradient, device, fixture, initialized, nested, numbers, tensor_f64, values},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -162,7 +162,7 @@ fn net(file: &Forward, device: &Device) -> WideResNet {
         .with_filters(net.filters)
         .with_scales(net.scales)
         .with_repeat(net.repeat);
-    let structure = config.init(device);
+    let structure = initialized(|| config.init(device));
     let loader = |prefix: String| Loader {
         file,
         state: &net.state,
@@ -279,12 +279,12 @@ fn networks_have_the_papers_numbers_of_parameters() {
             .with_scales(case.scales)
             .with_repeat(case.repeat);
         let device = device().autodiff();
-        let net = config.clone().init(&device);
+        let net = initialized(|| config.clone().init(&device));
         // Depth as wide residual networks are named: two layers per unit and four.
         assert_eq!(2 * net.units.len() + 4, case.depth);
         assert_eq!(count_tracked(&net), case.no_conv_bias);
         assert_eq!(
-            count_tracked(&config.with_conv_bias(true).init(&device)),
+            count_tracked(&initialized(|| config.with_conv_bias(true).init(&device))),
             case.conv_bias
         );
     }
@@ -314,7 +314,7 @@ fn tiny(device: &Device) -> WideResNet {
         .with_filters(2)
         .with_scales(2)
         .with_repeat(1);
-    config.init(device).map(&mut Fixed(0.0))
+    initialized(|| config.init(device)).map(&mut Fixed(0.0))
 }
 
 fn pictures(device: &Device) -> Tensor<4> {

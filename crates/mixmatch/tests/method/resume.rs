@@ -1,6 +1,7 @@
 //! A learner goes on from a checkpoint as if it had never stopped.
 
 use burn::{
+    module::Param,
     nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig},
     prelude::*,
 };
@@ -24,20 +25,19 @@ impl Network {
     /// As a user would build it, with parameter ids that differ from process to process.
     fn new() -> Self {
         let device = device().autodiff();
-        let ones = |param: burn::module::Param<Tensor<2>>| {
-            param.map(|weight| {
-                let [rows, columns] = weight.dims();
-                let numbers = Tensor::arange(0..(rows * columns) as i64, &weight.device().inner()).float();
-                (numbers.reshape([rows, columns]) * 0.1 - 0.4).autodiff().require_grad()
-            })
+        let filled = |param: Param<Tensor<2>>| {
+            let [rows, columns] = param.lazy_shape().dims();
+            let numbers = Tensor::arange(0..(rows * columns) as i64, &device.clone().inner()).float();
+            let numbers = numbers.reshape([rows, columns]) * 0.1 - 0.4;
+            Param::initialized(param.id, numbers.autodiff().require_grad())
         };
         let mut network = Self {
             first: LinearConfig::new(2, 4).with_bias(false).init(&device),
             norm: BatchNormConfig::new(4).init(&device),
             last: LinearConfig::new(4, 3).with_bias(false).init(&device),
         };
-        network.first.weight = ones(network.first.weight);
-        network.last.weight = ones(network.last.weight);
+        network.first.weight = filled(network.first.weight);
+        network.last.weight = filled(network.last.weight);
         network
     }
 }

@@ -1,7 +1,7 @@
 //! Gradients against central differences.
 
 use burn::{prelude::*, tensor::s};
-use papers_core::testing::{assert_gradient, device, tensor_f64};
+use papers_core::testing::{assert_gradient, device, initialized, tensor_f64};
 use photofeeler::{
     model::VoterModelConfig,
     objective::{cross_entropy, divergence, earth_movers, squared_error},
@@ -33,7 +33,7 @@ fn what_voters_say_has_the_gradient_of_differences_by_photo_and_by_voter() {
     let point: Vec<f64> = (0..13).map(|place| f64::from(place * 5 % 11) / 10.0 - 0.45).collect();
     assert_gradient(&point, |point| {
         let plain = device();
-        let double = VoterModelConfig::new(4, 10, 3, vec![6, 5]).init(&plain);
+        let double = initialized(|| VoterModelConfig::new(4, 10, 3, vec![6, 5]).init(&plain));
         let double = burn::module::Module::map(double, &mut InDouble);
         let point = point.reshape([1, 13]);
         let (inputs, embedding) = (point.clone().slice(s![.., ..10]), point.slice(s![.., 10..]));

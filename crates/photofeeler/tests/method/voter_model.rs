@@ -9,7 +9,7 @@ use burn::{
 use papers_core::{
     base::metrics::population_deviation,
     nn::{RunningAverage, trainable_parameters},
-    testing::{assert_close, device, nested, numbers, values},
+    testing::{assert_close, device, initialized, nested, numbers, values},
 };
 use photofeeler::{
     learner::{VoteRow, VoterBatch, mean_cross_entropy},
@@ -207,7 +207,8 @@ fn inputs_have_mean_0_and_deviation_1_where_they_differ() {
 fn voters_and_layers_have_the_parameters_of_the_fixture() {
     let of = &fixture("xception_params.json")["voter_model_params"];
     let hidden = numbers(&of["hidden"]).iter().map(|units| *units as usize).collect();
-    let model = VoterModelConfig::new(index(&of["voters"]), BINS, index(&of["embed"]), hidden).init(&device());
+    let config = VoterModelConfig::new(index(&of["voters"]), BINS, index(&of["embed"]), hidden);
+    let model = initialized(|| config.init(&device()));
     assert_eq!(trainable_parameters(&model), index(&of["total"]));
 }
 

@@ -3,7 +3,8 @@
 use burn::{module::Module, prelude::*};
 use papers_core::{
     nn::{Statistics, trainable_parameters},
-    testing::{device, values},
+    random::Streams,
+    testing::{device, initialized, values},
 };
 use photofeeler::{
     data::Input,
@@ -19,14 +20,14 @@ use crate::common::{fixture, index};
 fn parameters_are_counted_exactly() {
     let fixture = fixture("xception_params.json");
     let count = |key: &str| index(&fixture[key]);
-    let xception = Xception::new(3, &device());
+    let xception = initialized(|| Xception::new(3, &device()));
     assert_eq!(xception.num_params(), count("no_head_total"));
     let trainable = trainable_parameters(&xception);
     assert_eq!(trainable, count("no_head_trainable"));
     assert_eq!(xception.num_params() - trainable, count("no_head_non_trainable"));
     assert_eq!(XCEPTION_FEATURES, count("feature_dim"));
     assert_eq!(count("no_head_total") + count("head_1000"), count("with_imagenet_head"));
-    let base = Base::new(&BackboneConfig::Xception, 3, 10, &device());
+    let base = initialized(|| Base::new(&BackboneConfig::Xception, 3, 10, &device()));
     assert_eq!(base.head.num_params(), count("fc10_head"));
     assert_eq!(base.num_params(), count("photofeeler_base_total"));
 
@@ -53,18 +54,14 @@ fn parameters_are_counted_exactly() {
 fn last_maps_have_the_sides_of_the_fixture() {
     let fixture = fixture("xception_params.json");
     let sides = fixture["output_side"].as_object().expect("sides");
-    let xception = Xception::new(3, &device());
+    let xception = initialized(|| Xception::new(3, &device()));
     for (input, expected) in sides {
         let input: usize = input.parse().expect("a number");
         assert_eq!(xception_map_side(input), index(expected), "{input}");
         // Larger pictures take seconds: the network itself is asked for small ones of either parity.
         if input < 128 {
             for input in [input, input + 1, input + 5] {
-                let picture = Tensor::random(
-                    [1, input, input, 3],
-                    burn::tensor::Distribution::Uniform(-1.0, 1.0),
-                    &device(),
-                );
+                let picture = Streams::new(0).normal("picture", 0, [1, input, input, 3], &device());
                 let map = xception.last_map(picture, Statistics::Running);
                 assert_eq!(
                     map.dims(),
@@ -81,7 +78,7 @@ fn weights_survive_a_file_and_others_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.safetensors");
     let config = BackboneConfig::Cnn { channels: vec![4, 6] };
-    let build = |config: &BackboneConfig| -> Backbone { config.init(3, &device()) };
+    let build = |config: &BackboneConfig| -> Backbone { initialized(|| config.init(3, &device())) };
     let original = build(&config);
     save_backbone(&original, &path).expect("saved");
     let loaded = load_backbone(build(&config), &path).expect("loaded");
@@ -103,8 +100,8 @@ fn weights_survive_a_file_and_others_are_refused() {
 #[test]
 fn gradients_reach_every_layer() {
     let device = device().autodiff();
-    let xception = Xception::new(3, &device);
-    let picture = Tensor::random([2, 71, 71, 3], burn::tensor::Distribution::Uniform(-1.0, 1.0), &device);
+    let xception = initialized(|| Xception::new(3, &device));
+    let picture = Streams::new(0).normal("picture", 0, [2, 71, 71, 3], &device);
     let gradients = xception.forward(picture, Statistics::Batch).square().mean().backward();
     let first = xception.stem[0].convolution.weight.grad(&gradients).expect("tracked");
     let last = xception.last[1].depthwise.grad(&gradients).expect("tracked");

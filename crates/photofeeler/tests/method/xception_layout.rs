@@ -9,7 +9,7 @@ use burn::{
 };
 use papers_core::{
     nn::Statistics,
-    testing::{assert_close, device, numbers, values},
+    testing::{assert_close, device, initialized, numbers, values},
 };
 use photofeeler::model::Xception;
 use serde_json::Value;
@@ -65,7 +65,7 @@ impl ModuleMapper for Patterned {
 
 fn network(device: &Device, precision: DType) -> Xception {
     let path = Vec::new();
-    Xception::new(3, device).map(&mut Patterned { precision, path })
+    initialized(|| Xception::new(3, device)).map(&mut Patterned { precision, path })
 }
 
 fn pictures(fixture: &Value, device: &Device, precision: DType) -> Tensor<4> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::prelude::*;
 use papers_core::{
     nn::Statistics,
-    testing::{assert_close, device, numbers, values},
+    testing::{assert_close, device, initialized, numbers, values},
 };
 use photofeeler::{
     data::Input,
@@ -70,7 +70,7 @@ fn a_file_of_pytorch_gives_the_features_that_pytorch_has() {
     let fixture: Value = fixture("xception_pytorch.json");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("xception.safetensors");
-    let fresh = || -> Backbone { BackboneConfig::Xception.init(3, &device()) };
+    let fresh = || -> Backbone { initialized(|| BackboneConfig::Xception.init(3, &device())) };
     std::fs::write(&path, file(&fixture, "")).expect("written");
     let loaded = load_backbone(fresh(), &path).expect("every tensor is found");
 

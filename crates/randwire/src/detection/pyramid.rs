@@ -94,7 +94,7 @@ fn doubled(input: Tensor<4>, height: usize, width: usize) -> Tensor<4> {
 
 #[cfg(test)]
 mod tests {
-    use papers_core::testing::{device, tensor_f64, values};
+    use papers_core::testing::{device, initialized, tensor_f64, values};
 
     use super::*;
 
@@ -118,7 +118,8 @@ mod tests {
                 Tensor::ones([1, half(height, times), half(width, times), channels], &device())
             });
             let stages: Vec<Tensor<4>> = stages.collect();
-            let levels = config.init(&channels, &device()).forward(&stages);
+            let pyramid = initialized(|| config.init(&channels, &device()));
+            let levels = pyramid.forward(&stages);
             let sizes: Vec<[usize; 4]> = levels.iter().map(Tensor::dims).collect();
             let expected: Vec<[usize; 4]> = (2..=6)
                 .map(|times| [1, half(height, times), half(width, times), 6])
@@ -134,7 +135,7 @@ mod tests {
             channels: 3,
             rectify: false,
         };
-        let pyramid = config.init(&[2, 2], &device());
+        let pyramid = initialized(|| config.init(&[2, 2], &device()));
         let stages = |fine: f64, coarse: f64| {
             let ones = |side| Tensor::<4>::ones([1, side, side, 2], &device());
             let levels = pyramid.forward(&[ones(4) * fine, ones(2) * coarse]);

@@ -9,7 +9,7 @@ use burn::{
 };
 use papers_core::{
     nn::{BatchNorm, Convolution, RunningAverage, Statistics, trainable_parameters},
-    testing::{assert_close, device, nested, numbers, tensor_f64, values},
+    testing::{assert_close, device, initialized, nested, numbers, tensor_f64, values},
 };
 use randwire::{
     graph::{Generator, Graph},
@@ -313,7 +313,7 @@ impl Network {
             .iter()
             .map(|graph| Some(Graph::new(graph.n, &graph.edges).unwrap()));
         let graphs: Vec<_> = [None].into_iter().chain(graphs).collect();
-        let mut network = config.init(3, self.classes, &graphs, device);
+        let mut network = initialized(|| config.init(3, self.classes, &graphs, device));
         self.fill(&mut network.backbone.stem, ["c1", "b1"], device);
         self.fill(&mut network.head, ["ch", "bh"], device);
         let vector = |name: &str| parameter(nested::<1>(&self.state[name], device));
@@ -532,7 +532,7 @@ fn costs_are_counted_part_by_part() {
             );
         }
         // The formulas are those of the network itself.
-        let network = config.init(3, case.classes, &graphs, &device());
+        let network = initialized(|| config.init(3, case.classes, &graphs, &device()));
         assert_eq!(trainable_parameters(&network), params, "{name}");
     }
 }
@@ -611,7 +611,8 @@ fn every_operation_halves_the_picture_and_learns() {
             stages: vec![StageConfig { nodes: 5, width: 1 }, StageConfig { nodes: 5, width: 2 }],
             ..regime("small", 4)
         };
-        let network = config.init(1, 3, &config.graphs(3).unwrap(), &device);
+        let graphs = config.graphs(3).unwrap();
+        let network = initialized(|| config.init(1, 3, &graphs, &device));
         let images = Tensor::<1>::from_floats([0.5; 2 * 11 * 10].map(|x: f32| x), &device).reshape([2, 1, 11, 10]);
         let shapes: Vec<_> = network
             .backbone

@@ -78,7 +78,7 @@ pub fn responsibilities(
 
 #[cfg(test)]
 mod tests {
-    use papers_core::testing::{device, values};
+    use papers_core::testing::{device, initialized, values};
 
     use super::*;
 
@@ -89,7 +89,7 @@ mod tests {
     /// Section 2: components begin at about the same mean, and with different variances.
     #[test]
     fn components_begin_apart_in_their_variances() {
-        let prior = MixturePrior::new(40, 60, 0.001, &device());
+        let prior = initialized(|| MixturePrior::new(40, 60, 0.001, &device()));
         // Of 2,400 numbers the deviation is known to 1.5 %.
         let of = |layer: &Linear| deviation(&values(layer.weight.val()));
         assert!((of(&prior.mean) / 0.001 - 1.0).abs() < 0.06);

@@ -122,17 +122,19 @@ fn flat(tensor: Tensor<4>) -> Tensor<2> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Distribution;
-    use papers_core::testing::{assert_close, device, values};
+    use papers_core::{
+        random::Streams,
+        testing::{assert_close, device, initialized, values},
+    };
 
     use super::*;
 
     #[test]
     fn parts_are_one_input() {
         let device = device();
-        let mlp = Mlp::new(6, &[5, 4], 3, &device);
-        let part = |shape: [usize; 4]| Tensor::<4>::random(shape, Distribution::Default, &device);
-        let parts = [part([1, 3, 1, 2]), part([1, 1, 4, 1]), part([2, 3, 1, 3])];
+        let mlp = initialized(|| Mlp::new(6, &[5, 4], 3, &device));
+        let part = |seed, shape: [usize; 4]| Streams::new(seed).normal("part", 0, shape, &device);
+        let parts = [part(0, [1, 3, 1, 2]), part(1, [1, 1, 4, 1]), part(2, [2, 3, 1, 3])];
         let whole = parts.clone().map(|part| {
             let features = part.dims()[3];
             part.expand([2, 3, 4, features])
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn outputs_are_small_at_first_and_hidden_units_are_not() {
         let device = device();
-        let mlp = Mlp::new(50, &[40, 40], 10, &device);
+        let mlp = initialized(|| Mlp::new(50, &[40, 40], 10, &device));
         let deviation = |weight: &Param<Tensor<2>>| {
             let values = values(weight.val());
             (values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64).sqrt()

@@ -145,7 +145,7 @@ fn examples_that_are_not_for_a_model() {
         let message = model(prior).expect_err("no distribution").to_string();
         assert!(message.contains(expected), "{message}");
     }
-    let model = model(&[0.5, 0.5]).expect("a prior");
+    let model = testing::initialized(|| model(&[0.5, 0.5]).expect("a prior"));
     let noise = |classes| Noise {
         z: Tensor::zeros([1, 3, classes, sizes.latent], &device),
         a: None,

@@ -1,9 +1,10 @@
 //! Each idea of the method, by what is lost without it.
 
-use burn::{prelude::*, tensor::Distribution};
+use burn::prelude::*;
 use papers_core::{
     Context, Experiment as _,
     base::{figure::Body, journal::scalar},
+    random::Streams,
     testing,
 };
 use semi_unsupervised::{
@@ -26,19 +27,12 @@ fn model(kind: Kind) -> ClassModel {
         prior_mean_init_std: 1.0,
         auxiliary_sees_data: None,
     };
-    ClassModel::new(
-        kind,
-        Likelihood::Gaussian,
-        5,
-        &[0.2, 0.3, 0.5],
-        &sizes,
-        &testing::device(),
-    )
-    .expect("a prior")
+    let (prior, device) = ([0.2, 0.3, 0.5], testing::device());
+    testing::initialized(|| ClassModel::new(kind, Likelihood::Gaussian, 5, &prior, &sizes, &device).expect("a prior"))
 }
 
-fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &testing::device())
+fn random<const D: usize>(name: &str, shape: [usize; D]) -> Tensor<D> {
+    Streams::new(0).normal(name, 0, shape, &testing::device())
 }
 
 /// The bound without labels is that with labels of all classes, weighted by `q(y|x)`, and the entropy of it.
@@ -46,9 +40,9 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
 fn classes_are_summed_out_exactly() {
     for kind in Kind::ALL {
         let model = model(kind);
-        let x = random([4, 5]);
-        let z = random([2, 4, 3, 3]);
-        let a = kind.has_auxiliary().then(|| random([2, 4, 1, 2]));
+        let x = random("x", [4, 5]);
+        let z = random("z", [2, 4, 3, 3]);
+        let a = kind.has_auxiliary().then(|| random("a", [2, 4, 1, 2]));
         let open = model.unlabeled(
             x.clone(),
             &Noise {
@@ -82,7 +76,7 @@ fn the_mixture_tells_classes_apart_in_the_latent_space_alone() {
     for kind in Kind::ALL {
         let model = model(kind);
         let y = Tensor::<2>::eye(3, &testing::device()).reshape([1, 1, 3, 3]);
-        let z: Tensor<4> = random([1, 1, 1, 3]).expand([1, 1, 3, 3]);
+        let z: Tensor<4> = random("z", [1, 1, 1, 3]).expand([1, 1, 3, 3]);
         let means = testing::values(model.reconstruct(y, z));
         let decoder_sees_classes = means[..5] != means[5..10];
         assert_eq!(decoder_sees_classes, !kind.has_mixture(), "{kind:?}");
@@ -184,10 +178,12 @@ fn parts_are_those_of_the_bound() {
     for kind in Kind::ALL {
         let model = model(kind);
         let noise = Noise {
-            z: random([1, 4, 3, 3]),
-            a: kind.has_auxiliary().then(|| random([1, 4, 1, 2])),
+            z: random("z", [1, 4, 3, 3]),
+            a: kind.has_auxiliary().then(|| random("a", [1, 4, 1, 2])),
         };
-        let open = model.unlabeled(random([4, 5]), &noise).expect("values of the model");
+        let open = model
+            .unlabeled(random("x", [4, 5]), &noise)
+            .expect("values of the model");
         let parts = open.parts();
         let part = |wanted: &str| {
             let found = parts.iter().find(|(name, _)| *name == wanted);

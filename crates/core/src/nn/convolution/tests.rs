@@ -1,7 +1,5 @@
-use burn::tensor::{DType, Distribution};
-
 use super::*;
-use crate::testing::{assert_close, device, values};
+use crate::testing::{assert_close, device, normal, values};
 
 /// Side of the picture, side of the kernel, stride, padding; with 6 and 4 no window reaches a row of the border, and
 /// with 2 and 5 some places of the kernel see nothing else.
@@ -16,10 +14,6 @@ const CASES: [[usize; 4]; 9] = [
     [2, 5, 1, 2],
     [8, 3, 3, 1],
 ];
-
-fn random(shape: [usize; 4]) -> Tensor<4> {
-    Tensor::random(shape, Distribution::Normal(0.0, 1.0), (&device(), DType::F64))
-}
 
 /// Output and gradients by input and weight of a function of the output.
 fn run(
@@ -39,8 +33,8 @@ fn narrow_and_wide_convolutions_have_the_values_and_gradients_of_burn() {
     for [side, kernel, stride, padding] in CASES {
         for (channels, out) in [(2, 4), (WIDE, 4), (WIDE, WIDE + 3)] {
             let geometry = Geometry { stride, padding };
-            let input = random([3, channels, side, side]);
-            let weight = random([out, channels, kernel, kernel]) / channels as f64;
+            let input = normal(0, [3, channels, side, side]);
+            let weight = normal(1, [out, channels, kernel, kernel]) / channels as f64;
             let ours = run(&input, &weight, |input, weight| convolve(input, weight, geometry));
             let burns = run(&input, &weight, |input, weight| {
                 conv2d(input, weight, None, geometry.options())
@@ -63,9 +57,9 @@ fn transposed_convolutions_have_the_values_and_gradients_of_burn() {
             let geometry = Geometry { stride, padding };
             let made = (side + 2 * padding - kernel) / stride + 1;
             let rest = side + 2 * padding - kernel - stride * (made - 1);
-            let input = random([3, channels, made, made]);
-            let weight = random([channels, out, kernel, kernel]) / channels as f64;
-            let bias: Tensor<1> = random([1, 1, 1, out]).reshape([out]);
+            let input = normal(0, [3, channels, made, made]);
+            let weight = normal(1, [channels, out, kernel, kernel]) / channels as f64;
+            let bias: Tensor<1> = normal(2, [1, 1, 1, out]).reshape([out]);
             let burns = run(&input, &weight, |input, weight| {
                 let options = ConvTransposeOptions::new([stride; 2], [padding; 2], [rest; 2], [1, 1], 1);
                 conv_transpose2d(input, weight, Some(bias.clone()), options)
@@ -95,8 +89,8 @@ fn many_bands_of_rows_and_blocks_of_pictures_add_up_to_the_whole() {
     // pictures; all are shared out among the cores.
     for (channels, side, stride) in [([24, 40], 16, 1), ([24, 40], 15, 2), ([32, 40], 7, 1), ([40, 32], 9, 2)] {
         let geometry = Geometry { stride, padding: 1 };
-        let input = random([19, channels[0], side, side]);
-        let weight = random([channels[1], channels[0], 3, 3]) / 15.0;
+        let input = normal(0, [19, channels[0], side, side]);
+        let weight = normal(1, [channels[1], channels[0], 3, 3]) / 15.0;
         let last = run(&input, &weight, |input, weight| {
             convolve_last(input.permute([0, 2, 3, 1]), weight, None, geometry).permute([0, 3, 1, 2])
         });
@@ -140,11 +134,11 @@ fn biases_of_channels_and_of_pixels_are_added_and_learn() {
         ([4, 5], [4, 1, 1, 0]),
     ] {
         let geometry = Geometry { stride, padding };
-        let input = random([11, side, side, channels]);
-        let weight = random([out, channels, kernel, kernel]) / channels as f64;
+        let input = normal(0, [11, side, side, channels]);
+        let weight = normal(1, [out, channels, kernel, kernel]) / channels as f64;
         let [_, height, width, _] = convolve_last(input.clone(), weight.clone(), None, geometry).dims();
         for shape in [[1, 1, 1, out], [1, height, width, out]] {
-            let bias = random(shape);
+            let bias = normal(2, shape);
             let run = |is_constant: bool, add: &dyn Fn(Tensor<4>, Tensor<4>) -> Tensor<4>| {
                 let bias = bias.clone().autodiff().require_grad();
                 let input = if is_constant {
@@ -174,7 +168,7 @@ fn biases_of_channels_and_of_pixels_are_added_and_learn() {
 #[test]
 fn a_constant_input_changes_no_gradient_of_the_weights() {
     let geometry = Geometry { stride: 1, padding: 1 };
-    let (input, weight) = (random([2, 1, 5, 5]), random([3, 1, 3, 3]));
+    let (input, weight) = (normal(0, [2, 1, 5, 5]), normal(1, [3, 1, 3, 3]));
     let [_, _, expected] = run(&input, &weight, |input, weight| convolve(input, weight, geometry));
     let [weight, constant] = [weight.autodiff().require_grad(), input];
     let gradients = convolve(constant.clone(), weight.clone(), geometry)
@@ -194,7 +188,11 @@ fn a_constant_input_changes_no_gradient_of_the_weights() {
 #[test]
 fn pieces_of_a_batch_add_up_to_the_whole() {
     let geometry = Geometry { stride: 1, padding: 1 };
-    let (input, weight, gradient) = (random([5, 2, 6, 6]), random([4, 2, 3, 3]), random([5, 4, 6, 6]));
+    let (input, weight, gradient) = (
+        normal(0, [5, 2, 6, 6]),
+        normal(1, [4, 2, 3, 3]),
+        normal(2, [5, 4, 6, 6]),
+    );
     // Two pictures a piece, and the last alone.
     let two = 2 * 36 * 18;
     let gradient_in = |largest| {

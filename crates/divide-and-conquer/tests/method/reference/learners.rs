@@ -54,7 +54,7 @@ fn slices_of_proxies_are_those_of_the_learner() {
             restrict,
             ..ProxyNcaConfig::default()
         };
-        let loss = config.init(slices, 4, &device);
+        let loss = testing::initialized(|| config.init(slices, 4, &device));
         let random = &mut Streams::new(0).at("none", 0, 0);
         let part = Part::Slice(LEARNER);
         let view = view(&embeddings, &rows, &labels, part, Some(cluster), random);

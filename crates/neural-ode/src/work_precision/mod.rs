@@ -1,26 +1,23 @@
-//! Work-precision diagrams: what accuracy costs, over the explicit methods that choose their own steps.
+//! Work-precision diagrams: what accuracy costs, over all methods.
 //!
-//! Five equations in double precision, seven tolerances for each method, against a solution to twelve digits; beside them what
-//! an independent solver took for the same.
+//! Five equations in double precision, seven tolerances or numbers of steps for each method, against a solution to twelve digits;
+//! beside them what an independent solver took for the same.
+
+mod figures;
 
 use std::collections::BTreeMap;
 
 use burn::{prelude::*, tensor::DType};
-use papers_core::{
-    Result,
-    base::{
-        figure::{Body, Figure, Table},
-        plot::{self, Chart, Scale, Series, Style, palette},
-    },
-    device,
-};
+use papers_core::Result;
 use serde::Deserialize;
+
+pub use self::figures::figures;
 
 use crate::{Method, SolveError, Solver};
 
 /// The solutions of the equations of [`slope_of`], and solves by the independent solver, whose last step is cut and whose control
 /// is integral, as ours are.
-const REFERENCE: &str = include_str!("work_precision/reference.json");
+const REFERENCE: &str = include_str!("reference.json");
 
 /// The equations by their name there, and their title.
 const PROBLEMS: [(&str, &str); 5] = [
@@ -71,18 +68,47 @@ impl Reference {
     }
 }
 
-/// Explicit methods, their orders, and the loosest and tightest exponent of ten of their tolerances: where neither steps
-/// are too large for their order to show, nor errors down to rounding.
-pub const METHODS: [(Method, f64, [f64; 2]); 7] = [
+/// All methods, their orders, and two exponents of ten: of the loosest and the tightest of their tolerances, or of the smallest
+/// and the largest number of their steps. Between them, neither are steps too large for the order to show, nor errors down to
+/// rounding.
+pub const METHODS: [(Method, f64, [f64; 2]); 20] = [
+    (Method::Euler, 1.0, [2.5, 3.5]),
+    (Method::Midpoint, 2.0, [2.5, 3.5]),
+    (Method::Heun2, 2.0, [2.5, 3.5]),
+    (Method::Ralston2, 2.0, [2.5, 3.5]),
+    (Method::Heun3, 3.0, [2.5, 3.5]),
+    (Method::Rk4, 4.0, [2.25, 3.25]),
+    (Method::Rk4Classic, 4.0, [2.25, 3.25]),
+    // With three slopes by default, and four with that at the end.
+    (Method::ExplicitAdams, 3.0, [2.5, 3.5]),
+    (Method::ImplicitAdams, 4.0, [2.5, 3.5]),
+    (Method::ImplicitEuler, 1.0, [2.25, 3.25]),
+    (Method::ImplicitMidpoint, 2.0, [2.25, 3.25]),
+    (Method::Trapezoid, 2.0, [2.25, 3.25]),
     (Method::AdaptiveHeun, 2.0, [3.0, 6.0]),
     (Method::Fehlberg2, 2.0, [3.0, 6.0]),
     (Method::Bosh3, 3.0, [4.0, 7.0]),
     (Method::Dopri5, 5.0, [5.0, 10.0]),
     (Method::Tsit5, 5.0, [5.0, 10.0]),
     (Method::Dopri8, 8.0, [4.0, 9.0]),
+    (Method::Kvaerno3, 3.0, [4.0, 7.0]),
     (Method::VariableAdams, f64::NAN, [4.0, 10.0]),
 ];
-const TOLERANCES: usize = 7;
+/// Measurements of a method on an equation.
+const POINTS: usize = 7;
+
+/// The solver of a measurement between the two exponents of its method.
+fn solver(method: Method, [coarse, fine]: [f64; 2], index: usize, times: &[f64]) -> Solver {
+    let exponent = coarse + (fine - coarse) * index as f64 / (POINTS - 1) as f64;
+    let solver = Solver::new(method).max_steps(1_000_000);
+    if method.is_adaptive() {
+        let tolerance = 10f64.powf(-exponent);
+        solver.tolerances(tolerance, 0.01 * tolerance)
+    } else {
+        let span = times[times.len() - 1] - times[0];
+        solver.step_size(span / 10f64.powf(exponent).round())
+    }
+}
 
 /// One method on one equation.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +151,7 @@ impl Curve {
     }
 }
 
-/// Evaluations and the largest error at the times of the file, of a solve with these tolerances.
+/// Evaluations and the largest error at the times of the file.
 fn work_and_error(
     solver: Solver,
     problem: &str,
@@ -134,7 +160,7 @@ fn work_and_error(
 ) -> std::result::Result<(f64, f64), SolveError> {
     let slope = |time: f64, state: Tensor<1>| slope_of(problem, time, &state);
     let start = Tensor::<1>::from_data(TensorData::from(truth.y[0].as_slice()), (device, DType::F64));
-    let solution = solver.max_steps(1_000_000).solve(&slope, start, &truth.t)?;
+    let solution = solver.solve(&slope, start, &truth.t)?;
     let states = solution.states.into_iter().zip(&truth.y);
     let errors = states.map(|(state, truth)| {
         let state: Vec<f64> = state.into_data().iter().collect();
@@ -155,16 +181,12 @@ pub fn measure(device: &Device) -> Result<Vec<Curve>> {
     let mut curves = Vec::new();
     for (problem, title) in PROBLEMS {
         let truth = &reference.reference[problem];
-        for (method, _, [loose, tight]) in METHODS {
-            let mut points = Vec::new();
-            for index in 0..TOLERANCES {
-                let exponent = loose + (tight - loose) * index as f64 / (TOLERANCES - 1) as f64;
-                let tolerance = 10f64.powf(-exponent);
-                let solver = Solver::new(method).tolerances(tolerance, 0.01 * tolerance);
-                let measured = work_and_error(solver, problem, truth, device);
-                points
-                    .push(measured.map_err(|error| papers_core::Error::Usage(format!("{title}, {method}: {error}")))?);
-            }
+        for (method, _, exponents) in METHODS {
+            let points = (0..POINTS).map(|index| {
+                let measured = work_and_error(solver(method, exponents, index, &truth.t), problem, truth, device);
+                measured.map_err(|error| papers_core::Error::Usage(format!("{title}, {method}: {error}")))
+            });
+            let points = points.collect::<Result<_>>()?;
             let peers = reference.cases(problem, method);
             curves.push(Curve {
                 problem: title,
@@ -197,87 +219,6 @@ fn slope_of(problem: &str, time: f64, state: &Tensor<1>) -> Tensor<1> {
         _ => vec![(3.0 * time).cos() - 0.5 * time * y[0]],
     };
     Tensor::from_data(TensorData::from(slopes.as_slice()), (&state.device(), state.dtype()))
-}
-
-/// The diagrams, and a table of slopes and of evaluations at equal errors.
-///
-/// # Errors
-///
-/// What a solve or the plotting library reports.
-pub fn figures() -> Result<Vec<Figure>> {
-    let device = device::resolve(device::default_backend()?)?;
-    let curves = measure(&device)?;
-    let charts: Vec<Chart> = PROBLEMS.iter().map(|(_, title)| chart(title, &curves)).collect();
-    Ok(vec![
-        Figure {
-            name: "work-precision".to_owned(),
-            title: "Work and precision of the solvers".to_owned(),
-            caption: "Seven tolerances for each method, double precision; largest error at the times of the reference. Dots: what \
-                      an independent solver takes and misses with the same method, at its own tolerances."
-                .to_owned(),
-            body: Body::Svg(plot::grid(&charts, 2)?),
-        },
-        table(&curves),
-    ])
-}
-
-fn chart(problem: &str, curves: &[Curve]) -> Chart {
-    let of_problem = || curves.iter().filter(|curve| curve.problem == problem).enumerate();
-    let ours = of_problem().map(|(index, curve)| {
-        Series::new(curve.method.name(), curve.points.clone(), Style::Line).colored(palette(index))
-    });
-    let peers = of_problem()
-        .filter(|(_, curve)| !curve.peer.is_empty())
-        .map(|(index, curve)| Series::points("", curve.peer.clone()).colored(palette(index)));
-    Chart {
-        title: problem.to_owned(),
-        x_label: "evaluations".to_owned(),
-        y_label: "error".to_owned(),
-        x_scale: Scale::Log,
-        y_scale: Scale::Log,
-        series: ours.chain(peers).collect(),
-        ..Chart::default()
-    }
-}
-
-/// The error at which evaluations are compared.
-const COMPARED: f64 = 1e-6;
-
-fn table(curves: &[Curve]) -> Figure {
-    let mut names = vec!["method".to_owned(), "order".to_owned()];
-    names.extend(PROBLEMS.iter().map(|(_, title)| (*title).to_owned()));
-    let mut table = Table::new(names);
-    for (method, order, _) in METHODS {
-        let mut row = vec![
-            method.name().to_owned(),
-            if order.is_nan() {
-                "1 to 12".to_owned()
-            } else {
-                order.to_string()
-            },
-        ];
-        for (_, title) in PROBLEMS {
-            let curve = curves
-                .iter()
-                .find(|curve| curve.problem == title && curve.method == method);
-            row.push(curve.map_or(String::new(), |curve| {
-                let work = curve
-                    .work_at(COMPARED)
-                    .map_or("–".to_owned(), |work| format!("{work:.0}"));
-                format!("{:.2}; {work}", curve.slope())
-            }));
-        }
-        table.push(row);
-    }
-    Figure {
-        name: "slopes".to_owned(),
-        title: "Slopes, and evaluations for six digits".to_owned(),
-        caption: format!(
-            "For each equation the slope of the logarithm of the error over that of the evaluations, and the evaluations at \
-             an error of {COMPARED:e}."
-        ),
-        body: Body::Table(table),
-    }
 }
 
 #[cfg(test)]
