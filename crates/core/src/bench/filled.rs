@@ -5,6 +5,8 @@ use burn::{
     prelude::*,
 };
 
+use crate::random::Streams;
+
 /// `(7919·i mod 1009) / 1009 - 1/2`.
 pub fn number(index: usize) -> f64 {
     (index * 7919 % 1009) as f64 / 1009.0 - 0.5
@@ -24,6 +26,9 @@ pub fn tensor<const D: usize>(shape: [usize; D], scale: f64, device: &Device) ->
 /// The same module with weights that depend on their shapes alone: in `±1/√(inputs of a unit)`, biases zero,
 /// everything else as it is.
 pub fn module<M: Module>(module: M) -> M {
+    // Lazy weights are drawn before they are replaced, from a generator that is the whole process's.
+    let device = module.devices().first().cloned().unwrap_or_default();
+    let _seeded = Streams::new(0).seed_device("filled", 0, &device);
     module.map(&mut Fill { path: Vec::new() })
 }
 
@@ -41,31 +46,33 @@ impl ModuleMapper for Fill {
     }
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        // Lazy weights are not drawn before they are replaced.
-        let (dims, device) = (parameter.lazy_shape().dims(), parameter.lazy_device());
-        let filled = match self.path.last().map(String::as_str) {
-            Some("bias") => Tensor::zeros(dims, &device.clone().inner()),
-            Some("weight") => weight(dims, &device.clone().inner()),
-            _ => return parameter,
-        };
-        let filled = if device.is_autodiff() {
-            filled.autodiff().set_require_grad(parameter.is_require_grad())
-        } else {
-            filled
-        };
-        Param::initialized(parameter.id, filled)
+        let name = self.path.last().cloned().unwrap_or_default();
+        parameter.map(|value| {
+            let is_tracked = value.is_require_grad();
+            let filled = match name.as_str() {
+                "bias" => value.clone().inner().zeros_like(),
+                "weight" => weight(&value.clone().inner()),
+                _ => return value,
+            };
+            if value.is_autodiff() {
+                filled.autodiff().set_require_grad(is_tracked)
+            } else {
+                filled
+            }
+        })
     }
 }
 
-/// Weights of a layer.
-fn weight<const D: usize>(dims: [usize; D], device: &Device) -> Tensor<D> {
+/// Weights for the parameter `like`.
+fn weight<const D: usize>(like: &Tensor<D>) -> Tensor<D> {
+    let (dims, device) = (like.dims(), like.device());
     if D == 2 {
         // A matrix of Burn is `[inputs, outputs]`, one of PyTorch the other way round.
-        let turned = tensor([dims[1], dims[0]], 1.0 / (dims[0] as f64).sqrt(), device);
+        let turned = tensor([dims[1], dims[0]], 1.0 / (dims[0] as f64).sqrt(), &device);
         return turned.transpose().reshape(dims);
     }
     let inputs: usize = dims[1..].iter().product();
-    tensor(dims, 1.0 / (inputs as f64).sqrt(), device)
+    tensor(dims, 1.0 / (inputs as f64).sqrt(), &device)
 }
 
 #[cfg(test)]

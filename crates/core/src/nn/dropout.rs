@@ -35,6 +35,7 @@ pub fn dropout<const D: usize>(input: Tensor<D>, share: f64) -> Tensor<D> {
 }
 
 /// 0 for what is dropped, and what the others are scaled by.
+#[expect(clippy::disallowed_methods, reason = "whoever trains the module seeds the device")]
 fn mask<const D: usize>(input: &Tensor<D>, share: f64) -> Tensor<D> {
     #[cfg(feature = "flex")]
     if host(input).is_some() {
@@ -45,6 +46,7 @@ fn mask<const D: usize>(input: &Tensor<D>, share: f64) -> Tensor<D> {
 }
 
 #[cfg(feature = "flex")]
+#[expect(clippy::disallowed_methods, reason = "whoever trains the module seeds the device")]
 fn host_mask<const D: usize>(input: &Tensor<D>, share: f64) -> Tensor<D> {
     // Elements that one key serves; a cost in nanoseconds per element.
     const PIECE: usize = 1 << 14;

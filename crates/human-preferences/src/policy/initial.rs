@@ -35,6 +35,10 @@ pub(super) fn convolution(channels: usize, layer: &ConvLayer, gain: f64, device:
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "first weights: whoever builds the module seeds the device"
+)]
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &device.clone().inner())
 }

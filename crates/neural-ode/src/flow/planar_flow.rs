@@ -34,6 +34,10 @@ const HALVINGS: usize = 60;
 impl PlanarFlow {
     /// Layers close to the identity: `u` along `w`, of the length at which `û = 0`, and some noise. Layers with `u = 0`
     /// would each shrink the plane by a third, all of them to a line.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "first weights: whoever builds the module seeds the device"
+    )]
     pub fn new(dimension: usize, layers: usize, device: &Device) -> Self {
         let normal = |shape: [usize; 2], deviation: f64| {
             Tensor::<2>::random(shape, Distribution::Normal(0.0, deviation), device)

@@ -72,7 +72,7 @@ impl Reference {
 /// and the largest number of their steps. Between them, neither are steps too large for the order to show, nor errors down to
 /// rounding.
 pub const METHODS: [(Method, f64, [f64; 2]); 20] = [
-    (Method::Euler, 1.0, [2.5, 3.5]),
+    (Method::Euler, 1.0, [3.0, 4.0]),
     (Method::Midpoint, 2.0, [2.5, 3.5]),
     (Method::Heun2, 2.0, [2.5, 3.5]),
     (Method::Ralston2, 2.0, [2.5, 3.5]),
@@ -82,7 +82,7 @@ pub const METHODS: [(Method, f64, [f64; 2]); 20] = [
     // With three slopes by default, and four with that at the end.
     (Method::ExplicitAdams, 3.0, [2.5, 3.5]),
     (Method::ImplicitAdams, 4.0, [2.5, 3.5]),
-    (Method::ImplicitEuler, 1.0, [2.25, 3.25]),
+    (Method::ImplicitEuler, 1.0, [2.75, 3.75]),
     (Method::ImplicitMidpoint, 2.0, [2.25, 3.25]),
     (Method::Trapezoid, 2.0, [2.25, 3.25]),
     (Method::AdaptiveHeun, 2.0, [3.0, 6.0]),
@@ -158,7 +158,7 @@ fn work_and_error(
     truth: &Trajectory,
     device: &Device,
 ) -> std::result::Result<(f64, f64), SolveError> {
-    let slope = |time: f64, state: Tensor<1>| slope_of(problem, time, &state);
+    let slope = |time: f64, state: Tensor<1>| slope_of(problem, time, state);
     let start = Tensor::<1>::from_data(TensorData::from(truth.y[0].as_slice()), (device, DType::F64));
     let solution = solver.solve(&slope, start, &truth.t)?;
     let states = solution.states.into_iter().zip(&truth.y);
@@ -182,11 +182,15 @@ pub fn measure(device: &Device) -> Result<Vec<Curve>> {
     for (problem, title) in PROBLEMS {
         let truth = &reference.reference[problem];
         for (method, _, exponents) in METHODS {
-            let points = (0..POINTS).map(|index| {
-                let measured = work_and_error(solver(method, exponents, index, &truth.t), problem, truth, device);
-                measured.map_err(|error| papers_core::Error::Usage(format!("{title}, {method}: {error}")))
-            });
-            let points = points.collect::<Result<_>>()?;
+            let mut points = Vec::new();
+            for index in 0..POINTS {
+                match work_and_error(solver(method, exponents, index, &truth.t), problem, truth, device) {
+                    Ok(point) => points.push(point),
+                    // Steps that are too large for the method.
+                    Err(SolveError::NonFiniteDynamics { .. }) => {}
+                    Err(error) => return Err(papers_core::Error::Usage(format!("{title}, {method}: {error}"))),
+                }
+            }
             let peers = reference.cases(problem, method);
             curves.push(Curve {
                 problem: title,
@@ -201,24 +205,24 @@ pub fn measure(device: &Device) -> Result<Vec<Curve>> {
     Ok(curves)
 }
 
-fn slope_of(problem: &str, time: f64, state: &Tensor<1>) -> Tensor<1> {
-    // On the host: what is counted are evaluations.
-    let y: Vec<f64> = state.clone().into_data().iter().collect();
+fn slope_of(problem: &str, time: f64, state: Tensor<1>) -> Tensor<1> {
+    let y = state.split(1, 0);
+    let y = |index: usize| y[index].clone();
     let slopes = match problem {
-        "harmonic" => vec![y[1], -4.0 * y[0]],
-        "van_der_pol" => vec![y[1], 5.0 * (1.0 - y[0] * y[0]) * y[1] - y[0]],
+        "harmonic" => vec![y(1), y(0) * -4.0],
+        "van_der_pol" => vec![y(1), (y(0).square().neg() + 1.0) * y(1) * 5.0 - y(0)],
         "lorenz" => vec![
-            10.0 * (y[1] - y[0]),
-            y[0] * (28.0 - y[2]) - y[1],
-            y[0] * y[1] - 8.0 / 3.0 * y[2],
+            (y(1) - y(0)) * 10.0,
+            y(0) * (y(2).neg() + 28.0) - y(1),
+            y(0) * y(1) - y(2) * (8.0 / 3.0),
         ],
         "cubic_spiral" => {
-            let [a, b] = [y[0].powi(3), y[1].powi(3)];
-            vec![-0.1 * a - 2.0 * b, 2.0 * a - 0.1 * b]
+            let cube = |index: usize| y(index).square() * y(index);
+            vec![cube(0) * -0.1 - cube(1) * 2.0, cube(0) * 2.0 - cube(1) * 0.1]
         }
-        _ => vec![(3.0 * time).cos() - 0.5 * time * y[0]],
+        _ => vec![y(0) * (-0.5 * time) + (3.0 * time).cos()],
     };
-    Tensor::from_data(TensorData::from(slopes.as_slice()), (&state.device(), state.dtype()))
+    Tensor::cat(slopes, 0)
 }
 
 #[cfg(test)]
