@@ -6,6 +6,7 @@ use burn::{
     prelude::*,
     tensor::{DType, Element},
 };
+use multiversion::multiversion;
 
 use crate::MetricError;
 
@@ -220,6 +221,7 @@ pub(crate) fn squared_length<T: Real>(row: &[T]) -> f64 {
 }
 
 /// `Σ (x - y)²`, always summed in the same order: equal points have equal distances, whatever else is compared.
+#[multiversion(targets("x86_64+avx2+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(crate) fn squared_distance<T: Real>(left: &[T], right: &[T]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
