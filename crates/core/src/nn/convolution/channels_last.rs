@@ -1,7 +1,8 @@
 //! Convolution of pictures whose channels come last, as matrix products.
 //!
 //! Where there are many channels, each place of the kernel is a product of its own ([`taps`]); where there are few, those
-//! products would be too thin, and a kernel's row is one ([`stack`]).
+//! products would be too thin, and a kernel's row is one ([`stack`]); where there are so many that the kernel leaves a core's cache, all
+//! of it is one ([`unfold`]).
 
 use burn::{backend::Flex, prelude::*};
 
@@ -17,6 +18,7 @@ use crate::{
 mod frame;
 mod stack;
 mod taps;
+mod unfold;
 
 use frame::Frame;
 
@@ -117,16 +119,24 @@ fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame
         // Products read a transposed matrix as it lies.
         let matrix = weight.reshape([frame.out, frame.channels]).transpose();
         let output = pixels(input).matmul(matrix).reshape(frame.output());
-        return match bias {
-            Some(bias) => output + bias.clone(),
-            None => output,
-        };
+        return plus(output, bias);
+    }
+    if frame.is_large() {
+        let memory = memory(input);
+        return plus(with_precision!(memory, unfold::forward(&memory, &weight, frame)), bias);
     }
     let (input, bias) = (memory(input), bias.map(memory));
     if frame.is_wide() {
         return with_precision!(input, taps::forward(&input, weight, bias.as_ref(), frame));
     }
     with_precision!(input, stack::forward(&input, weight, bias.as_ref(), frame))
+}
+
+fn plus(output: Tensor<4>, bias: Option<&Tensor<4>>) -> Tensor<4> {
+    match bias {
+        Some(bias) => output + bias.clone(),
+        None => output,
+    }
 }
 
 /// Numbers of a gradient from which on its sum is worth the work of all cores.
@@ -155,6 +165,10 @@ fn weight_gradient(input: &Tensor<4>, gradient: &Tensor<4>, frame: Frame) -> Ten
         let sum = pixels(gradient).transpose().matmul(pixels(input));
         return sum.reshape([frame.out, frame.channels, 1, 1]);
     }
+    if frame.is_large() {
+        let memory = memory(input);
+        return with_precision!(memory, unfold::weight_gradient(&memory, gradient, frame));
+    }
     let memories = [memory(input), memory(gradient)];
     let device = gradient.device();
     if frame.is_wide() {
@@ -169,6 +183,10 @@ fn input_gradient(gradient: &Tensor<4>, weight: Tensor<4>, frame: Frame) -> Tens
         let matrix = weight.reshape([frame.out, frame.channels]);
         let shape = [frame.batch, frame.height, frame.width, frame.channels];
         return pixels(gradient).matmul(matrix).reshape(shape);
+    }
+    if frame.is_large() {
+        let memory = memory(gradient);
+        return with_precision!(memory, unfold::input_gradient(gradient, &weight, frame));
     }
     if frame.is_wide() {
         let memory = memory(gradient);

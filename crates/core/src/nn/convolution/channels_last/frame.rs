@@ -11,6 +11,8 @@ const PRODUCT: usize = 192 * 192 * 192;
 
 /// Channels from which on a product of one tap runs at a core's full rate.
 const WIDE: usize = 32;
+/// Numbers of a kernel from which on all of it is one product: 1 MB in single precision.
+const LARGE: usize = 1 << 18;
 
 /// Sizes of a convolution and of its stack.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +81,11 @@ impl Frame {
     /// Whether there are so many channels that the product of a single tap is as quick as that of a larger matrix.
     pub(super) fn is_wide(&self) -> bool {
         self.channels >= WIDE && self.out >= WIDE
+    }
+
+    /// Whether there are so many channels that a kernel is read more slowly than squares are unfolded.
+    pub(super) fn is_large(&self) -> bool {
+        self.is_wide() && self.side * self.pixel() * self.out >= LARGE
     }
 
     /// The rows (or columns) of an output of `out`, of which a row of the kernel looks at one of the input's `size`, and not
@@ -179,7 +186,7 @@ impl Frame {
     }
 
     /// The input pixel that a tap of an output pixel's square sees, unless it is border.
-    fn seen(&self, row: usize, column: usize, y: usize, x: usize) -> Option<usize> {
+    pub(super) fn seen(&self, row: usize, column: usize, y: usize, x: usize) -> Option<usize> {
         let Geometry { stride, padding } = self.geometry;
         let y = (stride * row + y).checked_sub(padding).filter(|&y| y < self.height)?;
         let x = (stride * column + x).checked_sub(padding).filter(|&x| x < self.width)?;

@@ -7,7 +7,7 @@
 use burn::prelude::*;
 
 use super::{Frame, GROUPS, memory, plane};
-use crate::nn::host::{Host, Matrix, Number, add_product, make, map};
+use crate::nn::host::{Host, Matrix, Number, add_product, make, map, split};
 
 /// Numbers of a block of pictures and of what they become: 640 KB in single precision, which stay in a core's own cache.
 const BLOCK: usize = 160 << 10;
@@ -27,7 +27,7 @@ struct Visit {
 
 pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, bias: Option<&Host>, frame: Frame) -> Tensor<4> {
     let device = weight.device();
-    let weight = memory(&weight.permute([2, 3, 1, 0]));
+    let weight = by_channel(&weight);
     let plane = bias.map(|bias| plane::<T>(bias, frame));
     let blocks = Blocks::new(frame);
     let output = Pass {
@@ -36,13 +36,13 @@ pub(super) fn forward<T: Number>(input: &Host, weight: Tensor<4>, bias: Option<&
         places: |visit| [visit.input, visit.output],
         plane: plane.as_deref(),
     }
-    .run(&blocks, T::read(input), T::read(&weight), frame);
+    .run(&blocks, T::read(input), &weight, frame);
     T::tensor(output, frame.output(), &device)
 }
 
 pub(super) fn input_gradient<T: Number>(gradient: &Host, weight: Tensor<4>, frame: Frame) -> Tensor<4> {
     let device = weight.device();
-    let weight = memory(&weight.permute([2, 3, 0, 1]));
+    let weight = by_output(&weight);
     let blocks = Blocks::new(frame);
     let output = Pass {
         from: &blocks.output,
@@ -50,7 +50,7 @@ pub(super) fn input_gradient<T: Number>(gradient: &Host, weight: Tensor<4>, fram
         places: |visit| [visit.output, visit.input],
         plane: None,
     }
-    .run(&blocks, T::read(gradient), T::read(&weight), frame);
+    .run(&blocks, T::read(gradient), &weight, frame);
     let shape = [frame.batch, frame.height, frame.width, frame.channels];
     T::tensor(output, shape, &device)
 }
@@ -127,12 +127,103 @@ pub(super) fn weight_gradient<T: Number>(memories: &[Host; 2], frame: Frame, dev
         }
         sum
     });
-    let total = sums.into_iter().reduce(|mut total, sum| {
-        total.iter_mut().zip(sum).for_each(|(total, sum)| *total += sum);
-        total
+    let taps = frame.side * frame.side;
+    let output = sum_by_output(&sums, [taps, channels, out]);
+    T::tensor(output, [out, channels, frame.side, frame.side], device)
+}
+
+/// Numbers that are moved together from rows to columns: a line of the cache in single precision.
+const LINE: usize = 16;
+
+/// `[out, channels, side, side]` to `[taps, channels, out]`, for the products of the forward pass.
+fn by_channel<T: Number>(weight: &Tensor<4>) -> Vec<T> {
+    let [out, channels, side, _] = weight.dims();
+    let taps = side * side;
+    let weight = memory(weight);
+    let weight = T::read(&weight);
+    by_tap([taps, channels, out], |first, places| {
+        let rows = places[0].len() / out;
+        for start in (0..out).step_by(LINE) {
+            let outputs = start..(start + LINE).min(out);
+            for row in 0..rows {
+                for (tap, places) in places.iter_mut().enumerate() {
+                    let places = &mut places[row * out..][outputs.clone()];
+                    for (place, output) in places.iter_mut().zip(outputs.clone()) {
+                        *place = weight[(output * channels + first + row) * taps + tap];
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// `[out, channels, side, side]` to `[taps, out, channels]`, for the products of the way back.
+fn by_output<T: Number>(weight: &Tensor<4>) -> Vec<T> {
+    let [out, channels, side, _] = weight.dims();
+    let taps = side * side;
+    let weight = memory(weight);
+    let weight = T::read(&weight);
+    by_tap([taps, out, channels], |first, places| {
+        let pairs = weight[first * channels * taps..].chunks_exact(taps);
+        for (pair, numbers) in pairs.take(places[0].len()).enumerate() {
+            places
+                .iter_mut()
+                .zip(numbers)
+                .for_each(|(places, &number)| places[pair] = number);
+        }
+    })
+}
+
+/// `[taps, rows, columns]`: all cores fill groups of [`LINE`] rows; `fill` gets the first of them and what they are of each tap.
+fn by_tap<T: Number>([taps, rows, columns]: [usize; 3], fill: impl Fn(usize, &mut [&mut [T]]) + Sync + Send) -> Vec<T> {
+    let mut memory = vec![T::default(); taps * rows * columns];
+    let mut groups: Vec<Vec<&mut [T]>> = (0..rows.div_ceil(LINE)).map(|_| Vec::with_capacity(taps)).collect();
+    for tap in memory.chunks_mut(rows * columns) {
+        let parts = tap.chunks_mut(LINE * columns);
+        groups.iter_mut().zip(parts).for_each(|(group, part)| group.push(part));
+    }
+    split(&mut groups, 1, taps * rows * columns, |first, groups| {
+        for (index, group) in groups.iter_mut().enumerate() {
+            fill((first + index) * LINE, group);
+        }
     });
-    let total = total.expect("a batch is not empty");
-    T::tensor::<4>(total, [frame.side, frame.side, channels, out], device).permute([3, 2, 0, 1])
+    memory
+}
+
+/// The sum of `sums`, each `[taps, channels, out]`, in their order: `[out, channels, taps]`.
+fn sum_by_output<T: Number>(sums: &[Vec<T>], [taps, channels, out]: [usize; 3]) -> Vec<T> {
+    let item = channels * taps;
+    let unit = LINE * item;
+    make(out * item, unit, sums.len() * out * item, |first, places| {
+        for (index, places) in places.chunks_mut(unit).enumerate() {
+            let first = (first + index) * LINE;
+            let width = places.len() / item;
+            // Lines of some channels, which turn into runs of every output.
+            let mut lines = vec![[T::default(); LINE]; LINE * taps];
+            for start in (0..channels).step_by(LINE) {
+                let lines = &mut lines[..LINE.min(channels - start) * taps];
+                for (place, line) in lines.iter_mut().enumerate() {
+                    let (channel, tap) = (start + place / taps, place % taps);
+                    let row = (tap * channels + channel) * out + first;
+                    let line = &mut line[..width];
+                    line.copy_from_slice(&sums[0][row..row + width]);
+                    for sum in &sums[1..] {
+                        let numbers = &sum[row..row + width];
+                        line.iter_mut()
+                            .zip(numbers)
+                            .for_each(|(total, number)| *total += *number);
+                    }
+                }
+                for (output, places) in places.chunks_exact_mut(item).enumerate() {
+                    let places = &mut places[start * taps..];
+                    places
+                        .iter_mut()
+                        .zip(&*lines)
+                        .for_each(|(place, line)| *place = line[output]);
+                }
+            }
+        }
+    })
 }
 
 /// How a batch is cut into blocks, and what is multiplied in each.
