@@ -158,8 +158,17 @@ impl Frame {
                 {
                     Some(source) => {
                         let source = &input[(item * self.height + source) * line..][..line];
-                        for (target, source) in targets.zip(source.chunks_exact(self.channels)) {
-                            target.copy_from_slice(source);
+                        match self.channels {
+                            1 => copy_all::<1, T>(targets, source),
+                            3 => copy_all::<3, T>(targets, source),
+                            4 => copy_all::<4, T>(targets, source),
+                            8 => copy_all::<8, T>(targets, source),
+                            12 => copy_all::<12, T>(targets, source),
+                            16 => copy_all::<16, T>(targets, source),
+                            channels => {
+                                let pixels = targets.zip(source.chunks_exact(channels));
+                                pixels.for_each(|(target, source)| target.copy_from_slice(source));
+                            }
                         }
                     }
                     None => targets.for_each(|target| target.fill(T::default())),
@@ -191,5 +200,12 @@ impl Frame {
         let y = (stride * row + y).checked_sub(padding).filter(|&y| y < self.height)?;
         let x = (stride * column + x).checked_sub(padding).filter(|&x| x < self.width)?;
         Some(y * self.width + x)
+    }
+}
+
+/// Copies pixels of so many channels that a call for each would take longer than its copy.
+fn copy_all<'a, const CHANNELS: usize, T: Number>(targets: impl Iterator<Item = &'a mut [T]>, source: &[T]) {
+    for (target, source) in targets.zip(source.as_chunks::<CHANNELS>().0) {
+        target[..CHANNELS].copy_from_slice(source);
     }
 }
