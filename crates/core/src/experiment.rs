@@ -24,8 +24,8 @@ pub trait Experiment: Sized + Send {
 
     /// Applies update number `step` (from 0) of the paper's algorithm and returns what it measured.
     ///
-    /// A non-finite scalar stops the run. The device's generator has been seeded for this update; an experiment that draws from it,
-    /// as dropout does, keeps others in its process from it by [`seed_device`](crate::random::Streams::seed_device).
+    /// A non-finite scalar stops the run. The device's generator has been seeded for this update; others in the process draw from it,
+    /// too, so that a network with dropout learns in [`dropout::seeded`](crate::nn::dropout::seeded).
     ///
     /// # Errors
     ///

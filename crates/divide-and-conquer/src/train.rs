@@ -12,6 +12,7 @@ use papers_core::{
     base::{self, figure::Figure, journal::Scalars},
     checkpoint,
     data::Prefetch,
+    nn::dropout,
     random::Streams,
 };
 
@@ -133,10 +134,8 @@ impl Experiment for MetricLearning {
         let labels: Vec<usize> = turn.indices.iter().map(|&index| all[index]).collect();
         let factor = self.config.optimizer.factor(step, self.config.schedule.steps);
         let random = &mut self.streams.at("mine", step, 0);
-        // What dropout draws from is the whole process's.
-        let seeded = self.streams.seed_device("device", step, &self.device);
-        let report = self.trainer.step(inputs, &labels, &turn, factor, random);
-        drop(seeded);
+        let seed = self.streams.number("device", step);
+        let report = dropout::seeded(seed, || self.trainer.step(inputs, &labels, &turn, factor, random));
         let report = report.map_err(|error| at_step(error, step))?;
         self.times.all += started.elapsed();
         self.updates = step + 1;

@@ -1,4 +1,4 @@
-//! Prints what accuracy costs with each method that chooses its own steps, what stiffness costs, and what steps of their own are
+//! Prints what accuracy costs with each method, what stiffness costs, and what steps of their own are
 //! worth to samples: the numbers behind the guide.
 //!
 //! ```sh

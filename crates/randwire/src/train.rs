@@ -8,6 +8,7 @@ use papers_core::{
     base::{figure::Figure, journal::Scalars},
     checkpoint,
     data::Prefetch,
+    nn::dropout,
     random::Streams,
 };
 use rand::{RngExt, seq::IndexedRandom};
@@ -128,10 +129,9 @@ impl Experiment for Classify {
         // Pictures stay off the tape: nothing needs their gradients.
         let (images, _) = self.pictures.upload(host, &self.device.clone().inner());
         let rate = half_cosine(self.config.training.rate, step, self.config.schedule.steps);
-        // What dropout draws from is the whole process's.
-        let seeded = self.streams.seed_device("device", step, &self.device);
-        let update = self.learner.step(images, &labels, self.dropped(step), rate)?;
-        drop(seeded);
+        let (dropped, learner) = (self.dropped(step), &mut self.learner);
+        let seed = self.streams.number("device", step);
+        let update = dropout::seeded(seed, || learner.step(images, &labels, dropped, rate))?;
         self.updates = step + 1;
         Ok(vec![
             ("loss".to_owned(), update.loss),

@@ -2,7 +2,8 @@
 //!
 //! Burn's CPU backend computes the gradient of a convolution's weights as a convolution whose kernel is the gradient of
 //! the output. It is one matrix product of the unfolded input with that gradient, which takes about half the time
-//! where there are many channels; so does a wide forward pass with a stride.
+//! where there are many channels; so does a wide forward pass with a stride. With the channels last everything is matrix products on that
+//! backend ([`convolve_last`]).
 
 use std::ops::Range;
 

@@ -2,7 +2,7 @@
 
 mod average;
 mod decay;
-mod dropout;
+pub mod dropout;
 mod trainable;
 
 pub use average::WeightAverage;

@@ -262,8 +262,10 @@ impl<N: RewardNetwork> RewardLearner<N> {
             .map(|_| &self.history.given[training[generator.random_range(0..training.len())]].comparison)
             .collect();
         let name = format!("reward-dropout-{number}");
-        let seeded = self.streams.seed_device(&name, self.version, &self.device);
-        self.members[number].update(&batch, scale, &self.config, &self.device, seeded)
+        // For networks with another dropout than core's.
+        drop(self.streams.seed_device(&name, self.version, &self.device));
+        let seed = self.streams.number(&name, self.version);
+        self.members[number].update(&batch, scale, &self.config, &self.device, seed)
     }
 
     /// Scale of the returns that are regressed; none where preferences are fitted.

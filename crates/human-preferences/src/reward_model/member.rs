@@ -1,10 +1,8 @@
-use std::sync::MutexGuard;
-
 use burn::{
     optim::{GradientsParams, ModuleOptimizer},
     prelude::*,
 };
-use papers_core::{checkpoint, optim::Adam};
+use papers_core::{checkpoint, nn::dropout, optim::Adam};
 
 use super::{
     Bootstrap, Comparison, Objective, RewardConfig,
@@ -49,19 +47,19 @@ impl<N: RewardNetwork> Member<N> {
         }
     }
 
-    /// One update of the network; returns the mean loss before it, without the penalty, `[1]`. The device is seeded for
-    /// dropout, and is not again as long as that draws.
+    /// One update of the network; returns the mean loss before it, without the penalty, `[1]`. Dropout follows from
+    /// the seed.
     pub(super) fn update(
         &mut self,
         comparisons: &[&Comparison],
         scale: Option<Scale>,
         config: &RewardConfig,
         device: &Device,
-        seeded: MutexGuard<'static, ()>,
+        seed: u64,
     ) -> Tensor<1> {
         let batch = of_pairs(comparisons, device);
-        let rewards = self.network.forward(batch.observations.clone(), batch.actions.clone());
-        drop(seeded);
+        let inputs = (batch.observations.clone(), batch.actions.clone());
+        let rewards = dropout::seeded(seed, || self.network.forward(inputs.0, inputs.1));
         let loss = losses(batch.returns(rewards), comparisons, scale, config).mean();
         let measured = loss.clone().inner();
         let penalized = match squared_weights(&self.network).filter(|_| config.l2.enabled) {

@@ -4,6 +4,7 @@ use burn::{optim::GradientsParams, prelude::*};
 use papers_core::{
     bench::{Case, filled},
     device,
+    random::Streams,
 };
 
 use super::train::{LEARNING_RATE, optimizer};
@@ -73,7 +74,7 @@ fn likelihood<F: VelocityField + 'static>(
 /// The baseline with as many layers.
 fn layers() -> anyhow::Result<impl FnMut() -> anyhow::Result<usize>> {
     let device = device::resolve(device::default_backend()?)?.autodiff();
-    let mut flow = filled::module(PlanarFlow::new(2, UNITS, &device));
+    let mut flow = filled::module(Streams::new(0).initialize("layers", &device, || PlanarFlow::new(2, UNITS, &device)));
     let mut optimizer = optimizer(OptimizerKind::Adam, 0.0).init();
     let data: Tensor<2> = filled::tensor([BATCH, 2], 2.0, &device);
     Ok(move || {

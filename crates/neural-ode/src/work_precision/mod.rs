@@ -182,15 +182,11 @@ pub fn measure(device: &Device) -> Result<Vec<Curve>> {
     for (problem, title) in PROBLEMS {
         let truth = &reference.reference[problem];
         for (method, _, exponents) in METHODS {
-            let mut points = Vec::new();
-            for index in 0..POINTS {
-                match work_and_error(solver(method, exponents, index, &truth.t), problem, truth, device) {
-                    Ok(point) => points.push(point),
-                    // Steps that are too large for the method.
-                    Err(SolveError::NonFiniteDynamics { .. }) => {}
-                    Err(error) => return Err(papers_core::Error::Usage(format!("{title}, {method}: {error}"))),
-                }
-            }
+            let points = (0..POINTS).map(|index| {
+                let measured = work_and_error(solver(method, exponents, index, &truth.t), problem, truth, device);
+                measured.map_err(|error| papers_core::Error::Usage(format!("{title}, {method}: {error}")))
+            });
+            let points = points.collect::<Result<_>>()?;
             let peers = reference.cases(problem, method);
             curves.push(Curve {
                 problem: title,
@@ -234,12 +230,17 @@ mod tests {
     #[test]
     fn errors_fall_at_least_with_the_order_and_tsit5_is_as_good_as_dopri5() {
         let curves = measure(&testing::device()).expect("smooth equations");
+        assert_eq!(METHODS.map(|(method, ..)| method), Method::ALL);
         assert_eq!(curves.len(), METHODS.len() * PROBLEMS.len());
         for (method, order, _) in METHODS.into_iter().filter(|(_, order, _)| !order.is_nan()) {
             let of_method: Vec<&Curve> = curves.iter().filter(|curve| curve.method == method).collect();
             let mean = of_method.iter().map(|curve| curve.slope()).sum::<f64>() / of_method.len() as f64;
-            // Steps that are chosen by the error gain more than the order says, at these tolerances.
-            assert!(mean > 0.9 * order, "{method}: {mean:.2} of {order}");
+            // Steps that are chosen by the error gain more than the order says, at these tolerances, and so do correctors that need
+            // fewer iterations.
+            assert!(
+                mean > 0.9 * order && mean < 1.3 * order,
+                "{method}: {mean:.2} of {order}"
+            );
         }
         let better = PROBLEMS.iter().filter(|(_, title)| {
             let work = |method| {

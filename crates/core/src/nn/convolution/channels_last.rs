@@ -1,8 +1,8 @@
 //! Convolution of pictures whose channels come last, as matrix products.
 //!
 //! Where there are many channels, each place of the kernel is a product of its own ([`taps`]); where there are few, those
-//! products would be too thin, and a kernel's row is one ([`stack`]); where there are so many that the kernel leaves a core's cache, all
-//! of it is one ([`unfold`]).
+//! products would be too thin, and a kernel's row is one ([`stack`]); where there are so many, and so few pixels in a row, that the
+//! kernel would be read too often, all of it is one ([`unfold`]).
 
 use burn::{backend::Flex, prelude::*};
 
@@ -83,7 +83,7 @@ pub(super) fn convolve_transposed(
     let frame = Frame::new([batch, height, width, channels_out], side, channels_in, geometry);
     let bias = bias.reshape([1, 1, 1, channels_out]);
     vjp::function([input, weight, bias], |[input, weight, bias]| {
-        let output = with_bias(input_gradient(&input, weight.clone(), frame), &bias);
+        let output = with_bias(input_gradient(&input, weight.clone(), frame), Some(&bias));
         let pullback = move |gradient: Tensor<4>| {
             [
                 forward(&gradient, weight, None, frame),
@@ -95,8 +95,11 @@ pub(super) fn convolve_transposed(
     })
 }
 
-/// Adds a number for each channel in the tensor's own memory.
-fn with_bias(output: Tensor<4>, bias: &Tensor<4>) -> Tensor<4> {
+/// Adds the bias of the channels, or of all pixels of a picture, in the tensor's own memory.
+fn with_bias(output: Tensor<4>, bias: Option<&Tensor<4>>) -> Tensor<4> {
+    let Some(bias) = bias else {
+        return output;
+    };
     let (memory, bias) = (memory(&output), memory(bias));
     // The tensor lets go of its memory, so that the result can take its place.
     drop(output);
@@ -119,11 +122,11 @@ fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame
         // Products read a transposed matrix as it lies.
         let matrix = weight.reshape([frame.out, frame.channels]).transpose();
         let output = pixels(input).matmul(matrix).reshape(frame.output());
-        return plus(output, bias);
+        return with_bias(output, bias);
     }
     if frame.is_large() {
         let memory = memory(input);
-        return plus(with_precision!(memory, unfold::forward(&memory, &weight, frame)), bias);
+        return with_bias(with_precision!(memory, unfold::forward(&memory, &weight, frame)), bias);
     }
     let (input, bias) = (memory(input), bias.map(memory));
     if frame.is_wide() {
@@ -132,20 +135,13 @@ fn forward(input: &Tensor<4>, weight: Tensor<4>, bias: Option<&Tensor<4>>, frame
     with_precision!(input, stack::forward(&input, weight, bias.as_ref(), frame))
 }
 
-fn plus(output: Tensor<4>, bias: Option<&Tensor<4>>) -> Tensor<4> {
-    match bias {
-        Some(bias) => output + bias.clone(),
-        None => output,
-    }
-}
-
 /// Numbers of a gradient from which on its sum is worth the work of all cores.
-const LARGE: usize = 1 << 20;
+const LARGE_GRADIENT: usize = 1 << 20;
 
 /// The gradient summed over the batch, and over the pixels where those share a bias.
 fn bias_gradient(gradient: &Tensor<4>, bias: [usize; 4]) -> Tensor<4> {
     let is_shared = bias[1] * bias[2] == 1;
-    if is_shared && gradient.shape().num_elements() < LARGE {
+    if is_shared && gradient.shape().num_elements() < LARGE_GRADIENT {
         return gradient.clone().sum_dim(0).sum_dim(1).sum_dim(2);
     }
     let columns = bias.iter().product::<usize>();

@@ -103,34 +103,6 @@ fn many_bands_of_rows_and_blocks_of_pictures_add_up_to_the_whole() {
     }
 }
 
-#[test]
-fn kernels_that_leave_the_cache_have_the_values_and_gradients_of_burn() {
-    // The last has two pieces.
-    let cases = [
-        (3, [6, 3, 1, 1]),
-        (2, [7, 4, 2, 1]),
-        (2, [7, 3, 3, 0]),
-        (2, [8, 3, 2, 1]),
-        (50, [6, 3, 1, 1]),
-    ];
-    let (channels, out) = (140, 210);
-    for (batch, [side, kernel, stride, padding]) in cases {
-        assert!(channels * out * kernel * kernel > 1 << 18);
-        let geometry = Geometry { stride, padding };
-        let input = normal(0, [batch, channels, side, side]);
-        let weight = normal(1, [out, channels, kernel, kernel]) / channels as f64;
-        let burns = run(&input, &weight, |input, weight| {
-            conv2d(input, weight, None, geometry.options())
-        });
-        let last = run(&input, &weight, |input, weight| {
-            convolve_last(input.permute([0, 2, 3, 1]), weight, None, geometry).permute([0, 3, 1, 2])
-        });
-        for (last, burns) in last.iter().zip(&burns) {
-            assert_close(last, burns, 1e-11);
-        }
-    }
-}
-
 #[cfg(feature = "flex")]
 #[test]
 fn the_number_of_threads_changes_no_gradient() {

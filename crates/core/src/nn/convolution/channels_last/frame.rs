@@ -12,7 +12,9 @@ const PRODUCT: usize = 192 * 192 * 192;
 /// Channels from which on a product of one tap runs at a core's full rate.
 const WIDE: usize = 32;
 /// Numbers of a kernel from which on all of it is one product: 1 MB in single precision.
-const LARGE: usize = 1 << 18;
+const LARGE_KERNEL: usize = 1 << 18;
+/// Pixels of an output row from which on a product of one tap makes up for reading its part of the kernel.
+const LONG_ROW: usize = 16;
 
 /// Sizes of a convolution and of its stack.
 #[derive(Debug, Clone, Copy)]
@@ -83,9 +85,11 @@ impl Frame {
         self.channels >= WIDE && self.out >= WIDE
     }
 
-    /// Whether there are so many channels that a kernel is read more slowly than squares are unfolded.
+    /// Whether the kernel is so large, and the rows so short, that reading the one again for each of the others takes longer than
+    /// unfolding what the pixels see.
     pub(super) fn is_large(&self) -> bool {
-        self.is_wide() && self.side * self.pixel() * self.out >= LARGE
+        let kernel = self.side * self.pixel() * self.out;
+        self.batch > 0 && self.is_wide() && kernel >= LARGE_KERNEL && self.out_width < LONG_ROW
     }
 
     /// The rows (or columns) of an output of `out`, of which a row of the kernel looks at one of the input's `size`, and not

@@ -1,5 +1,7 @@
-//! Convolution as a product of unfolded squares, for kernels of so many numbers that reading them once for every row of pixels costs
+//! Convolution as a product of unfolded squares, for kernels of so many numbers that reading them once for every short row of pixels costs
 //! more than unfolding what the pixels see.
+//!
+//! In a square the kernel's columns are outermost, as [`Frame::fold`] has them.
 
 use std::ops::Range;
 
@@ -31,7 +33,7 @@ pub(super) fn weight_gradient<T: Number>(input: &Host, gradient: &Tensor<4>, fra
         let sums = T::read(&sum)[first * item..].chunks_exact(item);
         for (output, sums) in outputs.chunks_exact_mut(item).zip(sums) {
             for (tap, sums) in sums.chunks_exact(frame.channels).enumerate() {
-                let places = output[tap % side * side + tap / side..].iter_mut().step_by(side * side);
+                let places = output[by_rows(tap, side)..].iter_mut().step_by(side * side);
                 places.zip(sums).for_each(|(place, sum)| *place = *sum);
             }
         }
@@ -52,17 +54,18 @@ pub(super) fn input_gradient<T: Number>(gradient: &Tensor<4>, weight: &Tensor<4>
             let inputs = input.chunks_exact_mut(item).zip(squares);
             inputs.for_each(|(input, squares)| frame.fold(input, squares));
         });
-        T::tensor(
-            input,
-            [items.len(), frame.height * frame.width * frame.channels],
-            &device,
-        )
+        T::tensor(input, [items.len(), item], &device)
     };
     let shape = [frame.batch, frame.height, frame.width, frame.channels];
     joined(pieces(frame).map(piece).collect()).reshape(shape)
 }
 
-/// `[out, channels, side, side]` to `[out, side · side · channels]`, the kernel's columns outermost, as [`squares`] has them.
+/// Where a tap of a square stands in a kernel, whose rows are outermost.
+fn by_rows(tap: usize, side: usize) -> usize {
+    tap % side * side + tap / side
+}
+
+/// `[out, channels, side, side]` to `[out, side · side · channels]`.
 fn matrix<T: Number>(weight: &Tensor<4>) -> Tensor<2> {
     let [out, channels, side, _] = weight.dims();
     let (device, weight) = (weight.device(), memory(weight));
@@ -71,7 +74,7 @@ fn matrix<T: Number>(weight: &Tensor<4>) -> Tensor<2> {
         let weights = T::read(&weight)[first * item..].chunks_exact(item);
         for (output, weights) in outputs.chunks_exact_mut(item).zip(weights) {
             for (tap, places) in output.chunks_exact_mut(channels).enumerate() {
-                let weights = weights[tap % side * side + tap / side..].iter().step_by(side * side);
+                let weights = weights[by_rows(tap, side)..].iter().step_by(side * side);
                 places
                     .iter_mut()
                     .zip(weights)
@@ -123,5 +126,81 @@ fn joined(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
     match parts.len() {
         1 => parts.remove(0),
         _ => Tensor::cat(parts, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::module::conv2d;
+
+    use super::*;
+    use crate::{
+        nn::convolution::{Geometry, convolve_last, convolve_transposed_last},
+        testing::{assert_close, normal, values},
+    };
+
+    /// Pictures, channels in and out, height and width, side of the kernel, stride, padding. The last has two pieces.
+    const CASES: [[usize; 8]; 7] = [
+        [3, 140, 210, 6, 6, 3, 1, 1],
+        [2, 140, 210, 7, 4, 4, 2, 1],
+        [2, 140, 210, 7, 7, 3, 3, 0],
+        [2, 140, 210, 5, 8, 3, 2, 1],
+        [2, 512, 512, 7, 7, 1, 2, 0],
+        [1, 140, 210, 1, 1, 3, 1, 1],
+        [50, 140, 210, 6, 6, 3, 1, 1],
+    ];
+
+    /// Output, gradients by input, weight and bias.
+    fn run(tensors: [&Tensor<4>; 3], convolve: impl Fn([Tensor<4>; 3]) -> Tensor<4>) -> [Vec<f64>; 4] {
+        let tensors = tensors.map(|tensor| tensor.clone().autodiff().require_grad());
+        let output = convolve(tensors.clone());
+        let gradients = output.clone().powi_scalar(3).sum().backward();
+        let [input, weight, bias] = tensors.map(|tensor| values(tensor.grad(&gradients).expect("tracked")));
+        [values(output), input, weight, bias]
+    }
+
+    #[test]
+    fn values_and_gradients_are_those_of_burn() {
+        for [batch, channels, out, height, width, side, stride, padding] in CASES {
+            let geometry = Geometry { stride, padding };
+            let frame = Frame::new([batch, height, width, channels], side, out, geometry);
+            assert!(frame.is_large());
+            assert_eq!(pieces(frame).count(), if batch == 50 { 2 } else { 1 });
+            let input = normal(0, [batch, height, width, channels]);
+            let weight = normal(1, [out, channels, side, side]) / channels as f64;
+            for shape in [[1, 1, 1, out], [1, frame.out_height, frame.out_width, out]] {
+                let tensors = [&input, &weight, &normal(2, shape)];
+                let ours = run(tensors, |[input, weight, bias]| {
+                    convolve_last(input, weight, Some(bias), geometry)
+                });
+                let burns = run(tensors, |[input, weight, bias]| {
+                    let output = conv2d(input.permute([0, 3, 1, 2]), weight, None, geometry.options());
+                    output.permute([0, 2, 3, 1]) + bias
+                });
+                for (ours, burns) in ours.iter().zip(&burns) {
+                    assert_close(ours, burns, 1e-11);
+                }
+            }
+        }
+    }
+
+    /// `⟨convolution(x), y⟩ = ⟨x, transposed(y)⟩`.
+    #[test]
+    fn a_transposed_convolution_is_the_adjoint() {
+        for [batch, channels, out, height, width, side, stride, padding] in CASES {
+            let geometry = Geometry { stride, padding };
+            let frame = Frame::new([batch, height, width, channels], side, out, geometry);
+            let input: Tensor<4> = normal(0, [batch, height, width, channels]);
+            let weight = normal(1, [out, channels, side, side]) / channels as f64;
+            let output = normal(3, frame.output());
+            let product = |one: Tensor<4>, other: Tensor<4>| values((one * other).sum());
+            let expected = product(
+                convolve_last(input.clone(), weight.clone(), None, geometry),
+                output.clone(),
+            );
+            let zeros = Tensor::zeros([channels], (&input.device(), input.dtype()));
+            let transposed = convolve_transposed_last(output, weight, zeros, geometry, [height, width]);
+            assert_close(&product(input, transposed), &expected, 1e-11);
+        }
     }
 }
