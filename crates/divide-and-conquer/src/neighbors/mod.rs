@@ -120,9 +120,10 @@ fn among_few<T: Real>(query: &[T], gallery: &Rows<T>, excluded: Excluded, itself
 
 /// The first `k` by distance, ties by index.
 fn sorted(mut neighbors: Vec<Neighbor>, k: usize) -> Vec<Neighbor> {
-    // Bits of numbers that are not negative are in the order of the numbers.
-    let by_distance = |neighbor: &Neighbor| u128::from(neighbor.squared_distance.to_bits());
-    neighbors.sort_unstable_by_key(|neighbor| by_distance(neighbor) << 64 | neighbor.index as u128);
+    neighbors.sort_unstable_by(|one, other| {
+        let by_distance = one.squared_distance.total_cmp(&other.squared_distance);
+        by_distance.then(one.index.cmp(&other.index))
+    });
     neighbors.truncate(k);
     neighbors
 }
